@@ -40,6 +40,7 @@ CORES = $(shell nproc)
 
 # Slow tests wait most of the time, and three workers have groups of their own (tests/conftest.py): more workers than cores.
 test: install peers $(TB_SDK)/.installed ## run all tests and every scenario, about 9 minutes on two cores
+	@$(BIN)/python -m fleetrig.hil.emulated.gateway_image >/dev/null || echo "no image of the emulated gateway: its scenarios are skipped"
 	$(PYTEST) -n $$((2 * $(CORES))) tests $(wildcard scenarios)
 
 quick: install ## run what is not marked slow, about a minute on two cores

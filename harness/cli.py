@@ -49,6 +49,8 @@ CA: Final = {
 BOARD: Final = {
     "list": Verb(f"{COMMANDS}.board.list:list_command", "List the boards: what is there, who has it."),
     "scan": Verb(f"{COMMANDS}.board.scan:scan_command", "Write a bench file of the ports of this machine."),
+    "prepare": Verb(f"{COMMANDS}.board.emulated:prepare_command", "Build the image of the emulated gateway."),
+    "firmware": Verb(f"{COMMANDS}.board.emulated:firmware_command", "Write an image for emulated and fake boards."),
     "console": Verb(f"{COMMANDS}.board.console:console_command", "Talk to a board, or run commands on it."),
     "flash": Verb(f"{COMMANDS}.board.flash:flash_command", "Write an image to a board, and read it back."),
     "bridge": Verb(f"{COMMANDS}.board.bridge:bridge_command", "Share a board's line, or carry what it asks."),
@@ -71,7 +73,9 @@ VERBS: Final = {
     "plan": Verb(f"{COMMANDS}.plan:plan_command", "Show what a run would do, without running it."),
     "report": Verb(f"{COMMANDS}.report:report_command", "Judge stored traces again, without running anything."),
     "check": Verb(f"{COMMANDS}.scenario_commands:check", "Check scenario files without running them."),
-    "schema": Verb(f"{COMMANDS}.scenario_commands:schema", "Print the JSON Schema of scenario files, for editors."),
+    "schema": Verb(
+        f"{COMMANDS}.scenario_commands:schema", "Print the JSON Schema of scenario or bench files, for editors."
+    ),
     "new": Verb(f"{COMMANDS}.scenario_commands:new", "Write a scenario to start from."),
     "ca": Verb("", "Make certificates for a bench.", parts=CA),
     "board": Verb("", "Use real boards, by the names of a bench file.", parts=BOARD),

@@ -19,6 +19,7 @@ from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.reference_server.platform import ClientVerifier, PlatformBuilder
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, UserPassword
 from fleetrig.simulator.contract.json_types import Json
+from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import TraceEvent
 from fleetrig.simulator.drivers.director import AdminCall, Director
 from fleetrig.simulator.drivers.oracle_rules import Leniency
@@ -88,6 +89,66 @@ class DeviceCall(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class UnitSite:
+    """Where units are made known, and how. `listener` is how they reach the server; empty for the usual one."""
+
+    server: RemoteServer
+    secrets: Secrets
+    """Learns what units are given."""
+    new_token: Callable[[], str]
+    listener: str = ""
+    group: str = "fleetrig"
+    """What the platform gathers units under, if it does: a device profile."""
+    authority_pem: bytes = b""
+    """Who signs the units' certificates; empty when they have none."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCredential:
+    """What the record of a unit is to say of its credential: the kind, and a fingerprint of `secret`."""
+
+    kind: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UnitValues:
+    """What a unit is told, by the names of `program_values`, and as `url` where its server is."""
+
+    given: Mapping[str, str] = field(repr=False)
+    credential: UnitCredential
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSighting:
+    """Whether a server has seen a unit with what it was given last. `said` is what the server knows, as a sentence."""
+
+    is_seen: bool
+    said: str
+    credential: UnitCredential | None = None
+    """What the server has made for it meanwhile."""
+
+
+class UnitRegistrar(Protocol):
+    """A platform's part in making units that stay, several at once: unlike a run it cleans nothing up."""
+
+    def prepare(self, places: frozenset[str]) -> AdminCall[None]:
+        """Before any board is touched: the server lets units in that hold what `places` names.
+
+        Raises BrokenBench, and UsageError for what must not be changed.
+        """
+
+    def knows(self, serial: str) -> AdminCall[bool]:
+        """Whether the server has such a unit already."""
+
+    def make_known(self, serial: str, places: frozenset[str]) -> AdminCall[UnitValues]:
+        """Raises BrokenBench, UsageError. One that is known gets a new credential: the old one is worth nothing."""
+
+    def sighting(self, serial: str) -> AdminCall[UnitSighting]:
+        """After `make_known`."""
+
+
+@dataclass(frozen=True, slots=True)
 class ProxiedServer:
     """How our own server plays a platform behind a TLS terminator that asks devices for certificates."""
 
@@ -137,8 +198,12 @@ class Platform:
     """The tenant's settings as the scenario wants them when its first phase begins, for people to read."""
     leniency: Leniency = field(default_factory=Leniency)
     """What real devices may do otherwise than our model, without harm."""
+    given_device: Callable[[Mapping[str, str]], tuple[DeviceIdentity, Behaviour]] | None = None
+    """What a program is given -> our own device that is given the same; None where there is none."""
     behaviour_values: Callable[[Behaviour], Mapping[str, str]] = _nothing_more
     """What the program of a device is told of how it shall behave, under the platform's own names."""
+    registrar: Callable[[UnitSite], UnitRegistrar] | None = None
+    """Who makes units known for good; None where boards cannot be provisioned."""
 
 
 def platform_of(name: str) -> Platform:

@@ -46,6 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("fleetrig")
     group.addoption("--fleetrig-time", choices=("virtual", "real"), default="virtual", help="how scenario files run")
     group.addoption("--fleetrig-seed", type=seed, default=1, help="seed of scenario files")
+    group.addoption("--fleetrig-bench", type=Path, help="where the boards of scenario files are (a bench file)")
     group.addoption("--fleetrig-fail-on-skip", action="store_true", help="a scenario file that is skipped fails")
     group.addoption("--fleetrig-allow-outside", action="store_true",
                     help="let scenario files read lists of units that lie outside their folder")  # fmt: skip
@@ -204,6 +205,7 @@ class ScenarioItem(pytest.Item):
             real_time=config.getoption("--fleetrig-time") == "real",
             seed=config.getoption("--fleetrig-seed"),
             results=config.rootpath / "fleetrig-results",
+            bench=config.getoption("--fleetrig-bench"),
         )
         report = run_until_stopped(run(self.expanded, options), notice="")
         self.user_properties += properties_of(report)

@@ -119,6 +119,8 @@ class Report:
     """The scenario's file, relative to the working folder where it lies below."""
     line: int = 0
     """The line of its title; 0 without a file."""
+    boards: tuple[tuple[str, str], ...] = ()
+    """Role -> the board that took it: its name on the bench, its type, its serial number."""
 
     @property
     def folder(self) -> str:

@@ -19,6 +19,8 @@ class ConsoleSpec:
     password: str = field(default="", repr=False)
     """Already read from where the file refers to."""
     stop_autoboot: bytes = b"\r"
+    stop_every_s: float = 0.0
+    """How often that is sent while the board is silent: one that shows no countdown. 0: when the countdown is seen."""
     chunk_bytes: int = 64
     chunk_pause_s: float = 0.0
     """Slow boards lose what comes faster: so much, then so long a pause."""
@@ -30,6 +32,22 @@ class MadeOf:
 
     kind: str
     settings: Mapping[str, str | int | float | bool | tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisioningSpec:
+    """How a board takes its identity. Texts have places (`${serial}`, `${token}`) for what differs between units."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Path on the board -> text."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Name in U-Boot's environment -> text."""
+    key: str = ""
+    """Where the board makes a key of its own; empty if it does not."""
+    certificate: str = ""
+    """Where the certificate for that key goes."""
+    host: str = ""
+    """How the board reaches this machine; empty for the servers' own addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,5 +71,6 @@ class BoardSpec:
     """An emulated or fake board, started for the run; None for real ones."""
     offers: frozenset[str] = frozenset()
     """Words that scenarios may need: `power`, `relay.reset`, `wifi`."""
+    provisioning: ProvisioningSpec | None = None
     out_of_service: str = ""
     """Why nobody may use it; set with `fleetrig board out-of-service`."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 from hashlib import blake2b
+from os import urandom
 from random import SystemRandom
 from typing import Final
 
@@ -18,7 +18,7 @@ class SystemEntropy:
         self._random = SystemRandom()
 
     def token_hex(self, n_bytes: int) -> str:
-        return secrets.token_hex(n_bytes)
+        return urandom(n_bytes).hex()
 
     def uniform(self, least: float, most: float) -> float:
         return self._random.uniform(least, most)

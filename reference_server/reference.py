@@ -25,6 +25,7 @@ from typing import Final, Self
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.clock import AdjustableClock
 from fleetrig.reference_server.control.control import Control, ControlTarget
+from fleetrig.reference_server.control.received_lines import ReceivedLines
 from fleetrig.reference_server.control.refusals import Refusals
 from fleetrig.reference_server.control.ring import TraceRing
 from fleetrig.reference_server.entropy import SystemEntropy
@@ -96,6 +97,7 @@ class ReferenceServer:
         self._context_paths = dict.fromkeys((one.name for one in options.platforms), "")
         self._control: Listener | None = None
         self._certificates: ServerCertificates | None = None
+        self._received: ReceivedLines | None = None
         self.trace = trace or Trace()
         self.secrets = secrets or Secrets()
         self.faults = FaultPlan(lambda: self._entropy.uniform(0.0, 1.0))
@@ -163,6 +165,13 @@ class ReferenceServer:
     def _faults_changed(self) -> None:
         self._scheduler.faults_changed()
 
+    def received_lines(self) -> ReceivedLines:
+        """What came last on each session, from the first call on."""
+        if self._received is None:
+            self._received = ReceivedLines()
+            self._stack.callback(self.trace.listen(self._received, self._received.kinds))
+        return self._received
+
     async def _start(self) -> None:
         self._bind()  # first, since a port in use must not leave a new database behind
         store, blobs = open_store(self._options.store)
@@ -187,7 +196,7 @@ class ReferenceServer:
             await self._listen(self._listeners[options.name], one.fronts)
         await self._stack.enter_async_context(self._scheduler)
         if self._control is not None:
-            await self._open_control(store, self._control)
+            await self._open_control(store, self._control, tools)
 
     def _look_for_leftovers(self, store: Store) -> None:
         folder = artifact_folder(self._options.store)
@@ -218,8 +227,8 @@ class ReferenceServer:
         for name, listener in listeners.items():
             await fronts[makers.index(self._listener_kinds[name].make)].listen(listener)
 
-    async def _open_control(self, store: Store, listener: Listener) -> None:
-        ring, refusals = TraceRing(), Refusals()
+    async def _open_control(self, store: Store, listener: Listener, tools: FrontTools) -> None:
+        ring, refusals = TraceRing(), Refusals(self.received_lines())
         self._stack.callback(self.trace.listen(ring))
         self._stack.callback(self.trace.listen(refusals, refusals.kinds))
         target = ControlTarget(
@@ -238,7 +247,7 @@ class ReferenceServer:
             secrets=self.secrets,
             is_open=not listener.address.is_loopback,
         )
-        front = ControlFront(Control(target), self.trace, self._scheduler.run_due_now, self._note_bug)
+        front = ControlFront(Control(target), tools, self._scheduler.run_due_now)
         self._stack.push_async_callback(front.close)
         await front.listen(listener)
 

@@ -11,7 +11,7 @@ from typing import Final, Self
 from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.fronts.front import Front, OnBug
 from fleetrig.reference_server.server import Server
-from fleetrig.simulator.contract.clock import US_PER_S, Clock, to_s, to_us
+from fleetrig.simulator.contract.clock import US_PER_S, Clock, earliest_us, to_s, to_us
 from fleetrig.simulator.contract.envelope import Output
 
 ADVANCE_AT_LEAST_EVERY_US: Final = 10 * US_PER_S
@@ -131,8 +131,7 @@ class Scheduler:
                 front.refuse()
 
     def _next_due_us(self) -> int | None:
-        dues = (served.server.next_due_us() for served in self._served)
-        return min((due for due in dues if due is not None), default=None)
+        return earliest_us(*(served.server.next_due_us() for served in self._served))
 
     def _pause_s(self, now_us: int) -> float:
         edges = [self._next_due_us(), self._faults.next_change_us(now_us)]

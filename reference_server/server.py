@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from fleetrig.reference_server.capacity import take_turn
 from fleetrig.reference_server.fault_plan import FaultPlan
@@ -32,6 +32,7 @@ from fleetrig.reference_server.session_fault_outputs import blocked_reply
 from fleetrig.reference_server.session_faults import Blocked, SessionFaults
 from fleetrig.reference_server.slow_store import given_up, late_outputs, slowed
 from fleetrig.reference_server.stores.interface import Store, StoreFailed
+from fleetrig.simulator.contract.clock import earliest_us
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.envelope import Close, Envelope, LateAnswer, Output
 from fleetrig.simulator.contract.errors import ModelError, broken_environment
@@ -47,6 +48,7 @@ UNASKED = 0
 
 
 A = TypeVar("A", Reaction, HandshakeAnswer)
+P = ParamSpec("P")
 
 
 class Rollback(Exception):
@@ -192,7 +194,7 @@ class Server:
 
     def _judge(self, session: Session, now_us: int) -> HandshakeAnswer:
         judge = self._handshakes
-        return ACCEPTED if judge is None else self._in_transaction(lambda: judge.handshake(session, now_us))
+        return ACCEPTED if judge is None else self._in_transaction(judge.handshake, session, now_us)
 
     def _note_handshake(self, answer: HandshakeAnswer, session: Session, now_us: int) -> None:
         if answer.alert is not None and not answer.reason:
@@ -207,7 +209,7 @@ class Server:
         if not self.faults.is_idle and (blocked := self._session_faults.opening(session.id, now_us)) is not None:
             return self._reply_blocked(blocked, None, session, now_us)
         self._open.add(session.id)
-        reaction = self._react(lambda platform: platform.opened(session, now_us))
+        reaction = self._in_transaction(self._talking().opened, session, now_us)
         return self._apply_faults(reaction, session.id, None, now_us)
 
     def receive(self, session: Session, envelope: Envelope, now_us: int) -> Sequence[Output]:
@@ -235,7 +237,7 @@ class Server:
 
     def _reaction_to(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:
         try:
-            return self._react(lambda platform: platform.receive(session, envelope, now_us))
+            return self._in_transaction(self._talking().receive, session, envelope, now_us)
         except (StoreFailed, OSError) as failed:
             if not isinstance(self.platform, FailurePlatform):
                 raise
@@ -248,15 +250,16 @@ class Server:
         if session.id not in self._open:
             return ()  # a fault has kept it from the platform
         self._open.discard(session.id)
-        reaction = self._react(lambda platform: platform.closed(session, now_us))
+        reaction = self._in_transaction(self._talking().closed, session, now_us)
         return self._apply_faults(reaction, UNASKED, None, now_us)
 
     # By itself
 
     def next_due_us(self) -> int | None:
         due_us = self.platform.next_due_us()
-        outage_us = self._session_faults.next_outage_us() if self._open and not self.faults.is_idle else None
-        return due_us if outage_us is None else outage_us if due_us is None else min(due_us, outage_us)
+        if self.faults.is_idle or not self._open:
+            return due_us
+        return earliest_us(due_us, self._session_faults.next_outage_us())
 
     def advance(self, now_us: int) -> Sequence[Output]:
         """What happens by itself: lapsed windows, auto-assignment, lazy writes, pushes; outages that end sessions."""
@@ -282,17 +285,16 @@ class Server:
 
     # Common to all of it
 
-    def _react(self, act: Callable[[SessionPlatform], Reaction]) -> Reaction:
+    def _talking(self) -> SessionPlatform:
         if self._sessions is None:
             raise ModelError(f"the platform {self.platform.name} has no sessions that last, it speaks HTTP only")
-        sessions = self._sessions
-        return self._in_transaction(lambda: act(sessions))
+        return self._sessions
 
-    def _in_transaction(self, act: Callable[[], A]) -> A:
+    def _in_transaction(self, act: Callable[P, A], *args: P.args, **kwargs: P.kwargs) -> A:
         answer: A | None = None
         try:
             with self.store.transaction():
-                answer = act()
+                answer = act(*args, **kwargs)
                 if answer.rollback:
                     raise Rollback
         except Rollback:
@@ -301,25 +303,32 @@ class Server:
         assert answer is not None
         return answer
 
-    def _apply_faults(self, reaction: Reaction, session: int, came: Envelope | None, now_us: int) -> list[Output]:
+    def _apply_faults(self, reaction: Reaction, session: int, came: Envelope | None, now_us: int) -> Sequence[Output]:
         """The outputs of a reaction after faults; writes both to the trace."""
-        answers: list[Output] = []
-        if any(isinstance(output, LateAnswer) for output in reaction.outputs):
-            answers = self._answers(reaction, now_us)
-            others = [output for output in reaction.outputs if not isinstance(output, LateAnswer)]
-            if not others:
-                return answers
-            reaction = replace(reaction, outputs=others)
+        for output in reaction.outputs:
+            if isinstance(output, LateAnswer):
+                return self._answered_late(reaction, session, came, now_us)
+        return self._distorted(reaction, session, came, now_us)
+
+    def _distorted(self, reaction: Reaction, session: int, came: Envelope | None, now_us: int) -> Sequence[Output]:
+        if self.faults.is_idle:
+            if self.trace.wanted:
+                self._lane.reaction(reaction, session, now_us)
+            return reaction.outputs
         distorted = self._session_faults.distorting(reaction.outputs, session, came, now_us)
         if self.trace.wanted:
-            self._lane.reaction(reaction, distorted, session, now_us)
-        return [*answers, *(output for entry in distorted for output in entry.becomes)]
+            self._lane.reaction(reaction, session, now_us, distorted)
+        return [output for entry in distorted for output in entry.becomes]
 
-    def _answers(self, reaction: Reaction, now_us: int) -> list[Output]:
-        """Of a reaction to whatever it was: the answers to requests that were held."""
-        found = [output for output in reaction.outputs if isinstance(output, LateAnswer)]
-        held = self._held
-        return [each for one in found for each in held.answered(one, reaction, now_us, is_traced=self.trace.wanted)]
+    def _answered_late(self, reaction: Reaction, session: int, came: Envelope | None, now_us: int) -> Sequence[Output]:
+        """First the answers to requests that were held, then all else."""
+        held, is_traced = self._held, self.trace.wanted
+        late = [output for output in reaction.outputs if isinstance(output, LateAnswer)]
+        answers = [each for one in late for each in held.answered(one, reaction, now_us, is_traced=is_traced)]
+        others = [output for output in reaction.outputs if not isinstance(output, LateAnswer)]
+        if not others:
+            return answers
+        return [*answers, *self._distorted(replace(reaction, outputs=others), session, came, now_us)]
 
     def _reply_blocked(
         self, blocked: Blocked, envelope: Envelope | None, session: Session, now_us: int

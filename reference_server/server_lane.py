@@ -88,21 +88,24 @@ class ServerLane:
         if ends_us is None or now_us < ends_us:
             self._trace.emit(now_us, Lane.SERVER, "closed", device, reason=BY_THE_PEER, session=session)
 
-    def reaction(self, reaction: Reaction, distorted: Sequence[Distorted], session: int, now_us: int) -> None:
-        """What a platform says to an envelope of that session, or unasked, where there is no session (0)."""
+    def reaction(self, reaction: Reaction, session: int, now_us: int, distorted: Sequence[Distorted] = ()) -> None:
+        """What a platform says to an envelope of that session, or unasked, where there is no session (0).
+
+        `distorted`: what faults have made of its outputs, one by one; left out when there are none.
+        """
         if reaction.device and session in self._devices:
             self._devices[session] = reaction.device
-        is_first = True
-        if not any(isinstance(entry.output, Send) and entry.output.session == session for entry in distorted):
-            is_first = False
+        is_first = _has_answer(reaction.outputs, session)
+        if not is_first:
             self._without_answer(reaction, session, now_us)
-        for entry in distorted:
-            for fault in entry.faults:
-                self.fault(_envelope_of(entry.output), fault, entry.output.session, now_us)
-            self._output(entry.output, reaction, session if is_first else 0, session, now_us)
-            is_first = is_first and entry.output.session != session
-            if entry.faults:
-                self.write_distorted(entry.becomes, entry.output.session, now_us)
+        for at, output in enumerate(reaction.outputs):
+            faults = distorted[at].faults if distorted else ()
+            for fault in faults:
+                self.fault(_envelope_of(output), fault, output.session, now_us)
+            self._output(output, reaction, session if is_first else 0, session, now_us)
+            is_first = is_first and output.session != session
+            if faults:
+                self.write_distorted(distorted[at].becomes, output.session, now_us)
 
     def write_distorted(self, outputs: Sequence[Output], session: int, now_us: int) -> None:
         """What is sent in place of an answer because of faults; nothing at all is silence."""
@@ -126,20 +129,25 @@ class ServerLane:
 
     def _output(self, output: Output, reaction: Reaction, first_of: int, session: int, now_us: int) -> None:
         match output:
+            case Send():
+                self._sent(output, reaction, first_of, session, now_us)
             case Close():
                 self._closed(output, now_us)
             case Unheard() | LateAnswer():
                 pass  # a fault's doing, and told as one; of a held request, and told where that is kept
-            case Send(to, envelope) if to == first_of and first_of:
-                kind = "refused" if reaction.reason else "answered"
-                self._trace.emit(
-                    now_us, Lane.SERVER, kind, reaction.device, envelope=envelope, reason=reaction.reason,
-                    name=reaction.changed, session=to,
-                )  # fmt: skip
-            case Send(to, envelope):
-                kind = "answered" if to == session else "pushed"
-                device = self._devices.get(to) or ("" if session else reaction.device)
-                self._trace.emit(now_us, Lane.SERVER, kind, device, envelope=envelope, session=to)
+
+    def _sent(self, send: Send, reaction: Reaction, first_of: int, session: int, now_us: int) -> None:
+        to, envelope = send.session, send.envelope
+        if to == first_of and first_of:
+            kind = "refused" if reaction.reason else "answered"
+            self._trace.emit(
+                now_us, Lane.SERVER, kind, reaction.device, envelope=envelope, reason=reaction.reason,
+                name=reaction.changed, session=to,
+            )  # fmt: skip
+        else:
+            kind = "answered" if to == session else "pushed"
+            device = self._devices.get(to) or ("" if session else reaction.device)
+            self._trace.emit(now_us, Lane.SERVER, kind, device, envelope=envelope, session=to)
 
     def _delivered(self, envelope: Envelope | None, ending: str, device: str, session: int, now_us: int) -> None:
         self._trace.emit(now_us, Lane.SERVER, "delivered", device, envelope=envelope, reason=ending, session=session)
@@ -151,6 +159,13 @@ class ServerLane:
         device = self._devices.get(close.session, "")
         how = f"{close.ending} in {to_s(close.delay_us):g} s" if close.delay_us else close.ending
         self._trace.emit(now_us, Lane.SERVER, "closed", device, reason=how, session=close.session)
+
+
+def _has_answer(outputs: Sequence[Output], session: int) -> bool:
+    for output in outputs:  # noqa: SIM110 (this is run for every envelope, and a generator costs twice as much)
+        if isinstance(output, Send) and output.session == session:
+            return True
+    return False
 
 
 def _envelope_of(output: Output) -> Envelope | None:

@@ -23,6 +23,9 @@ from fleetrig.harness.cli import main as fleetrig
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 THRESHOLD_PERCENT: Final = 80
+FIRMWARE: Final = "firmware and software (3.6), in no row: test_ota_packages.py"
+API_KEYS: Final = "API keys (4), with which no row logs in: test_rest_api_keys.py"
+OBSERVING: Final = "what devices observe over CoAP (3.4), in no row: test_coap.py"
 BELOW: Final[Mapping[str, Mapping[str, str]]] = {
     "hawkbit": {
         "request/front_page.py": "what a browser gets at the server's own address: not part of either API",
@@ -30,6 +33,49 @@ BELOW: Final[Mapping[str, Mapping[str, str]]] = {
         "state/forwarded.py": "needs a server started with server.forward-headers-strategy: test_forwarded.py",
         "state/properties.py": "reads start-up properties before there is a server: test_properties.py",
         "state/property_values.py": "reads start-up properties before there is a server: test_properties.py",
+    },
+    "thingsboard": {
+        "coap/device_requests.py": OBSERVING,
+        "coap/discovery.py": "Californium's greeting and list of resources, for people with a client: test_coap.py",
+        "coap/observing.py": OBSERVING,
+        "coap/packages.py": FIRMWARE,
+        "coap/transport.py": "observing, packages, a store that fails: test_coap.py, test_store_failures.py",
+        "device_api/values.py": "forms of telemetry that operators write: test_rest_further.py",
+        "http/call.py": "bodies and types that no row sends: test_rest_members.py, test_http_device_api.py",
+        "http/container.py": "what Tomcat says to URLs that are none: test_http_firewall.py",
+        "http/device_calls.py": "commands and packages over HTTP (3.3): test_http_device_api.py, test_ota_packages.py",
+        "http/firewall.py": "paths and methods that Spring refuses: test_http_firewall.py",
+        "http/package_files.py": FIRMWARE,
+        "http/waiting.py": "long polls that end before their time (3.3): test_http_device_api.py",
+        "mqtt/device_messages.py": "commands, and topics without a number (3.2): test_mqtt_devices.py",
+        "mqtt/failures.py": "needs a store that fails: test_store_failures.py",
+        "mqtt/gateway_messages.py": "what gateways say beside connect and telemetry (3.2): test_mqtt_devices.py",
+        "mqtt/ip_guard.py": "needs a server started with the guard on: test_mqtt_limits.py",
+        "mqtt/package_chunks.py": FIRMWARE,
+        "rest/api_keys.py": API_KEYS,
+        "rest/attributes.py": "refusals, and attributes without a scope: test_rest_devices.py",
+        "rest/authentication.py": "logins that are none, and API keys: test_rest_login.py, test_rest_api_keys.py",
+        "rest/bulk_import.py": "lists and mappings that cannot be read: test_bulk_import.py",
+        "rest/contacts.py": "addresses, which no row gives: test_rest_people.py",
+        "rest/csv_lines.py": "cells and delimiters that no row's list has: test_bulk_import.py",
+        "rest/customers.py": "customers changed and read, as by no row: test_rest_people.py",
+        "rest/devices.py": "lists of a customer and by ids: test_rest_further.py",
+        "rest/jwt.py": "tokens that are forged or have expired: test_jwt.py",
+        "rest/login.py": "refused logins, logout, new passwords: test_rest_login.py, test_rest_passwords.py",
+        "rest/members.py": "coercions that no row's documents need: test_rest_members.py",
+        "rest/ota_packages.py": FIRMWARE,
+        "rest/pages.py": "sorted pages, and pages that are none: test_rest_profiles.py",
+        "rest/profiles.py": "a default chosen anew, names and infos: test_rest_further.py, test_rest_profiles.py",
+        "rest/tenant_profiles.py": "a default chosen anew: test_rest_tenants.py",
+        "rest/tenants.py": "tenants changed and read, as by no row: test_rest_tenants.py",
+        "rest/users.py": "users changed, and who may not be one: test_rest_people.py",
+        "state/api_keys.py": API_KEYS,
+        "state/attributes.py": "keys as operators list them: test_rest_further.py",
+        "state/murmur3.py": FIRMWARE,
+        "state/ota_packages.py": FIRMWARE,
+        "state/outdated_tokens.py": "logout and new passwords: test_rest_passwords.py",
+        "state/profiles.py": "a default chosen anew: test_rest_further.py",
+        "state/tenants.py": "tenants changed, and limits that are none: test_rest_tenants.py",
     },
 }
 """Platform -> module -> why so little of it is executed."""

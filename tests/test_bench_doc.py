@@ -10,21 +10,28 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
-from fleetrig.harness.bench.bench_file import BoardEntry, read_bench
-from fleetrig.harness.bench.part_models import FlasherPart, PowerPart
+from fleetrig.harness.bench.bench_file import read_bench
+from fleetrig.harness.bench.bench_schema import bench_schema
+from fleetrig.harness.scenario_file.board_check_words import Prints, UnitRecordSays
+from fleetrig.harness.scenario_file.board_words import BOARD_WORDS, LineFaultEntry, ShellLine
+from fleetrig.harness.scenario_file.boards_block import BoardRole
+from fleetrig.harness.scenario_file.selection import expand
+from fleetrig.harness.scenario_file.template import read_scenario
 from tests.peers.programs import need_program
 
 PAGE = (Path(__file__).parents[1] / "docs/bench.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-EXAMPLE = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+EXAMPLE, *KEYS_OF_BOARDS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+(SCENARIO,) = re.findall(r"^```yaml scenario\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+REFERENCE = PAGE[PAGE.index("## Every key") :]
 WITHIN_S = 120.0
 
 
 def written(folder: Path) -> Path:
-    (text,) = EXAMPLE
     path = folder / "bench.yaml"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(EXAMPLE, encoding="utf-8")
     return path
 
 
@@ -34,11 +41,41 @@ def test_the_example_is_a_bench_file(tmp_path):
     assert desk.board("right", {"GW_PASSWORD": "geheim-genug"}).console.login == "root"
 
 
+@pytest.mark.parametrize("keys", KEYS_OF_BOARDS)
+def test_other_examples_are_keys_of_a_board(keys, tmp_path):
+    path = tmp_path / "bench.yaml"
+    path.write_text(f"boards:\n  left:\n    type: acme-gw2\n    port: /dev/x\n{keys}", encoding="utf-8")
+    assert read_bench(path).entries["left"].model_fields_set > {"type", "port"}
+
+
 def test_every_key_and_kind_is_explained():
-    table = PAGE[PAGE.index("| key of a board") :]
-    missing = [name for model in (FlasherPart, PowerPart) for name in model.model_fields if f"`{name}`" not in table]
-    explained = table.partition("## Who")[0] + " `type`"
-    assert missing + [name for name in BoardEntry.model_fields if f"`{name}`" not in explained] == []
+    """As a file has it: `off_for`, and not our name for it."""
+    models = bench_schema()["$defs"].values()
+    keys = {key for model in models for key in model.get("properties", {})}
+    missing = [key for key in sorted(keys) if not re.search(rf"[`{{ ]{key}[`:,]", REFERENCE)]
+    assert missing == []
+
+
+def test_the_scenario_is_one(tmp_path):
+    path = tmp_path / "first.yaml"
+    path.write_text(SCENARIO, encoding="utf-8")
+    (run,) = expand(read_scenario(path, "mine/first"))
+    assert run.scenario.played == {"gateway": "GW-0001"}
+
+
+def test_every_word_for_boards_is_explained():
+    models: tuple[type[BaseModel], ...] = (
+        BoardRole,
+        *BOARD_WORDS.values(),
+        LineFaultEntry,
+        ShellLine,
+        Prints,
+        UnitRecordSays,
+    )
+    keys = {field.alias or name for model in models for name, field in model.model_fields.items()} - {"root"}
+    words = {*BOARD_WORDS, "prints", "unit"}
+    chapter = PAGE[PAGE.index("## Boards in scenarios") : PAGE.index("## Unit records")]
+    assert [word for word in sorted(words | keys) if not re.search(rf"[`{{ (]{word}[`:,}}]", chapter)] == []
 
 
 @pytest.mark.slow

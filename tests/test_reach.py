@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from tests.reach import BELOW, ModuleReach, complaints, folder_of, lines_shown, reach_of
+from tests.reach import BELOW, ROOT, ModuleReach, complaints, folder_of, lines_shown, reach_of
 
 SOURCE = '''"""A module."""
 import os
@@ -64,3 +66,10 @@ def test_lines_are_shown_in_runs(lines: tuple[int, ...], shown: str) -> None:
 )
 def test_every_reason_is_about_a_module(platform: str, name: str) -> None:
     assert (folder_of(platform) / name).is_file()
+
+
+@pytest.mark.parametrize("platform", BELOW)
+def test_reasons_name_tests_that_there_are(platform: str) -> None:
+    there = {path.name for path in (ROOT / "tests").rglob(f"{platform}/**/test_*.py")}
+    named = {name for reason in BELOW[platform].values() for name in re.findall(r"test_\w+\.py", reason)}
+    assert named <= there

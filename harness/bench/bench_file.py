@@ -10,14 +10,18 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
-from fleetrig.harness.bench.part_models import ConsolePart, EmulatedEntry, FlasherEntry, PowerEntry, PowerPart
+from fleetrig.harness.bench.flasher_models import FlasherEntry
+from fleetrig.harness.bench.part_models import ConsolePart, EmulatedEntry, PowerEntry, PowerPart
 from fleetrig.harness.bench.port_names import checked_port
+from fleetrig.harness.bench.provisioning_part import ProvisioningPart
 from fleetrig.harness.scenario_file.marks import locate
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem, Source, not_known
 from fleetrig.harness.scenario_file.reader import load_mapping, read_source
 from fleetrig.harness.scenario_file.values import LooseText, Model, Text, Word, written_as
 from fleetrig.harness.servers.secrets import from_environment, secret_from
 from fleetrig.hil.board import BoardSpec, ConsoleSpec, MadeOf
+from fleetrig.hil.emulated import uboot_board
+from fleetrig.hil.fakes import fake_gateway
 from fleetrig.simulator.contract.errors import UsageError
 
 BoardName = Annotated[str, written_as(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "a name of letters, digits and _ . -")]
@@ -32,6 +36,7 @@ class BoardEntry(Model):
     port: Port | None = None
     """`/dev/serial/by-id/…`, `rfc2217://HOST:PORT` or `socket://HOST:PORT`; `fleetrig board scan` lists those here."""
     baud: Annotated[int, Strict(), Field(ge=50, le=12_000_000)] = 115_200
+    """The speed of its port, at eight bits without parity."""
     serial: LooseText = ""
     """The unit's serial number, if it is known beforehand."""
     identity: Mapping[Text, Text] = {}
@@ -39,9 +44,12 @@ class BoardEntry(Model):
     power: PowerEntry | None = None
     flasher: FlasherEntry | None = None
     console: ConsolePart = ConsolePart()
+    """How one talks to it."""
     emulated: EmulatedEntry | None = None
     offers: tuple[Word, ...] = ()
     """Words that scenarios may need, such as `wifi`."""
+    provisioning: ProvisioningPart | None = None
+    """How it takes its identity, over its console."""
 
     @model_validator(mode="after")
     def _has_a_line(self) -> Self:
@@ -56,6 +64,7 @@ class BenchFile(Model):
     """A `bench.yaml`."""
 
     boards: Annotated[Mapping[BoardName, BoardEntry], Field(min_length=1)]
+    """The boards, by the names that people call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,8 @@ def read_bench(path: Path) -> Desk:
     return Desk(str(path), file.boards, path.parent)
 
 
+USUAL_SERIALS: Final = {"uboot": uboot_board.SERIAL, "gateway": uboot_board.SERIAL, "fake": fake_gateway.SERIAL}
+"""Of boards that are not there, where the file says none."""
 ONE_TO_ONE: Final = ("port", "serial")
 """What two boards cannot share."""
 
@@ -104,19 +115,30 @@ def _problems(file: BenchFile, source: Source) -> Iterator[Problem]:
 
 
 def _spec(name: str, entry: BoardEntry, folder: Path, environ: Mapping[str, str]) -> BoardSpec:
+    emulated = _emulated(entry)
     return BoardSpec(
         name,
         entry.type,
         entry.port or "",
         entry.baud,
-        entry.serial,
+        entry.serial or (str(emulated.settings["serial"]) if emulated else ""),
         dict(entry.identity),
         _power(entry.power, environ),
         entry.flasher.made_of if entry.flasher else None,
         _console(entry.console, f"{name}: password", folder, environ),
-        entry.emulated.made_of if entry.emulated else None,
+        emulated,
         frozenset(entry.offers),
+        entry.provisioning.spec if entry.provisioning else None,
     )
+
+
+def _emulated(entry: BoardEntry) -> MadeOf | None:
+    """With the serial number that its environment gets."""
+    if entry.emulated is None:
+        return None
+    made = entry.emulated.made_of
+    serial = made.settings["serial"] or entry.serial or USUAL_SERIALS[made.kind]
+    return MadeOf(made.kind, {**made.settings, "serial": serial})
 
 
 def _power(part: PowerPart | None, environ: Mapping[str, str]) -> MadeOf | None:
@@ -138,6 +160,7 @@ def _console(part: ConsolePart, what: str, folder: Path, environ: Mapping[str, s
         part.login,
         _secret(part.password, what, folder, environ),
         part.stop_keys,
+        part.stop_every_s,
         part.chunk_bytes,
         part.pause_s,
     )

@@ -1,62 +1,78 @@
-"""Getting a board to its prompt: autoboot stopped, logged in, whatever it was doing before."""
+"""A board of the bench at its prompt, in Linux or in U-Boot, as its bench file says."""
 
 from __future__ import annotations
 
-import asyncio
-import re
+from dataclasses import replace
 from typing import Final
 
 from fleetrig.harness.bench.opened_board import OpenedBoard
-from fleetrig.hil.board import BoardSpec, ConsoleSpec
+from fleetrig.hil.board import BoardSpec
 from fleetrig.hil.board_failed import ConsoleFailed
+from fleetrig.hil.consoles.boot_watch import BANNERS
 from fleetrig.hil.consoles.console import Console
+from fleetrig.hil.consoles.console_entry import READY_WITHIN_S, to_prompt
 
-READY_WITHIN_S: Final = 60.0
-"""Counted from the first byte: a gateway's Linux takes half a minute on slow storage."""
-FIRST_LOOK_S: Final = 0.2
-"""A board that has been waiting says nothing until it is asked."""
-LOOK_S: Final = 2.0
-AUTOBOOT: Final = re.compile(r"(?i:hit any key|stop autoboot|autoboot in)")
-LOGIN: Final = re.compile(r"(?i:\blogin: ?$)")
-PASSWORD: Final = re.compile(r"(?i:\bpassword: ?$)")
-CTRL_C: Final = "\x03"
-"""Gives a new prompt in both shells, and unlike Enter repeats no command of U-Boot's."""
+UBOOT_WORDS: Final = ("U-Boot", "Unknown command")
+"""What U-Boot answers to `version`, also where it was built without it."""
 
 
 async def ready_console(board: OpenedBoard, within_s: float | None = None) -> Console:
-    """The console at its prompt. Raises ConsoleFailed with what the board said last, PortLost."""
-    console, within_s = board.console(), within_s or READY_WITHIN_S
-    answers = _answers(board.spec.console)
-    awaited = re.compile("|".join(f"(?:{one.pattern})" for one in (console.dialect.prompt, *answers)))
-    deadline_s = asyncio.get_running_loop().time() + within_s
-    look_s = FIRST_LOOK_S
-    while True:
-        try:
-            said = await console.wait_for(awaited, look_s)
-            answer = next((answer for pattern, answer in answers.items() if pattern.search(said)), None)
-            if answer is None:
-                await console.run("true", LOOK_S)  # what looks like a prompt may be a line of a booting board
-                return console
-        except ConsoleFailed as failed:
-            if asyncio.get_running_loop().time() > deadline_s:
-                raise _not_ready(board.spec, within_s, failed) from None
-            answer, look_s = CTRL_C, LOOK_S
-        console.take_rest()  # it is answered: the same words must not be answered again
-        await console.type(answer)
+    """Its console at a prompt, whatever it was doing. Raises ConsoleFailed with what it said last, PortLost."""
+    console = board.console()
+    within_s = within_s or READY_WITHIN_S
+    try:
+        await to_prompt(console, board.spec.console, within_s, board.is_starting)
+    except ConsoleFailed as failed:
+        raise _not_ready(board.spec, failed) from None
+    board.is_starting = False
+    return console
 
 
-def _answers(spec: ConsoleSpec) -> dict[re.Pattern[str], str]:
-    answers = {AUTOBOOT: spec.stop_autoboot.decode()} if spec.kind == "uboot" else {}
-    if spec.login:
-        answers[LOGIN] = f"{spec.login}\n"
-    if spec.password:
-        answers[PASSWORD] = f"{spec.password}\n"
-    return answers
+async def ready_uboot(board: OpenedBoard, within_s: float | None = None) -> Console:
+    """U-Boot's prompt, also of a board whose console is Linux: that is started anew, and stopped on its way.
+
+    Raises ConsoleFailed, PortLost, BrokenBench.
+    """
+    if board.spec.console.kind != "linux":
+        return await ready_console(board, within_s)
+    within_s = within_s or READY_WITHIN_S
+    await _restart(board, within_s)
+    console = board.console("uboot")
+    spec = replace(board.spec.console, kind="uboot", login="", password="")
+    try:
+        if not spec.stop_every_s:  # what is there before its banner is not U-Boot's
+            await console.wait_for(BANNERS, within_s)
+        await to_prompt(console, spec, within_s)
+    except ConsoleFailed as failed:
+        raise _not_ready(board.spec, failed) from None
+    await _check_uboot(board.spec, console)
+    return console
 
 
-def _not_ready(spec: BoardSpec, within_s: float, failed: ConsoleFailed) -> ConsoleFailed:
+async def _check_uboot(spec: BoardSpec, console: Console) -> None:
+    """A root's prompt looks like one of U-Boot's."""
+    said = (await console.run("version")).output
+    if not any(word in said for word in UBOOT_WORDS):
+        raise ConsoleFailed(
+            f"{spec.name} was not stopped in U-Boot: at its prompt `version` says {said!r}; is `stop_autoboot` its "
+            "key, or does it show no countdown (`stop_every`)?",
+            said,
+        )
+
+
+async def _restart(board: OpenedBoard, within_s: float) -> None:
+    """By its power, or by asking its Linux."""
+    if board.power is not None:
+        await board.port.drop_input()
+        await board.power.reset()
+        return
+    console = await ready_console(board, within_s)
+    await console.type("reboot\n")
+
+
+def _not_ready(spec: BoardSpec, failed: ConsoleFailed) -> ConsoleFailed:
     return ConsoleFailed(
-        f"{spec.name} showed no prompt within {within_s:g} s: {failed}; is it switched on, is {spec.baud} its speed, "
-        "and does `console` in the bench file say what runs there?",
+        f"{spec.name} showed {failed}; is it switched on, is {spec.baud} its speed, and does `console` in the bench "
+        "file say what runs there?",
         failed.partial,
     )

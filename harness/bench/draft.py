@@ -10,13 +10,14 @@ from fleetrig.hil.ports.port_list import FoundPort
 
 HEAD = """\
 # A draft by `fleetrig board scan`: look which board hangs on which port, and fill in what is marked TODO.
-# `fleetrig board list --bench THIS` checks it."""
+# `fleetrig board list --bench THIS` checks it; `fleetrig schema bench` has every key, for editors."""
 UNKNOWN = """\
     type: TODO                  # what it is, such as acme-gw2
     baud: 115200                # TODO: check
     # serial: TODO              # the unit's serial number, if it is fixed
     # identity: {ethaddr: TODO} # what the board must answer before it is written to
-    # flasher: {uboot_xmodem: {storage: mmc}}
+    # power: by_hand            # or command_line, relay_url, usb_hub, rts_dtr
+    # flasher: {uboot_xmodem: {storage: mmc}}  # or uboot_tftp, smp, command_line and others
     # console: {kind: uboot}    # uboot, linux or none"""
 
 

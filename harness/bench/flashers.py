@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from fleetrig.harness.bench.console_ready import ready_console
+from fleetrig.harness.bench.console_ready import ready_uboot
+from fleetrig.harness.bench.flasher_models import split_words
 from fleetrig.harness.bench.opened_board import OpenedBoard
 from fleetrig.hil.board import BoardSpec, MadeOf
 from fleetrig.hil.consoles.console import Console
-from fleetrig.hil.flasher import Flasher
+from fleetrig.hil.flasher import Flasher, Image
+from fleetrig.hil.flashers.command_line import CommandLineFlasher, PortHandover, ToolFlashing
 from fleetrig.hil.flashers.flash_plan import line_time_s
 from fleetrig.hil.flashers.smp import SmpFlasher
+from fleetrig.hil.flashers.tool_command import ToolCommand, Values
 from fleetrig.hil.flashers.uboot_flashing import Ram, UbootFlasher
-from fleetrig.hil.flashers.uboot_storage import BlockStorage
+from fleetrig.hil.flashers.uboot_storage import SF_PROBE, BlockStorage, NorStorage, SpiNorStorage, UbootStorage
 from fleetrig.hil.flashers.uboot_tftp import TftpLoad, UbootTftp
 from fleetrig.hil.flashers.uboot_xmodem import YMODEM, UbootXmodem
 from fleetrig.simulator.contract.errors import ModelError, UsageError
+
+NOT_BY_LINE: Final = ("uboot_tftp", "command_line")
+"""What goes over the network, or at a speed of its own."""
 
 
 def check_can_be_flashed(spec: BoardSpec) -> None:
@@ -38,16 +44,18 @@ async def ready_flasher(board: OpenedBoard, bench_folder: Path) -> Flasher:
     """
     made = board.spec.flasher
     assert made is not None
+    given: Mapping[str, Any] = made.settings
     if made.kind == "smp":
-        given: Mapping[str, Any] = made.settings
         return SmpFlasher(board.port, board.spec.identity, given["slot"], given["image_number"])
-    return uboot_flasher(made, board.spec.identity, await ready_console(board), bench_folder)
+    if made.kind == "command_line":
+        return _tool_flasher(board, given)
+    return uboot_flasher(made, board.spec.identity, await ready_uboot(board), bench_folder)
 
 
 def uboot_flasher(made: MadeOf, identity: Mapping[str, str], console: Console, bench_folder: Path) -> UbootFlasher:
     """`bench_folder` is what the bench file's paths are relative to."""
     given: Mapping[str, Any] = made.settings
-    storage = BlockStorage(given["storage"], given["prepare"], given["first_block"])
+    storage = _storage(given)
     ram = Ram(given["received"], given["read_back"])
     match made.kind:
         case "uboot_xmodem":
@@ -61,8 +69,37 @@ def uboot_flasher(made: MadeOf, identity: Mapping[str, str], console: Console, b
             raise ModelError(f"the bench file knows the flasher {kind}, and nothing here makes it")
 
 
+def _storage(given: Mapping[str, Any]) -> UbootStorage:
+    match given["storage"]:
+        case "nor":
+            return NorStorage(given["address"], given["room_bytes"], given["prepare"], given["sector_bytes"])
+        case "spi_nor":
+            prepare = given["prepare"] or SF_PROBE
+            return SpiNorStorage(given["address"], given["room_bytes"], prepare, given["sector_bytes"])
+        case block:
+            return BlockStorage(block, given["prepare"], given["first_block"])
+
+
+def _tool_flasher(board: OpenedBoard, given: Mapping[str, Any]) -> CommandLineFlasher:
+    spec, port = board.spec, board.port.url
+    verify = given.get("verify")
+    flashing = ToolFlashing(
+        ToolCommand(split_words(given["write"])),
+        split_words(given["ask"]),
+        spec.identity,
+        "its `verify`" if verify else "the program itself",
+        ToolCommand(split_words(verify)) if verify else None,
+        given["within_s"],
+    )
+
+    def values(image: Image) -> Values:
+        return Values(str(image.path), port, spec.baud, spec.serial)
+
+    return CommandLineFlasher(flashing, values, PortHandover(board.lend_port, board.take_back_port))
+
+
 def least_s(spec: BoardSpec, size_bytes: int) -> float:
     """How long its line takes at least; 0 where the image does not go over it at its speed."""
-    if spec.emulated is not None or spec.flasher is None or spec.flasher.kind == "uboot_tftp":
+    if spec.emulated is not None or spec.flasher is None or spec.flasher.kind in NOT_BY_LINE:
         return 0.0
     return line_time_s(size_bytes, spec.baud)

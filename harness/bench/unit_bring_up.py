@@ -3,40 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
-from fleetrig.harness.bench.console_ready import READY_WITHIN_S, ready_console
-from fleetrig.harness.bench.flashers import ready_flasher
 from fleetrig.harness.bench.opened_board import OpenedBoard, opened_board
-from fleetrig.hil.board import BoardSpec
+from fleetrig.harness.bench.unit_climbs import UnitClimbs, UnitOrder
+from fleetrig.harness.bench.unit_provisioning import UnitProvisioning
 from fleetrig.hil.board_failed import BoardFailed
-from fleetrig.hil.consoles.boot_watch import BANNERS
 from fleetrig.hil.desk.reservation import Reservations
-from fleetrig.hil.flasher import BoardState, Flasher, Image, OnProgress
-from fleetrig.hil.units.bring_up import BringUp, Climb, Rung, verdict_of
-from fleetrig.hil.units.unit_record import UnitIdentity, UnitPhase, UnitRecord, UnitVerdict
+from fleetrig.hil.flasher import OnProgress
+from fleetrig.hil.units.bring_up import BringUp, Rung, verdict_of
+from fleetrig.hil.units.unit_record import UnitMeasure, UnitPhase, UnitRecord, UnitVerdict
 from fleetrig.hil.units.unit_records import UnitRecords
 from fleetrig.simulator.contract.clock import Clock
 from fleetrig.simulator.contract.errors import FleetrigError
-
-RESTART: Final = {"uboot": "reset\n", "linux": "reboot\n"}
-"""For boards that the bench cannot switch."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnitOrder:
-    """What is to be made of which board. Without an image the board is not flashed."""
-
-    spec: BoardSpec
-    identity: UnitIdentity
-    station: str
-    goal: Rung
-    bench_folder: Path
-    image: Image | None = None
-    again: bool = False
 
 
 @dataclass(slots=True)
@@ -50,6 +31,10 @@ class UnitMaking:
     """A board's own folder, by its name."""
     lock_folder: Path | None = None
     """Where those who share the desk lock ports."""
+    opening: Callable[[UnitOrder], AbstractAsyncContextManager[OpenedBoard]] | None = None
+    """For whoever has the boards open already; otherwise each is opened for its attempt."""
+    provisioning: UnitProvisioning | None = None
+    """For orders that go so far."""
     on_phase: Callable[[UnitOrder, UnitPhase], None] = lambda order, phase: None
     on_progress: Callable[[UnitOrder], OnProgress] = field(default=lambda order: lambda progress: None)
 
@@ -58,12 +43,17 @@ class UnitMaking:
 
         Raises before anything is written down: UnitRefused, PortBusy, OutOfService. CancelledError after it was.
         """
-        name = order.spec.name
-        with (
-            self.reservations.held(name, f"board bring-up {order.identity.serial}"),
-            self.records.attempt(order.identity, again=order.again) as attempt,
-        ):
-            return await self._attempt(order, self._begun(order, attempt))
+        with self.reservations.held(order.spec.name, f"board bring-up {order.identity.serial}"):
+            await self._check_is_new(order)
+            with self.records.attempt(order.identity, again=order.again) as attempt:
+                return await self._attempt(order, self._begun(order, attempt))
+
+    async def _check_is_new(self, order: UnitOrder) -> None:
+        """A unit that an earlier attempt of ours has made known may be tried again."""
+        if (provisioning := self.provisioning) is not None and order.goal is Rung.PROVISIONED:
+            earlier = self.records.of(order.identity.serial)
+            was_tried = order.again or any(record.server == provisioning.server for record in earlier)
+            await provisioning.check_is_new(order.identity, was_tried=was_tried)
 
     def _begun(self, order: UnitOrder, attempt: int) -> UnitRecord:
         image = order.image
@@ -81,82 +71,34 @@ class UnitMaking:
         return record
 
     async def _attempt(self, order: UnitOrder, record: UnitRecord) -> UnitRecord:
-        def phase_ended(phase: UnitPhase) -> None:
+        def note(change: Callable[[UnitRecord], UnitRecord]) -> None:
             nonlocal record
-            record = record.with_phase(phase)
+            record = change(record)
             self.records.write(record)
+
+        def phase_ended(phase: UnitPhase) -> None:
+            took = UnitMeasure(phase.name, round(phase.took_s, 3), "s")
+            note(lambda record: record.with_phase(phase).with_measure(took))
             self.on_phase(order, phase)
 
-        climbs = _Climbs(order, self)
+        climbs = UnitClimbs(
+            order, lambda: self._opening(order), self.clock, note, self.on_progress(order), self.provisioning
+        )
         ended: tuple[UnitVerdict, str] | None = None
         try:
-            async with AsyncExitStack() as climbs.stack:
+            async with climbs.stack:
                 await BringUp(climbs.by_rung(), self.clock, phase_ended).reach(order.goal)
             ended = UnitVerdict.PASSED, ""
         except (BoardFailed, FleetrigError) as error:
             ended = verdict_of(error), str(error)
         finally:
             verdict, reason = ended or (UnitVerdict.STOPPED, f"stopped; the board is {climbs.left_in}: begin anew")
-            record = record.ended(self.clock.now_us(), verdict, reason)
-            self.records.write(record)
+            note(lambda record: record.ended(self.clock.now_us(), verdict, reason))
         return record
 
-
-class _Climbs:
-    """What takes the board from one rung to the next."""
-
-    stack: AsyncExitStack
-
-    def __init__(self, order: UnitOrder, making: UnitMaking) -> None:
-        self._order = order
-        self._making = making
-        self._board: OpenedBoard | None = None
-        self._flasher: Flasher | None = None
-        self._is_off = False
-
-    @property
-    def left_in(self) -> BoardState:
-        return BoardState.UNTOUCHED if self._flasher is None else self._flasher.left_in
-
-    def by_rung(self) -> dict[Rung, Climb]:
-        climbs: dict[Rung, Climb] = {Rung.OFF: self._off, Rung.BOOTED: self._booted}
-        return climbs | ({Rung.FLASHED: self._flashed} if self._order.image is not None else {})
-
-    async def _opened(self) -> OpenedBoard:
-        if self._board is None:
-            spec = self._order.spec
-            opening = opened_board(
-                spec, self._making.folder_of(spec.name), self._making.clock, self._making.lock_folder
-            )
-            self._board = await self.stack.enter_async_context(opening)
-        return self._board
-
-    async def _off(self) -> None:
-        """So that all begin alike. A board that the bench cannot switch off is taken as it is."""
-        board = await self._opened()
-        if board.power is not None and board.can_be_switched_off:
-            await board.power.off()
-            self._is_off = True
-
-    async def _flashed(self) -> None:
-        board = await self._opened()
-        if board.power is not None:
-            await (board.power.on() if self._is_off else board.power.reset())
-            self._is_off = False
-        assert self._order.image is not None
-        self._flasher = await ready_flasher(board, self._order.bench_folder)
-        await self._flasher.flash(self._order.image, self._making.on_progress(self._order))
-
-    async def _booted(self) -> None:
-        """Started anew, and seen to start, so that it runs what was written and not what was there before."""
-        board = await self._opened()
-        if board.power is None:
-            console = await ready_console(board)
-            console.watch.expect_start()
-            await console.type(RESTART[board.spec.console.kind])
-        else:
-            await board.port.drop_input()
-            console = board.console()
-            await (board.power.on() if self._is_off else board.power.reset())
-        await console.wait_for(BANNERS, READY_WITHIN_S)
-        await ready_console(board)
+    def _opening(self, order: UnitOrder) -> AbstractAsyncContextManager[OpenedBoard]:
+        if self.opening is not None:
+            return self.opening(order)
+        name = order.spec.name
+        known = None if self.provisioning is None else self.provisioning.site.secrets
+        return opened_board(order.spec, self.folder_of(name), self.clock, self.lock_folder, secrets=known)

@@ -14,7 +14,7 @@ from fleetrig.simulator.contract.clock import to_s
 
 PLAIN: Final = (
     "attempt", "station", "board", "board_type", "began_us", "ended_us", "image", "image_sha256",
-    "configuration_sha256", "credential_kind", "credential_fingerprint", "verdict", "reason",
+    "server", "configuration_sha256", "credential_kind", "credential_fingerprint", "verdict", "reason",
 )  # fmt: skip
 """Fields that are one value each, by their names in the record."""
 IDENTITY: Final = ("serial", "mac", "part", "revision")
@@ -30,9 +30,11 @@ def record_schema() -> dict[str, Any]:
 
 
 def write_csv(records: Sequence[UnitRecord], file: TextIO) -> None:
-    """A line for each attempt; `phases` is `flashed=passed;booted=failed`, `measures` is `rssi=-40dBm`."""
+    """A line for each attempt; `phases` is `flashed=passed;booted=failed`, `measures` is `rssi=-40dBm`, `written` is
+    `/data/identity=FINGERPRINT`.
+    """
     lines = csv.writer(file, lineterminator="\n")
-    lines.writerow((*IDENTITY, *PLAIN, "phases", "measures"))
+    lines.writerow((*IDENTITY, *PLAIN, "phases", "measures", "written"))
     lines.writerows(tuple(_told(record).values()) for record in records)
 
 
@@ -70,3 +72,4 @@ def _columns(record: UnitRecord) -> Iterator[tuple[str, str]]:
         yield name, str(getattr(record, name))
     yield "phases", ";".join(f"{phase.name}={phase.verdict}" for phase in record.phases)
     yield "measures", ";".join(f"{measure.name}={measure.value:g}{measure.unit}" for measure in record.measures)
+    yield "written", ";".join(f"{place}={fingerprint}" for place, fingerprint in record.written.items())

@@ -5,12 +5,14 @@ A new word gets a line in `FOLDS` or in `QUERIES`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final, TypeVar
 
 from fleetrig.harness.checks import event_folds, latency_folds, retry_folds, threshold_folds, time_folds
+from fleetrig.harness.checks.board_folds import PrintsFold, query_unit
 from fleetrig.harness.checks.fold import Fold
 from fleetrig.harness.checks.lives import Lives
 from fleetrig.harness.checks.manufacturing_record import query_manufacturing_record
@@ -22,6 +24,8 @@ from fleetrig.harness.external.program_folds import KeepsRunningFold, OneAddress
 from fleetrig.harness.external.secrecy import query_secrets
 from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.run.redact import redact
+from fleetrig.harness.scenario_file.board_check_words import Prints, UnitRecordSays
+from fleetrig.harness.scenario_file.board_words import RUN_PLACE
 from fleetrig.harness.scenario_file.check_words import (
     CheckWord,
     FaultBit,
@@ -67,8 +71,9 @@ class FleetSnapshot:
     """Prefix of every serial on a shared server."""
     stages: Mapping[str, str]
     """The stage of each device; empty while it is off."""
-    lane: Lane = Lane.DEVICE
-    """The source of events about devices: the devices themselves, or the server if they are external programs."""
+    lane: Lane | None = Lane.DEVICE
+    """The source of events about devices: the devices themselves, or the server if they are external programs; None
+    for both: the server for those that boards play."""
     hide: Callable[[str], str] = str
     """Masks secrets, to match events of a stored trace, which are masked."""
     on: frozenset[str] = frozenset()
@@ -78,6 +83,12 @@ class FleetSnapshot:
     began_us: int = 0
     watch: ModelWatch | None = None
     """Follows the devices with their models, where the scenario asks for that."""
+    played: frozenset[str] = frozenset()
+    """The devices that boards play."""
+    boards: Mapping[str, str] = field(default_factory=dict)
+    """Role -> board."""
+    run: str = ""
+    """What `{run}` stands for."""
 
     def serials(self, only: str = "*") -> list[str]:
         """The devices whose serial, without the prefix, fits the glob."""
@@ -85,7 +96,8 @@ class FleetSnapshot:
 
     def lives(self, only: str = "*") -> Lives:
         """Which of the devices live, from now on. A program that the server has never heard may be dead."""
-        return Lives(self.serials(only), self.on if self.lane is Lane.DEVICE else self.on & self.heard, self.lane)
+        opaque = self.on if self.lane is Lane.SERVER else self.played
+        return Lives(self.serials(only), self.on - (opaque - self.heard), self.lane, self.played)
 
     def glob(self, only: str) -> str:
         """Returns the same glob over whole serials."""
@@ -97,8 +109,10 @@ def snapshot_of(context: RunContext) -> FleetSnapshot:
     stages = {one.serial: one.agent.stage if one.agent.is_on else "" for one in devices}
     on = frozenset(one.serial for one in devices if one.agent.is_on)
     return FleetSnapshot(
-        context.prefix, stages, context.scenario.devices.event_lane,
+        context.prefix, stages, context.scenario.event_lane,
         on=on, heard=frozenset(context.heard), began_us=context.driver.now_us(), watch=context.model_watch,
+        played=context.played, boards=context.boards.names if context.boards is not None else {},
+        run=context.boards.run if context.boards is not None else "",
     )  # fmt: skip
 
 
@@ -232,6 +246,13 @@ def follows_model(fleet: FleetSnapshot, words: FollowsModel) -> Fold:
     return FollowsModelFold(fleet.watch, fleet.serials(words.only), Tolerance(words.tolerance))
 
 
+def prints(fleet: FleetSnapshot, words: Prints) -> Fold:
+    board = next(iter(fleet.boards.values()), "the board") if words.board is None else fleet.boards[words.board]
+    shown = words.line.replace(RUN_PLACE, fleet.run or RUN_PLACE)
+    line = re.compile(words.line.replace(RUN_PLACE, re.escape(fleet.run or RUN_PLACE)))
+    return PrintsFold(board, shown, line, words.times)
+
+
 def exchange(fleet: FleetSnapshot, name: str, only: str, kind: str = "sent") -> Pattern:
     """One side of an exchange, by its name."""
     return Pattern(kind, name=name, device=fleet.glob(only), lane=fleet.lane)
@@ -259,6 +280,7 @@ FOLDS: Final[Mapping[type[CheckWord], Callable[[FleetSnapshot, Any], Fold]]] = {
     KeepsRunning: keeps_running,
     OneAddress: lambda _, words: OneAddressFold(),
     FollowsModel: follows_model,
+    Prints: prints,
 }
 """Words that are judged from events alone."""
 
@@ -266,6 +288,7 @@ QUERIES: Final[Mapping[type[CheckWord], Callable[[RunContext, Any], AdminCall[Qu
     Registry: query_registry,
     ManufacturingRecord: query_manufacturing_record,
     KeepsSecrets: query_secrets,
+    UnitRecordSays: query_unit,
 }
 """Words that are judged by asking: the server, or the programs of devices."""
 

@@ -88,7 +88,7 @@ class TimesPerDeviceFold:
 class AttemptsFold:
     """The longest run of consecutive failures of one device is within bounds."""
 
-    def __init__(self, exchange: str, device: str, bounds: Times, lane: Lane = Lane.DEVICE) -> None:
+    def __init__(self, exchange: str, device: str, bounds: Times, lane: Lane | None = Lane.DEVICE) -> None:
         self._answered = Pattern("received", name=exchange, device=device, lane=lane)
         self._silent = Pattern("no_reply", name=exchange, device=device, lane=lane)
         self._bounds = bounds

@@ -11,17 +11,28 @@ from fleetrig.simulator.contract.trace import Lane, TraceEvent
 class Lives:
     """What devices do not do says something only of devices that lived: those that were on; programs, once heard."""
 
-    def __init__(self, serials: Collection[str], alive: Collection[str] = (), lane: Lane = Lane.DEVICE) -> None:
-        """`alive`: those that live from the start. `lane`: where events of devices come from."""
+    def __init__(
+        self,
+        serials: Collection[str],
+        alive: Collection[str] = (),
+        lane: Lane | None = Lane.DEVICE,
+        played: Collection[str] = (),
+    ) -> None:
+        """`alive`: those that live from the start. `lane`: where events of devices come from; with None from the
+        server for those that are `played` by boards, from the devices themselves for all others."""
         self._serials = dict.fromkeys(serials)
         self._lived = {serial for serial in alive if serial in self._serials}
-        self._lane = lane
+        self._lane = lane or Lane.DEVICE
+        self._played = frozenset(played)
         self._sent = 0
 
     def step(self, event: TraceEvent) -> None:
-        if event.lane is self._lane and event.device in self._serials:
+        if event.device in self._serials and event.lane is self._source_of(event.device):
             self._lived.add(event.device)
             self._sent += event.kind == "sent"
+
+    def _source_of(self, device: str) -> Lane:
+        return Lane.SERVER if device in self._played else self._lane
 
     def __bool__(self) -> bool:
         """True when at least one of them lived."""
@@ -39,7 +50,7 @@ class Lives:
         if not self._serials:
             return "there is no such device, so it could not have happened"
         whom = summarize_names(list(self._serials))
-        if self._lane is Lane.DEVICE:
+        if any(self._source_of(serial) is Lane.DEVICE for serial in self._serials):
             return f"it could not have happened: {whom} {_were(self._serials)} never on"
         return f"it could not have happened: the server heard nothing of {whom}"
 

@@ -40,10 +40,11 @@ class Pattern:
     fields: Mapping[str, str | None] = field(default_factory=dict)
     """Fields of MQTT or CoAP (`user_name`, `qos`), and a glob for each; None: empty, or not there."""
     body_has: Mapping[str, Any] = field(default_factory=dict)
-    lane: Lane = Lane.DEVICE
+    lane: Lane | None = Lane.DEVICE
+    """None: whichever the view gives, for a fleet in which boards play some of the devices."""
 
     def fits(self, event: TraceEvent) -> bool:
-        if event.lane != self.lane or event.kind != self.kind:
+        if event.kind != self.kind or self.lane not in (event.lane, None):
             return False
         if self.device != "*" and not fnmatchcase(event.device, self.device):
             return False

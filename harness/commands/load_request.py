@@ -24,6 +24,8 @@ from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.drivers.load.refusals import NO_COAP
 
 EXTERNAL: Final = "its devices are programs of yours, and load drives fleetrig's own: fleetrig run --device-command"
+BOARDS: Final = "it has boards, and load drives simulated devices: fleetrig run"
+WRONG_PLATFORM: Final = "{0} is {1}, the scenario is for {2}: name a server of {2}"
 MASTER_PORT: Final = 5557
 """Locust's usual one."""
 
@@ -120,6 +122,8 @@ def execute(request: LoadRequest) -> int:
     check_scenario(expanded.scenario)
     check_places(request)
     against = options_for(order, expanded).against
+    if against is not None and against.platform not in ("", expanded.scenario.platform):
+        raise UsageError(WRONG_PLATFORM.format(against.name, against.platform, expanded.scenario.platform))
     check_target(places_of(against), is_allowed=request.yes_this_host)
     needs = LoadNeeds(expanded.scenario.devices.unit_count(), max(1, order.workers), limits_here())
     is_near = against is None or all(is_loopback(host_of(as_url(place))) for place in places_of(against))
@@ -152,6 +156,8 @@ def check_scenario(scenario: Scenario) -> None:
     """Raises UsageError for what load cannot do."""
     if scenario.devices.external:
         raise UsageError(f"{scenario.file}: {EXTERNAL}")
+    if scenario.boards:
+        raise UsageError(f"{scenario.file}: {BOARDS}")
     if scenario.devices.over.startswith("coap"):
         raise UsageError(f"{scenario.file}: {NO_COAP}")
 

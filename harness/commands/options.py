@@ -35,6 +35,18 @@ AllowOutside = Annotated[
         "--allow-outside", help="Let scenarios read files (lists of units) that do not lie below their folder."
     ),
 ]
+BenchFileGiven = Annotated[
+    Path | None,
+    typer.Option(
+        "--bench", metavar="BENCH.yaml", help="Where the boards of scenarios are.  [default: emulated on this machine]"
+    ),
+]
+DeskGiven = Annotated[
+    Path | None,
+    typer.Option(
+        "--desk", metavar="DIR", help="Where those who share the boards note who has which.  [default: one per machine]"
+    ),
+]
 Ca = Annotated[Path | None, typer.Option(metavar="F", help="Trust this CA (PEM).")]
 DeviceProgram = Annotated[
     str | None,

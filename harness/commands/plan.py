@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 import typer
 
 from fleetrig.harness.checks.evaluators import FleetSnapshot, describe
-from fleetrig.harness.commands.options import AllowOutside, Params, Scenarios, Tags, Wanted
+from fleetrig.harness.commands.options import AllowOutside, BenchFileGiven, Params, Scenarios, Tags, Wanted
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.scenario_file.fault_line import FaultLine
@@ -31,6 +32,7 @@ def plan_command(
     tag: Tags = None,
     params: Params = None,
     allow_outside: AllowOutside = False,
+    bench: BenchFileGiven = None,
     scenarios: Scenarios = None,
 ) -> None:
     """Show what a run would do, without running it."""
@@ -41,11 +43,11 @@ def plan_command(
     for position, expanded in enumerate(runs):
         if position:
             typer.echo()
-        for line in lines_of(expanded):
+        for line in lines_of(expanded, bench):
             typer.echo(line)
 
 
-def lines_of(expanded: Expanded) -> Iterator[str]:
+def lines_of(expanded: Expanded, bench: Path | None = None) -> Iterator[str]:
     """One run as a page of text, secrets masked."""
     secrets = Secrets()
     for secret in expanded.secrets:
@@ -56,11 +58,11 @@ def lines_of(expanded: Expanded) -> Iterator[str]:
         if value is None:
             how = f"name one run as `{expanded.scenario.id}[{key}=…]` to see it"
             yield from labelled("runs", f"one for each point at which power can be cut; {how}")
-    for line in page(expanded.scenario):
+    for line in page(expanded.scenario, bench):
         yield secrets.hide(line)
 
 
-def page(scenario: Scenario) -> Iterator[str]:
+def page(scenario: Scenario, bench: Path | None = None) -> Iterator[str]:
     yield from labelled("needs", ", ".join(scenario.needs) or "nothing special")
     settings = platform_of(scenario.platform).settings_in_force(scenario)
     in_force = "with these settings of the tenant in force:" if settings else "no tenant settings"
@@ -73,13 +75,17 @@ def page(scenario: Scenario) -> Iterator[str]:
         yield from labelled("", f"  capacity: {scenario.server.capacity.describe()}")
     yield from labelled("devices", fleet_line(scenario))
     yield from labelled("", habits_line(scenario))
+    if scenario.boards:
+        yield from labelled("boards", "\n".join(board_lines(scenario, bench)))
     for fault in scenario.faults:
         yield from labelled("faults", fault_line(fault))
     serials = dict.fromkeys(scenario.devices.serials(), "")
     for number, phase in enumerate(scenario.phases, 1):
         yield f"  {number}. {phase.name}"
         yield from phase_lines(
-            phase, scenario.checks_of(phase), FleetSnapshot("", serials, scenario.devices.event_lane)
+            phase,
+            scenario.checks_of(phase),
+            FleetSnapshot("", serials, scenario.event_lane, boards={role: role for role in scenario.boards}),
         )
 
 
@@ -97,6 +103,22 @@ def fleet_line(scenario: Scenario) -> str:
     gateways = scenario.devices.children and count // (1 + scenario.devices.children)
     behind = f", {gateways} of them gateways with {scenario.devices.children} behind each" if gateways else ""
     return f"{count} {noun}{listed}{behind}: {names}; over {over} {with_what}{program}"
+
+
+def board_lines(scenario: Scenario, bench: Path | None) -> Iterator[str]:
+    """What each board must be, whom it plays, and which one of the bench it is."""
+    from fleetrig.harness.bench.role_matching import NoFittingBoard  # serial ports are for scenarios with boards
+    from fleetrig.harness.run.board_run import desk_for, roles_on
+
+    desk = desk_for(bench)
+    try:
+        found = roles_on(scenario.boards, desk)
+    except NoFittingBoard as lacking:
+        found = {}
+        yield f"skipped: {lacking}"
+    for role, board in scenario.boards.items():
+        plays = f", plays {scenario.played[role]}" if role in scenario.played else ""
+        yield f"{role}: {board.say()}{plays}" + (f"; here {found[role]} of {desk.title}" if role in found else "")
 
 
 def habits_line(scenario: Scenario) -> str:

@@ -11,8 +11,10 @@ from fleetrig.harness.commands.options import (
     AgainstIfGiven,
     AllowOutside,
     AllowSkipped,
+    BenchFileGiven,
     Ca,
     ChangeTenantSettings,
+    DeskGiven,
     DeviceProgram,
     FailOnSkip,
     Insecure,
@@ -49,6 +51,8 @@ def run_command(
     device_image: Annotated[
         Path | None, typer.Option(metavar="F", help="Image file to deploy to the device; generated if omitted.")
     ] = None,
+    bench: BenchFileGiven = None,
+    desk: DeskGiven = None,
     own_device: Annotated[
         bool, typer.Option("--own-device", help="Run external/… with fleetrig's own device.")
     ] = False,

@@ -56,6 +56,8 @@ class RunRequest:
     repeat: int
     device_command: str | None
     device_image: Path | None
+    bench: Path | None
+    desk: Path | None
     own_device: bool
     known: str | None
     ca: Path | None
@@ -108,6 +110,8 @@ class RunRequest:
             verify=verify_with(self.ca, insecure=self.insecure, file_ca=None if server is None else server.ca),
             device=None if self.device_command is None else device_command(self.device_command, self.device_image),
             own_device=self.own_device,
+            bench=self.bench,
+            desk=self.desk,
             known=None if self.known is None else peer_of(self.known, scenario_root(self.scenarios)),
             again=self.again(),
         )
@@ -148,6 +152,8 @@ class RunRequest:
                 "--scenarios": self.scenarios,
                 "--device-command": self.device_command,
                 "--device-image": self.device_image,
+                "--bench": self.bench,
+                "--desk": self.desk,
                 "--own-device": self.own_device,
                 "--known": self.known,
                 "--set": self.params,
@@ -159,6 +165,7 @@ def execute(request: RunRequest) -> Exit:
     """Plans, runs, shows and writes. Raises UsageError before anything is run, never afterwards."""
     console = make_console()
     runs = planned(request)
+    check_boards(request, runs)
     for scenario_id in dict.fromkeys(expanded.scenario.id for expanded in runs):
         warn_of_tokens(scenario_id, [one.scenario for one in runs if one.scenario.id == scenario_id])
     options = request.options({expanded.scenario.platform for expanded in runs})
@@ -171,9 +178,8 @@ def execute(request: RunRequest) -> Exit:
         options = replace(options, listener=progress)
     pairs = pairs_of(runs, options, request)
     with progress.on_screen() if is_single else nullcontext():
-        reports = run_until_stopped(
-            run_and_show(pairs, output_of(request, console, is_single=is_single), width_of(options, request.jobs))
-        )
+        width = width_of([options for _, options in pairs], request.jobs, has_boards=has_boards(runs))
+        reports = run_until_stopped(run_and_show(pairs, output_of(request, console, is_single=is_single), width))
     return exit_of_all([report.verdict for report in reports], request.rules)
 
 
@@ -193,6 +199,21 @@ def planned(request: RunRequest) -> tuple[Expanded, ...]:
     except ValueError as wrong:
         raise UsageError(f"{len(runs)} runs with --repeat {request.repeat}: {wrong}") from None
     return runs * request.repeat
+
+
+def check_boards(request: RunRequest, runs: Sequence[Expanded]) -> None:
+    """Raises UsageError for boards in virtual time, FileMistakes for those of the bench file."""
+    if (with_boards := has_boards(runs)) and request.time_mode == "virtual":
+        raise UsageError(f"{with_boards} works on boards, which know real time only: leave --time virtual away")
+    if request.bench is not None:
+        from fleetrig.harness.bench.bench_file import read_bench  # serial ports are for runs with boards
+
+        read_bench(request.bench)
+
+
+def has_boards(runs: Sequence[Expanded]) -> str:
+    """The id of a scenario with boards; empty when there is none."""
+    return next((one.scenario.id for one in runs if one.scenario.boards), "")
 
 
 def output_of(request: RunRequest, console: Console, *, is_single: bool) -> BatchOutput:
@@ -217,7 +238,7 @@ def pairs_of(runs: Sequence[Expanded], options: RunOptions, request: RunRequest)
         (
             expanded,
             replace(
-                options,
+                options.for_scenario(expanded.scenario),
                 seed=options.seed + index // per_round,
                 trace=trace_path(request.trace, runs, index),
                 profile=request.profile_for(expanded.scenario.platform),
@@ -234,8 +255,13 @@ def trace_path(trace: Path | None, runs: Sequence[Expanded], index: int) -> Path
     return trace / f"{index + 1:03d}-{trace_name(runs[index].name).replace('/', '-')}"
 
 
-def width_of(options: RunOptions, jobs: int | None) -> int:
-    """How many runs are parallel: only those with their own server, in real time, since they mostly wait."""
-    if options.time == "virtual" or options.against is not None:
+def width_of(options: Sequence[RunOptions], jobs: int | None, has_boards: str = "") -> int:
+    """How many runs are parallel: only those with their own server, in real time, since they mostly wait.
+
+    Those with boards want the same boards, or emulate them.
+    """
+    if all(one.time == "virtual" for one in options) or any(one.against is not None for one in options):
         return 1
+    if has_boards:
+        return jobs or 1
     return jobs or min(MAX_PARALLEL_RUNS, PER_CPU * (os.cpu_count() or 1))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fleetrig.harness.commands.fleet_options import warn_of_tokens
-from fleetrig.harness.commands.options import AllowOutside, Scenarios, Tags, Wanted
+from fleetrig.harness.commands.options import AllowOutside, BenchFileGiven, Scenarios, Tags, Wanted
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
 from fleetrig.harness.scenario_file.recognition import SUFFIXES
 from fleetrig.harness.scenario_file.scenario import Scenario
@@ -35,7 +36,20 @@ def list_scenarios(
         raise NoSuchId(f"no scenario carries the tag {', '.join(tag or [])}")
 
 
-def check(wanted: Wanted = None, allow_outside: AllowOutside = False, scenarios: Scenarios = None) -> None:
+class SchemaKind(StrEnum):
+    SCENARIO = "scenario"
+    BENCH = "bench"
+
+
+SchemaOf = Annotated[SchemaKind, typer.Argument(metavar="KIND", help="Of what: scenario files, or bench files.")]
+
+
+def check(
+    wanted: Wanted = None,
+    allow_outside: AllowOutside = False,
+    bench: BenchFileGiven = None,
+    scenarios: Scenarios = None,
+) -> None:
     """Check scenario files, every combination of their matrices included, without running them."""
     found = find(wanted or [], scenario_root(scenarios))
     files, problems = read_all(found, allows_outside=allow_outside)
@@ -43,16 +57,26 @@ def check(wanted: Wanted = None, allow_outside: AllowOutside = False, scenarios:
     if problems:
         raise FileMistakes(problems)
     for file in files:
-        warn_of_tokens(file.id, [run.scenario for run in expand(file)])
+        runs = [run.scenario for run in expand(file)]
+        warn_of_tokens(file.id, runs)
+        for line in () if bench is None else _skipped_on(bench, runs):
+            typer.echo(line)
     typer.echo(f"{len(found)} scenarios OK" if len(found) != 1 else "1 scenario OK")
 
 
-def schema() -> None:
-    """Print the JSON Schema of scenario files, for editors."""
+def schema(
+    kind: Annotated[
+        SchemaKind, typer.Argument(metavar="KIND", help="Of what: scenario, or bench.")
+    ] = SchemaKind.SCENARIO,
+) -> None:
+    """Print the JSON Schema of scenario files, or of bench files, for editors."""
     # Making it takes a while, and only this verb needs it.
-    from fleetrig.harness.scenario_file.schema import scenario_schema
+    if kind is SchemaKind.BENCH:
+        from fleetrig.harness.bench.bench_schema import bench_schema as made
+    else:
+        from fleetrig.harness.scenario_file.schema import scenario_schema as made
 
-    typer.echo(json.dumps(scenario_schema(), indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(made(), indent=2, ensure_ascii=False))
 
 
 def new(
@@ -70,6 +94,19 @@ def new(
     except OSError as wrong:
         raise UsageError(f"cannot write {file}: {wrong.strerror}") from None
     typer.echo(f"wrote {file}; `fleetrig check {file}` validates it")
+
+
+def _skipped_on(bench: Path, runs: Sequence[Scenario]) -> Iterator[str]:
+    """Those that this bench has no boards for, and why."""
+    from fleetrig.harness.bench.role_matching import NoFittingBoard  # serial ports are for those who have some
+    from fleetrig.harness.run.board_run import desk_for, roles_on
+
+    desk = desk_for(bench)
+    for scenario in runs:
+        try:
+            roles_on(scenario.boards, desk)
+        except NoFittingBoard as lacking:
+            yield f"{scenario.id} would be skipped: {lacking}"
 
 
 def _line(file: ScenarioFile, width: int) -> str:

@@ -19,6 +19,7 @@ from fleetrig.harness.commands.serve_console import RefusalLines
 from fleetrig.harness.commands.serve_options import DEFAULT_CONTROL, ServeArgs, ServeConfig, parse
 from fleetrig.harness.commands.serve_platform import servable
 from fleetrig.harness.platforms import PLATFORMS
+from fleetrig.harness.run.collector import spared_collector
 from fleetrig.harness.run.interrupts import run_until_stopped, stop_signals_in_loop
 from fleetrig.harness.run.open_files import raise_soft_limit
 from fleetrig.harness.servers.description import description_of
@@ -133,12 +134,14 @@ async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, 
     for platform in config.platforms.values():
         for kind, value in platform.secrets:
             secrets.learn(kind, value)
-    console = RefusalLines(secrets, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_signals_in_loop(stop.set, task.cancel))
         server = await stack.enter_async_context(ReferenceServer(config.options, trace, secrets))
+        stack.enter_context(spared_collector())
         if file is not None:
             trace.listen(stack.enter_context(file).write)
+        console = RefusalLines(secrets, server.received_lines(), colour=colour)
         writer = LineWriter(sys.stdout)
         stack.callback(writer.close)
         trace.listen(lambda event: writer.write(console.lines(event)), console.kinds)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from fleetrig.simulator.contract.by_session import BySession
+from fleetrig.reference_server.control.received_lines import ReceivedLines
 from fleetrig.simulator.contract.clock import US_PER_S, to_s
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
@@ -33,26 +33,22 @@ class _Shown:
 class RefusalLines:
     """Turns trace events into lines. Repeats of a line are counted for some seconds and shown once, with `(×12)`."""
 
-    def __init__(self, secrets: Secrets, *, colour: bool = False) -> None:
+    def __init__(self, secrets: Secrets, received: ReceivedLines, *, colour: bool = False) -> None:
         self._secrets = secrets
         self._colour = colour
-        self._received = BySession[str]()
+        self._received = received
         self._shown: dict[str, _Shown] = {}
         self._second = 0
         self._lines_in_second = 0
         self._left_out = 0
 
-    kinds: Final = frozenset({"received", "refused", "malformed"})
+    kinds: Final = frozenset({"refused", "malformed"})
     """The events that it wants to see."""
 
     def lines(self, event: TraceEvent) -> list[str]:
         """What to print now."""
-        match event.lane, event.kind:
-            case Lane.SERVER, "received":
-                if event.envelope is not None:
-                    self._received.put(event.session, event.envelope.line)
-                return []
-            case (Lane.SERVER | Lane.NETWORK, "refused") | (Lane.NETWORK, "malformed"):
+        match event.kind, event.lane:
+            case ("refused", Lane.SERVER | Lane.NETWORK) | ("malformed", Lane.NETWORK):
                 return self._refusal(event)
             case _:
                 return []

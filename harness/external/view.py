@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from fleetrig.harness.platform import DeviceCall, platform_of
 from fleetrig.harness.scenario_file.scenario import Scenario
@@ -32,10 +32,11 @@ def device_view(event: TraceEvent) -> tuple[TraceEvent, ...]:
 
 def view_for(scenario: Scenario) -> EventView:
     """What the checks of a scenario are to see, from its beginning on."""
-    if not scenario.devices.external:
+    if not scenario.devices.external and not scenario.played:
         return device_view
     few = [unit.serial for unit in islice(scenario.devices.units(), 2)]
-    return ServerView(platform_of(scenario.platform).device_call, few[0] if len(few) == 1 else "")
+    seen = ServerView(platform_of(scenario.platform).device_call, few[0] if len(few) == 1 else "")
+    return MixedView(seen, frozenset(scenario.played.values())) if scenario.played else seen
 
 
 class SeenExchange(NamedTuple):
@@ -97,6 +98,26 @@ class ServerView:
         if not isinstance(event.envelope, MqttPublish):
             return exchange
         return exchange._replace(call=self._named(event))
+
+
+ABOUT_ALL: Final = frozenset({"refused", "fault"})
+"""What the server lane says of every device, whoever it is."""
+
+
+@dataclass(slots=True)
+class MixedView:
+    """A view for a fleet in which boards play some devices: the server saw those, all others tell themselves."""
+
+    _server: ServerView
+    _played: frozenset[str]
+    """Their serials, without the prefix of the run until that has begun."""
+
+    def __call__(self, event: TraceEvent) -> Iterator[TraceEvent]:
+        if event.lane is Lane.BENCH and event.kind == "begun":
+            self._played = frozenset(event.name + serial.removeprefix(event.name) for serial in self._played)
+        for seen in self._server(event):
+            if seen.lane is not Lane.SERVER or seen.device in self._played or seen.kind in ABOUT_ALL:
+                yield seen
 
 
 def _answered(event: TraceEvent, exchange: SeenExchange) -> Iterator[TraceEvent]:

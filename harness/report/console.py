@@ -56,6 +56,8 @@ class ConsoleReport:
         )
         if self._single or self._verbose or report.verdict is not Verdict.PASSED:
             self._indented(1, Text(report.title, "italic"))
+            for role, board in report.boards:
+                self._indented(1, Text(f"board      {role} is {board}", "dim"))
         if report.reason:
             self._indented(1, Text(report.reason, "magenta"))
         if self._verbose or report.verdict is not Verdict.PASSED:

@@ -18,6 +18,8 @@ def finding_lines(report: Report) -> Iterator[str]:
             if check.finding is not None:
                 yield f"phase «{phase.name}», {f'line {check.line}: ' if check.line else ''}{check.title}"
                 yield from check_lines(check)
+    for role, board in report.boards:
+        yield f"board: {role} is {board}"
     if report.trace_file:
         yield f"trace: {report.trace_file}"
     if report.rerun:

@@ -12,20 +12,34 @@ from typing import Any, Final
 
 from fleetrig.harness.run.context import Device, RunContext
 from fleetrig.harness.scenario_file.action_words import ActionWord, CyclePower, PowerCut, PowerOn, Wait
+from fleetrig.harness.scenario_file.board_words import BoardWord
 from fleetrig.simulator.drivers.director import Director
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.effects import Pause
 
 
-def perform(context: RunContext, words: ActionWord) -> Director[None]:
-    """One action."""
+def perform(context: RunContext, words: ActionWord) -> Director[str]:
+    """One action. What was seen of it, where it is judged by itself: what boards do can fail."""
     if words.makes_known:
         context.touched.update(touched_by(context, words))
+    if (on_board := on_boards(words)) is not None:
+        return (yield from on_board(context, words))
     own = PERFORM.get(type(words))
     if own is None:
         yield from context.work.perform(words)
     else:
         yield from own(context, words)
+    return ""
+
+
+def on_boards(words: ActionWord) -> Callable[[RunContext, Any], Director[str]] | None:
+    """What performs a word for boards; None for any other word."""
+    if not isinstance(words, BoardWord):
+        return None
+    # Serial ports and what hangs on them are imported for runs with boards.
+    from fleetrig.harness.run.board_actions import PERFORM_ON_BOARDS
+
+    return PERFORM_ON_BOARDS[type(words)]
 
 
 def touched_by(context: RunContext, words: ActionWord) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fleetrig.harness.checks.model_watch import ModelWatch
 from fleetrig.harness.external.view import device_view
@@ -25,6 +26,9 @@ from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from fleetrig.simulator.drivers.director import Driver
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.effects import Behaviour
+
+if TYPE_CHECKING:  # serial ports and what hangs on them are for runs with boards
+    from fleetrig.harness.run.run_boards import RunBoards
 
 
 @dataclass(slots=True)
@@ -106,6 +110,8 @@ class RunContext:
     """What checks get to see of an event."""
     model_watch: ModelWatch | None = None
     """Follows the devices with their models, where the scenario asks for that."""
+    boards: RunBoards | None = None
+    """The boards that the scenario works on; None for a scenario without."""
     known: Known = field(default_factory=Known)
     """Where this device or server is known to deviate."""
     work: Work = field(init=False)
@@ -133,6 +139,11 @@ class RunContext:
             if group is not None:
                 group.append(device)
         return list(groups.values())
+
+    @property
+    def played(self) -> frozenset[str]:
+        """The devices that boards play."""
+        return frozenset(self.prefix + serial for serial in self.scenario.played.values())
 
     def serials(self, only: str = "*") -> list[str]:
         return [device.serial for device in self.select_devices(only)]
@@ -171,6 +182,9 @@ def build_devices(context: RunContext) -> None:
         context.devices[serial] = Device(identity, credential, behaviour, agent)
         if template.children_are_silent and template.children:
             context.behind[serial] = tuple(context.prefix + child for child in template.children_of(unit.serial))
+    if context.boards is not None:
+        for role, serial in context.scenario.played.items():
+            context.boards.bench.play(role, context.devices[context.prefix + serial].agent)
 
 
 def tls_credential_of(credential: Credential | None) -> TlsCredential | None:

@@ -15,11 +15,19 @@ from fleetrig.harness.checks.model_watch import ModelWatch
 from fleetrig.harness.external.view import note_heard, view_for
 from fleetrig.harness.run.actions import perform
 from fleetrig.harness.run.context import RunContext, build_devices
-from fleetrig.harness.run.evaluation import evaluate_all, result_of, through_view, trace_measured
+from fleetrig.harness.run.evaluation import (
+    NOT_EVALUATED,
+    CheckOutcome,
+    evaluate_all,
+    result_of,
+    through_view,
+    trace_measured,
+)
 from fleetrig.harness.scenario_file.check_words import FollowsModel
 from fleetrig.harness.scenario_file.scenario import Phase, Scenario
 from fleetrig.harness.scenario_file.titles import title_of
-from fleetrig.harness.verdict import PhaseResult, Verdict
+from fleetrig.harness.verdict import CheckResult, Finding, PhaseResult, Verdict
+from fleetrig.hil.board_failed import BoardFailed
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.faults import Fault
@@ -34,10 +42,13 @@ def run_scenario(context: RunContext) -> Director[tuple[PhaseResult, ...]]:
     Known deviations do not stop it, unless they are marked `ends_run`.
     """
     context.view = view_for(context.scenario)
-    if context.scenario.devices.external:
+    if context.scenario.devices.external or context.scenario.played:
         context.driver.trace.listen(note_heard(context.view, context.heard))
     watch_models(context)
-    context.emit("begun", context.prefix)
+    context.emit("begun", context.prefix, context.boards.run if context.boards is not None else "")
+    if context.boards is not None:
+        for role, name in context.boards.names.items():
+            context.emit("plays", role, name)
     yield from context.work.setup()
     build_devices(context)
     if context.scenario.server.capacity is not None and context.server.add_fault is not None:
@@ -89,20 +100,49 @@ def run_phase(context: RunContext, phase: Phase) -> Director[PhaseResult]:
     evaluators = [evaluator_for(context, check.arguments) for check in expected]
     folds = [evaluator for evaluator in evaluators if not callable(evaluator)]
     stop_watching = context.driver.trace.listen(through_view(context.view, folds))
+    outcomes: Sequence[CheckOutcome] = [NOT_EVALUATED] * len(expected)
     try:
         yield from add_faults(context, [line.to_fault() for line in phase.faults])
-        for action in phase.do:
-            context.emit("action", title_of(action))
-            yield from perform(context, action.arguments)
-        outcomes = yield from evaluate_all(context, phase, expected, evaluators)
+        done = yield from perform_all(context, phase)
+        if all(result.verdict is Verdict.PASSED for result in done):
+            outcomes = yield from evaluate_all(context, phase, expected, evaluators)
+            yield from end_line_faults(context)
     finally:
         stop_watching()
     pairs = zip(expected, outcomes, strict=True)
-    checks = tuple(context.known.result(phase.name, check, result_of(check, finding)) for check, finding in pairs)
+    judged = (context.known.result(phase.name, check, result_of(check, finding)) for check, finding in pairs)
+    checks = (*done, *judged)
     result = PhaseResult(phase.name, checks, to_s(context.driver.now_us() - context.progress.began_us))
-    trace_measured(context, checks)
+    trace_measured(context, checks[len(done) :])
     context.emit("verdict", phase.name, result.verdict)
     return result
+
+
+def perform_all(context: RunContext, phase: Phase) -> Director[list[CheckResult]]:
+    """Does what the phase does, up to an action that a board did not carry out.
+
+    Returns the results of those that are judged by themselves: what boards do can fail.
+    """
+    results: list[CheckResult] = []
+    for action in phase.do:
+        title = title_of(action)
+        context.emit("action", title)
+        try:
+            if seen := (yield from perform(context, action.arguments)):
+                context.emit("carried_out", title, seen)
+                results.append(CheckResult(title, Verdict.PASSED, None, action.line, seen))
+        except BoardFailed as failed:
+            context.emit("failed", title, str(failed))
+            finding = Finding(action.arguments.describe(), str(failed))
+            return [*results, CheckResult(title, Verdict.FAILED, finding, action.line)]
+    return results
+
+
+def end_line_faults(context: RunContext) -> Director[None]:
+    if context.boards is not None:
+        from fleetrig.harness.run.board_actions import end_phase
+
+        yield from end_phase(context)
 
 
 def add_faults(context: RunContext, faults: Sequence[Fault]) -> AdminCall[None]:

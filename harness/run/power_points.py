@@ -23,6 +23,11 @@ def power_cut_points(scenario: Scenario) -> Sequence[str]:
     time a device may not get so far. Raises BrokenBench when the scenario fails without any cut: then there is nothing
     to compare with.
     """
+    if scenario.boards:
+        raise UsageError(
+            f"{scenario.id}: power cut points are moments inside a simulated device, and nobody can look into a board: "
+            "cut with `cut_after`, or leave power_cut_points away"
+        )
     watch = PowerCutTrigger()
     before_last: list[str] = []
 

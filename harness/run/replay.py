@@ -36,7 +36,7 @@ from fleetrig.harness.scenario_file.selection import find
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
 from fleetrig.harness.scenario_file.titles import title_of
 from fleetrig.harness.scenario_file.words import Check
-from fleetrig.harness.verdict import Finding, Measured, PhaseResult, Report, Verdict, verdict_of_phases
+from fleetrig.harness.verdict import CheckResult, Finding, Measured, PhaseResult, Report, Verdict, verdict_of_phases
 from fleetrig.simulator.contract.bounds import TRACE_LINE_CHARS
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.errors import UsageError
@@ -138,8 +138,14 @@ class PhaseReplay:
     measured: dict[str, deque[str]] = field(default_factory=dict)
     """What passed checks measured, by title; a trace of an older version has none."""
 
+    on_boards: list[TraceEvent] = field(default_factory=list)
+    """What boards carried out, or did not."""
+
     def findings(self) -> Iterator[CheckOutcome]:
         """One per check. Raises UsageError when an answer is missing."""
+        if any(event.kind == "failed" for event in self.on_boards):  # nothing was judged after it
+            yield from (NOT_EVALUATED for _ in self.expected)
+            return
         answers = iter(self.answers)
         for position, check in enumerate(self.expected):
             if position in self.folds:
@@ -169,6 +175,10 @@ class Replay:
         self._hide, self._known = hide, known
         self._view = view_for(scenario)
         self._prefix = ""
+        self._run = ""
+        """What `{run}` stood for."""
+        self._boards: dict[str, str] = {}
+        """Role -> board."""
         self._stages: dict[str, str] = {}
         self._on: set[str] = set()
         self._heard: set[str] = set()
@@ -199,8 +209,12 @@ class Replay:
     def _bench(self, event: TraceEvent) -> None:
         match event.kind:
             case "begun":
-                self._prefix = event.name
+                self._prefix, self._run = event.name, event.reason
                 self._stages = {event.name + unit.serial: "" for unit in self.scenario.devices.units()}
+            case "plays":
+                self._boards[event.name] = event.reason
+            case "carried_out" | "failed" if self.under_way is not None:
+                self.under_way.on_boards.append(event)
             case "phase":
                 self.under_way = self._begin(event)
             case "asked" if self.under_way is not None:
@@ -218,8 +232,10 @@ class Replay:
         if phase is None:
             raise UsageError(f"the scenario {self.scenario.id} has no phase {event.name!r}: has it changed since?")
         fleet = FleetSnapshot(
-            self._prefix, dict(self._stages), self.scenario.devices.event_lane, self._hide,
+            self._prefix, dict(self._stages), self.scenario.event_lane, self._hide,
             frozenset(self._on), frozenset(self._heard), event.at_us,
+            played=frozenset(self._prefix + serial for serial in self.scenario.played.values()),
+            boards=dict(self._boards), run=self._run,
         )  # fmt: skip
         expected = self.scenario.checks_of(phase)
         folds = {
@@ -233,7 +249,8 @@ class Replay:
     def _end(self, phase_replay: PhaseReplay, at_us: int) -> PhaseResult:
         pairs = zip(phase_replay.expected, phase_replay.findings(), strict=True)
         name = phase_replay.phase.name
-        checks = tuple(self._known.result(name, check, result_of(check, finding)) for check, finding in pairs)
+        judged = (self._known.result(name, check, result_of(check, finding)) for check, finding in pairs)
+        checks = (*results_on_boards(phase_replay), *judged)
         return PhaseResult(name, checks, to_s(at_us - phase_replay.began_us))
 
     @property
@@ -256,6 +273,20 @@ class Replay:
         judged = {phase.name for phase in self.done}
         missing = next(phase.name for phase in self.scenario.phases if phase.name not in judged)
         return f"the trace has nothing of phase {missing!r}, as the scenario is now: run it again"
+
+
+def results_on_boards(phase_replay: PhaseReplay) -> Iterator[CheckResult]:
+    """What boards did, as the run said it."""
+    actions = {title_of(action): action for action in phase_replay.phase.do}
+    for event in phase_replay.on_boards:
+        if (action := actions.get(event.name)) is None:
+            continue  # the scenario has changed since
+        said = f"{AS_RECORDED}{event.reason}"
+        if event.kind == "failed":
+            finding = Finding(action.arguments.describe(), said)
+            yield CheckResult(event.name, Verdict.FAILED, finding, action.line)
+        else:
+            yield CheckResult(event.name, Verdict.PASSED, None, action.line, said)
 
 
 def report_of(stored: StoredRun, replayed: Replay) -> Report:

@@ -13,6 +13,7 @@ from fleetrig.simulator.contract.errors import FleetrigError
 
 async def run(expanded: Expanded, options: RunOptions) -> Report:
     """Runs one expanded scenario. Failures of server, device or bench become the verdict and are never raised."""
+    options = options.for_scenario(expanded.scenario)
     scenario_run = ScenarioRun(expanded, options)
     try:
         if options.time == "real":
@@ -26,6 +27,7 @@ async def run(expanded: Expanded, options: RunOptions) -> Report:
     except BaseException as gone:
         is_interrupt = isinstance(gone, KeyboardInterrupt | asyncio.CancelledError)
         why = "interrupted" if is_interrupt else f"this is a bug in fleetrig ({type(gone).__name__}: {gone})"
-        options.broken_off(scenario_run.report(Verdict.BROKEN, why))
+        boards = scenario_run.boards_left
+        options.broken_off(scenario_run.report(Verdict.BROKEN, "; ".join(filter(None, [why, boards]))))
         raise
     return scenario_run.report()

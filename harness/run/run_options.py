@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fleetrig.harness.external.command import DeviceCommand
 from fleetrig.harness.run.context import default_behaviour
 from fleetrig.harness.run.known_deviations import Peer
+from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.verdict import Report
 from fleetrig.simulator.contract.trace import TraceListener
@@ -41,6 +42,10 @@ class RunOptions:
     """The device under test: a program for scenarios with external devices."""
     own_device: bool = False
     """Our own simulated device takes the place of an external one."""
+    bench: Path | None = None
+    """The bench file with the boards; None for boards that are emulated here."""
+    desk: Path | None = None
+    """Where those who share its boards note who has which; None for the machine's usual place."""
     known: Peer | None = None
     """Where the device or server under test is known to deviate."""
     is_open: bool = False
@@ -61,3 +66,7 @@ class RunOptions:
     def verb(self) -> str:
         """The verb of the command that makes such a run."""
         return "load" if self.as_load else "run"
+
+    def for_scenario(self, scenario: Scenario) -> RunOptions:
+        """Boards know real time only."""
+        return replace(self, real_time=True) if scenario.boards else self

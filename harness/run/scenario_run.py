@@ -10,9 +10,9 @@ import shlex
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, closing, nullcontext
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fleetrig.harness.external.certificate_files import certificate_files
 from fleetrig.harness.external.command import values_of
@@ -46,6 +46,9 @@ from fleetrig.simulator.drivers.director import Driver, LoadDriver
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
+
+if TYPE_CHECKING:
+    from fleetrig.harness.run.board_run import BoardRun
 
 NEEDS_A_DEVICE: Final = "it is about a device of yours: say --device-command CMD, which starts one (or --own-device)"
 
@@ -85,6 +88,7 @@ class ScenarioRun:
         self._context: RunContext | None = None
         self._began_us = 0
         self._left_behind = ""
+        self._boards: BoardRun | None = None
 
     def report(self, verdict: Verdict | None = None, reason: str = "") -> Report:
         """Ends the run. The default verdict is that of the phases; anything left behind makes it BROKEN."""
@@ -93,6 +97,8 @@ class ScenarioRun:
             verdict, reason = Verdict.BROKEN, "; ".join(filter(None, [reason, self._left_behind]))
         if verdict is None:
             verdict, reason = verdict_of_phases(phases)
+        if verdict is Verdict.BROKEN and self.boards_left and self.boards_left not in reason:
+            reason = f"{reason}; {self.boards_left}"
         self.trace.emit(self._now_us(), Lane.BENCH, "ended", name=verdict, reason=self.secrets.hide(reason))
         trace_file, complaint = self._keep_trace(verdict)
         reason = "; ".join(filter(None, [reason, complaint]))
@@ -119,11 +125,15 @@ class ScenarioRun:
             ),
             file=self.scenario.file,
             line=self.scenario.line,
+            boards=self._boards.told if self._boards is not None else (),
         )
 
     def _keep_trace(self, verdict: Verdict) -> tuple[str, str]:
         """Returns the path of the trace, and why there is none. Only a trace that was asked for is missed."""
         keep = self.options.trace is not None or verdict in (Verdict.FAILED, Verdict.BROKEN)
+        if self._boards is not None:
+            with closing(self._boards) as boards:
+                boards.keep_evidence() if keep else None
         try:
             return str(self.trace_file.close(keep=keep) or ""), ""
         except BrokenBench as broken:
@@ -141,8 +151,14 @@ class ScenarioRun:
         with stopping_at_once():
             return bench.run(run_scenario(self._new_context(bench, server, seeded_tokens(seed))))
 
+    @property
+    def boards_left(self) -> str:
+        """In what the run leaves its boards, and what to do next; empty when it has none."""
+        return "" if self._boards is None else self._boards.conditions
+
     async def in_real_time(self) -> tuple[PhaseResult, ...]:
         """Real sockets: against the given server, or against a reference server started for this run."""
+        self._find_boards()
         against = self.options.against
         if against is not None:
             if against.platform not in ("", self.platform.name):
@@ -167,6 +183,21 @@ class ScenarioRun:
                     bench.run(cleanup.run())
                 finally:
                     self._left_behind = cleanup.left_behind()
+
+    def _find_boards(self) -> None:
+        """Before anything starts. Raises SkipScenario when the bench lacks one."""
+        if not self.scenario.boards:
+            return
+        # Serial ports and what hangs on them are imported for runs with boards.
+        from fleetrig.harness.bench.role_matching import NoFittingBoard
+        from fleetrig.harness.run.board_run import BoardRun, desk_for, roles_on
+
+        desk = desk_for(self.options.bench)
+        try:
+            roles = roles_on(self.scenario.boards, desk)
+        except NoFittingBoard as lacking:
+            raise SkipScenario(str(lacking)) from None
+        self._boards = BoardRun(desk, roles, self._results(), self.secrets, self.name, self.options.desk)
 
     def build_own_server(self) -> tuple[PlatformBuilder, Proxied | None]:
         """Returns the builder of our own server, and what stands in front of it for devices with certificates.
@@ -219,7 +250,9 @@ class ScenarioRun:
             self._left_behind = cleanup.left_behind()
 
     def _devices(self, bench: RealBench) -> AbstractAsyncContextManager[Driver]:
-        """Returns the driver of the devices: the bench itself, or one that starts programs."""
+        """Returns the driver of the devices: the bench itself, one that starts programs, or one with boards."""
+        if self._boards is not None:
+            return self._boards.open(bench)
         if self.options.device is None or not self.scenario.devices.external:
             return nullcontext(bench)
         return ProgramBench(bench, self.options.device, self._describe, self._results(), self.secrets)
@@ -248,6 +281,8 @@ class ScenarioRun:
             self.options.behaviour, self._watch,
             known=known_in(self.options.known, self.name),
         )  # fmt: skip
+        if self._boards is not None and self._boards.bench is not None:
+            context.boards = self._boards.boards(self._boards.bench)
         if isinstance(bench, ProgramBench):
             context.output_of, context.image, context.forget = bench.output_of, bench.image, bench.forget
         self._context = context

@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, Field, create_model
 
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.scenario_file.action_words import BENCH_WORDS
+from fleetrig.harness.scenario_file.board_words import BOARD_WORDS
 from fleetrig.harness.scenario_file.check_words import Registry
 from fleetrig.harness.scenario_file.entry import as_list
 from fleetrig.harness.scenario_file.exchange_names import KnownNames
@@ -63,7 +64,7 @@ def any_models() -> FileModels:
 @cache
 def _models_for(flow: str, platform: str, external: bool) -> FileModels:
     devices, server = _vocabulary(flow), _vocabulary(platform)
-    action = with_words(Action, {**BENCH_WORDS, **server.words})
+    action = with_words(Action, {**BENCH_WORDS, **BOARD_WORDS, **server.words})
     check = with_words(Check, {**CHECK_WORDS, "registry": _registry(server)})
     phase = _narrowed(Phase, {"do": _entries(action), "expect": _several(check)})
     wanted = _server(server)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Self
@@ -25,6 +25,7 @@ from pydantic import (
     model_validator,
 )
 
+from fleetrig.harness.scenario_file.boards_block import BoardRole, played_by
 from fleetrig.harness.scenario_file.check_words import ProgramsKeepRunning
 from fleetrig.harness.scenario_file.entry import as_list
 from fleetrig.harness.scenario_file.fault_line import FaultLine
@@ -212,11 +213,6 @@ class Devices(Model):
     children_are_silent: ClassVar[bool] = False
     """Devices behind gateways are known to the registry alone: `units` leaves them away."""
 
-    @property
-    def event_lane(self) -> Lane:
-        """The lane of the trace that says what the devices do."""
-        return Lane.SERVER if self.external else Lane.DEVICE
-
     def units(self) -> Iterator[Unit]:
         """The devices one by one, made lazily."""
         everybody = self._everybody()
@@ -294,6 +290,8 @@ class Scenario(Heading):
     """A whole file with its values filled in."""
 
     devices: Devices
+    boards: Mapping[Word, BoardRole] = {}
+    """Boards of the bench that it works on, each by its role here. Such a scenario runs in real time."""
     server: ServerBlock = ServerBlock()
     faults: tuple[FaultLine, ...] = ()
     """Counted from the beginning of the run."""
@@ -361,6 +359,20 @@ class Scenario(Heading):
     def line(self) -> int:
         """The line of its title; 0 when it came from no file."""
         return self._line
+
+    @cached_property
+    def played(self) -> dict[str, str]:
+        """Role of a board -> the serial of the device that it plays."""
+        if not self.boards:
+            return {}
+        return played_by(self.boards, self.devices.unit_count(), next(self.devices.units()).serial)
+
+    @property
+    def event_lane(self) -> Lane | None:
+        """The lane of the trace that says what the devices do; None for both, where boards play some of them."""
+        if self.played:
+            return None
+        return Lane.SERVER if self.devices.external else Lane.DEVICE
 
     @property
     def platform(self) -> str:

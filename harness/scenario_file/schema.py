@@ -51,7 +51,7 @@ def _with_places(schema: Schema, definitions: Schema, as_written: frozenset[str]
 
 def _or_place(schema: Schema, definitions: Schema) -> Schema:
     """The same schema, or `${name}` when it is about a single value."""
-    changed = _with_places(_readable_default(schema), definitions)
+    changed = _with_places(readable_default(schema), definitions)
     if not _needs_place(schema, definitions):
         return changed
     about: Schema = {key: changed.pop(key) for key in ("description", "default") if key in changed}
@@ -68,7 +68,7 @@ def _needs_place(schema: Mapping[str, Any], definitions: Schema) -> bool:
     return narrowed or schema.get("type") in ("integer", "number", "boolean")
 
 
-def _readable_default(schema: Schema) -> Schema:
+def readable_default(schema: Schema) -> Schema:
     """Defaults of times and sizes as a file would write them."""
     default = schema.get("default")
     if schema.get("type") != "string" or not isinstance(default, int | float):

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from fleetrig.harness.scenario_file.board_mistakes import board_mistakes
 from fleetrig.harness.scenario_file.given_params import check_params, params_of
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
 from fleetrig.harness.scenario_file.recognition import SUFFIXES, is_other_file
@@ -133,7 +134,12 @@ def expand(
             scenario = file.fill(values, environ)
             devices += scenario.devices.unit_count()
             _check_sizes(file, len(runs) + 1, devices)
-            problems |= {*selections.empty(scenario), *idle_checks(scenario, file.source)}
+            found = (
+                selections.empty(scenario),
+                idle_checks(scenario, file.source),
+                board_mistakes(scenario, file.source),
+            )
+            problems |= set(itertools.chain(*found))
             runs.append(Expanded(scenario, values, _name(file.id, chosen), secrets))
         except FileMistakes as wrong:
             problems |= set(wrong.problems)

@@ -81,6 +81,8 @@ class Vocabulary:
     """Settings that hold a token of devices."""
     program_exchanges: tuple[str, ...] = ()
     """Further ones, of devices that are programs: what a server can be asked in a device's name."""
+    program_values: tuple[str, ...] = ()
+    """Names of what a device that is a program, or a board, is given: credentials, and how to behave."""
     moments: tuple[str, ...] = ()
     """Names of the other effects that the flow can yield: power can be cut before them."""
     device_fields: Mapping[str, Form] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, TypeVar
 from pydantic import create_model
 
 from fleetrig.harness.scenario_file.action_words import ActionWord
+from fleetrig.harness.scenario_file.board_check_words import Prints, UnitRecordSays
 from fleetrig.harness.scenario_file.check_words import (
     CheckWord,
     FaultBit,
@@ -58,6 +59,8 @@ CHECK_WORDS: Final[Mapping[str, type[CheckWord]]] = {
     "keeps_secrets": KeepsSecrets,
     "one_address": OneAddress,
     "follows_model": FollowsModel,
+    "prints": Prints,
+    "unit": UnitRecordSays,
 }
 
 

@@ -121,6 +121,10 @@ class Console:
         """What has been read of the line that has no end yet: whoever reads the port next needs it."""
         return self._splitter.take_rest()
 
+    def begin_with(self, rest: bytes) -> None:
+        """What another console read of a line that has no end yet."""
+        self._splitter.feed(rest)
+
     async def listen(self, for_s: float) -> None:
         """Takes in what comes by itself."""
         with suppress(TimeoutError):

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from fleetrig.hil.board import ConsoleSpec
 from fleetrig.hil.consoles.console import Console, Typing
+from fleetrig.hil.consoles.console_trace import ConsoleTrace
 from fleetrig.hil.consoles.shell_dialect import LINUX, UBOOT, ShellDialect
 from fleetrig.hil.port import BoardPort
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.masking import Secrets
 
 
 def dialect_of(board: str, spec: ConsoleSpec) -> ShellDialect:
@@ -25,6 +27,19 @@ def dialect_of(board: str, spec: ConsoleSpec) -> ShellDialect:
         raise UsageError(f"{board}: the prompt {spec.prompt!r} is no regular expression: {error}") from None
 
 
-def console_of(board: str, spec: ConsoleSpec, port: BoardPort, token: str) -> Console:
-    """`token`: letters and digits, new for each console. Raises UsageError."""
-    return Console(port, dialect_of(board, spec), token, typing=Typing(spec.chunk_bytes, spec.chunk_pause_s))
+def console_of(
+    board: str,
+    spec: ConsoleSpec,
+    port: BoardPort,
+    token: str,
+    told: ConsoleTrace | None = None,
+    secrets: Secrets | None = None,
+) -> Console:
+    """`token`: letters and digits, new for each console. `told` hears commands, starts and panics, not the lines:
+    those are told as they come over the port, whoever reads it (`LineTelling`). Raises UsageError.
+    """
+    typing = Typing(spec.chunk_bytes, spec.chunk_pause_s)
+    console = Console(port, dialect_of(board, spec), token, typing=typing, secrets=secrets or Secrets())
+    if told is not None:
+        console.on_notice, console.on_ran = told.notice, told.ran
+    return console

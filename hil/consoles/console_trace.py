@@ -10,6 +10,8 @@ from typing import Final
 
 from fleetrig.hil.consoles.boot_watch import Notice, What
 from fleetrig.hil.consoles.command_reading import CommandResult
+from fleetrig.hil.consoles.console_text import LineSplitter
+from fleetrig.hil.port import PortBytes, Way
 from fleetrig.simulator.contract.clock import Clock
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace
@@ -26,15 +28,12 @@ KINDS: Final[dict[What, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ConsoleTrace:
-    """Its three methods are a console's `on_line`, `on_notice` and `on_ran`. `board` is its name on the bench."""
+    """Its methods are a console's `on_notice` and `on_ran`; lines are `LineTelling`'s. `board` is its name."""
 
     trace: Trace
     clock: Clock
     board: str
     secrets: Secrets
-
-    def line(self, line: str) -> None:
-        self.trace.emit(self.clock.now_us(), LANE, "line", self.board, reason=line)
 
     def notice(self, notice: Notice) -> None:
         name = "boot loop" if notice.what == "loops" else ""
@@ -51,3 +50,17 @@ class ConsoleTrace:
             reason=f"status {result.status}",
             took_us=round(result.took_s * 1e6),
         )
+
+
+class LineTelling:
+    """A port's watcher: every line of the board's goes to the trace when it comes, also while nobody reads."""
+
+    def __init__(self, told: ConsoleTrace) -> None:
+        self._told = told
+        self._splitter = LineSplitter()
+
+    def hear(self, heard: PortBytes) -> None:
+        told = self._told
+        if heard.way is Way.FROM_BOARD and told.trace.wanted:
+            for line in self._splitter.feed(heard.data):
+                told.trace.emit(heard.at_us, LANE, "line", told.board, reason=line)

@@ -1,9 +1,15 @@
 #!/bin/busybox sh
 # Keeps swupdate running once the gateway knows who it is: /data/identity, written over the console, has
-# URL, TENANT, ID and TOKEN (or GATEWAY_TOKEN) as NAME='value', and /data/vendor.crt is whose updates it takes.
+# URL, TENANT, ID and TOKEN (or GATEWAY_TOKEN) as NAME='value', and /data/vendor.crt is whose updates it takes;
+# without that file the certificate that the firmware brought.
 export LD_LIBRARY_PATH=/system/usr/lib/aarch64-linux-gnu:/system/lib/aarch64-linux-gnu TMPDIR=/tmp
 while :; do
-    until [ -s /data/identity ] && [ -s /data/vendor.crt ]; do sleep 0.2; done
+    vendor=/data/vendor.crt
+    until [ -s /data/identity ] && [ -s "$vendor" ]; do
+        sleep 0.2
+        vendor=/data/vendor.crt
+        [ -s "$vendor" ] || vendor=/etc/vendor.crt
+    done
     . /data/identity
     # An update is finished when what it brought has booted: swupdate tells the result of the last one at its start.
     report=
@@ -14,7 +20,7 @@ while :; do
     token="-k $TOKEN"
     [ -n "$TOKEN" ] || token="-g $GATEWAY_TOKEN"
     printf 'globals : { };\nidentify : ( { name = "build"; value = "%s"; } );\n' "$(cat /etc/build)" > /tmp/swupdate.cfg
-    /system/usr/bin/swupdate -l 4 -f /tmp/swupdate.cfg -k /data/vendor.crt -H gateway:1.0 -p update-done \
+    /system/usr/bin/swupdate -l 4 -f /tmp/swupdate.cfg -k "$vendor" -H gateway:1.0 -p update-done \
         -u "-t $TENANT -u $URL -i $ID $token -p 1 $report" &
     running=$!
     [ -z "$report" ] || { sleep 3; rm -f /data/updated; sync; }

@@ -10,6 +10,7 @@ import asyncio
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -51,6 +52,9 @@ SLOT_B: Final = Partition(0x8000 * BLOCK_BYTES, 8 * MIB)
 OWN_DISK_BYTES: Final = 96 * MIB
 RAMDISK_AT: Final = 0x4400_0000
 
+BUILD_ID: Final = re.compile(r"[A-Za-z0-9._+-]{1,24}")
+"""It stands in U-Boot's header, which has room for 32 characters."""
+
 RECIPE: Final = ("archive_writing.py", "disk_image.py", "foreign_packages.py", "gateway_boot.cmd", "gateway_image.py")
 
 
@@ -68,18 +72,33 @@ def cache_folder() -> Path:
 
 async def gateway_parts(cache: Path | None = None) -> GatewayParts:
     """Makes them if they are not there: a minute with the network, nothing afterwards. Raises BrokenBench."""
-    kept = (cache or cache_folder()) / f"gateway-arm64-{_recipe()}"
-    parts = GatewayParts(kept / "system.img", kept / "blank.img")
+    kept = _kept(cache)
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
         with _one_builder(kept.parent / "gateway-arm64.lock"):
             if not kept.exists():
                 await _make(kept, kept.parent / "packages-arm64")
-    return parts
+    return _parts(kept)
+
+
+def kept_gateway_parts(cache: Path | None = None) -> GatewayParts | None:
+    """Those that were made already, for whoever must not wait for the network."""
+    kept = _kept(cache)
+    return _parts(kept) if kept.exists() else None
+
+
+def _kept(cache: Path | None) -> Path:
+    return (cache or cache_folder()) / f"gateway-arm64-{_recipe()}"
+
+
+def _parts(kept: Path) -> GatewayParts:
+    return GatewayParts(kept / "system.img", kept / "blank.img")
 
 
 def gateway_firmware(build_id: str, further: dict[str, bytes] | None = None) -> bytes:
-    """An image to be flashed or sent as an update: it boots as `build_id`. `further` files only make it larger."""
+    """An image to be flashed or sent as an update: it boots as `build_id`. Of `further` files one is known:
+    `etc/vendor.crt`, whose updates it takes; others only make it larger.
+    """
     entries = {"init": program(_source("gateway_init.sh")), "etc": FOLDER, "etc/build": ArchiveEntry(build_id.encode())}
     for name in ("agent", "update_done", "leased"):
         entries[f"bin/{name.replace('_', '-')}"] = program(_source(f"gateway_{name}.sh"))

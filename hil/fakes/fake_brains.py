@@ -30,7 +30,13 @@ def loops(every_s: float = 0.05) -> Brain:
 def panics() -> Brain:
     """Boots as far as the kernel's panic, and stops there."""
     yield Say(BANNER)
-    yield Say(b"Starting kernel ...\r\n\r\n[    0.000000] Booting Linux on physical CPU 0x0000000000 [0x411fd070]\r\n")
+    yield Say(b"Starting kernel ...\r\n\r\n")
+    yield from panicking()
+
+
+def panicking() -> Brain:
+    """A kernel that comes to its panic, and stays there."""
+    yield Say(b"[    0.000000] Booting Linux on physical CPU 0x0000000000 [0x411fd070]\r\n")
     yield Say(PANIC)
     yield from mute()
 

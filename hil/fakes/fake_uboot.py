@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
+from mmap import mmap
 from typing import Final
 
 from fleetrig.hil.fakes.fake_board import Brain, Hear, Say
@@ -27,9 +28,16 @@ CommandRun = Generator[Say | Hear, bytes, int]
 """A command at work; it ends with its status."""
 
 
-def no_system(_disk: bytes) -> Brain:
+NO_SYSTEM: Final = b"** No bootable image **\r\n"
+
+FakeSystem = Generator[Say | Hear, bytes, bool]
+"""What boots; it ends with whether the board starts again (`reboot`). If not, U-Boot's prompt comes."""
+
+
+def no_system(_disk: bytes) -> FakeSystem:
     """Nothing that could be booted."""
-    yield Say(b"** No bootable image **\r\n")
+    yield Say(NO_SYSTEM)
+    return False
 
 
 @dataclass
@@ -40,28 +48,29 @@ class FakeUboot:
     does (a board that was swapped under way, or lies); `system` is what boots when nobody stops it.
     """
 
-    disk: bytearray = field(default_factory=lambda: bytearray(16 * 1024 * 1024))
+    disk: bytearray | mmap = field(default_factory=lambda: bytearray(16 * 1024 * 1024))
     environment: dict[str, str] = field(default_factory=lambda: {"ethaddr": "52:52:52:52:52:52", "serial#": "SN-0001"})
     storage: str = "virtio"
     refuses_writes: bool = False
     asked: Callable[[str, str], str] = lambda _name, value: value
-    system: Callable[[bytes], Brain] = no_system
+    system: Callable[[bytes], FakeSystem] = no_system
     autoboot_s: float = 2.0
+    """0: it looks for no key, as with `bootdelay=-2`."""
     commands_run: list[str] = field(default_factory=list)
     """The command lines that it was given, in their order, over all starts."""
 
     def brain(self) -> Brain:
         """One start: banner, autoboot, then the prompt or the system."""
-        start = _Start(self)
         while True:
             yield Say(BANNER)
             yield Say(b"Hit any key to stop autoboot:  2 ")
-            if not (yield Hear(self.autoboot_s)):
+            if not self.autoboot_s or not (yield Hear(self.autoboot_s)):
                 yield Say(b"\b\b\b 0 \r\n")
-                yield from self.system(bytes(self.disk))
+                if (yield from self.system(bytes(self.disk))):
+                    continue
             else:
                 yield Say(b"\r\n")
-            yield from start.prompt()  # until `reset`
+            yield from _Start(self).prompt()  # until `reset`
 
 
 class _Start:
@@ -84,6 +93,10 @@ class _Start:
                 if command.words == ["reset"]:
                     yield Say(b"resetting ...\r\n")
                     return
+                if command.words == ["boot"]:
+                    if (yield from self.board.system(bytes(self.board.disk))):
+                        return
+                    continue
                 if command.words:
                     self.variables["?"] = str((yield from self.run(command.words)))
 

@@ -19,7 +19,7 @@ from typing import Final
 from fleetrig.hil.consoles.console_text import LineSplitter
 from fleetrig.hil.flasher import BoardState, Flashed, FlashFailed, FlashProgress, Image, OnProgress, WrongBoard
 from fleetrig.hil.flashers.image import read_image
-from fleetrig.hil.flashers.tool_command import ToolCommand, Values, how_to_install, percent_of
+from fleetrig.hil.flashers.tool_command import ToolCommand, Values, check_places, filled_in, how_to_install, percent_of
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 
 READ_BYTES: Final = 65_536
@@ -83,6 +83,7 @@ class CommandLineFlasher:
                 "no board is written to without being asked who it is: give a command that prints it (`ask`) "
                 "and what must stand there (`identity`)"
             )
+        check_places(flashing.ask)
         if not flashing.write.selects_a_board:
             raise UsageError(f"{flashing.write.program}: neither {{port}} nor {{serial}} says which board is meant")
         self._flashing = flashing
@@ -130,12 +131,13 @@ class CommandLineFlasher:
         on_progress(FlashProgress("written", image.size_bytes, image.size_bytes))
 
     async def _check_identity(self, values: Values) -> None:
-        asked = [part.replace("{port}", values.port).replace("{serial}", values.serial) for part in self._flashing.ask]
-        answer = await self._must(asked, self._on_line)
+        answer = await self._must(filled_in(self._flashing.ask, values), self._on_line)
+        names_port = "{port}" in "".join(self._flashing.ask)
         for question, expected in self._flashing.identity.items():
-            found = re.search(re.escape(question) + r"\W*(\S+)", "\n".join(answer.lines))
-            if found is None or found[1] != expected:
-                got = f"{question} {found[1]}" if found else answer.said
+            found = answers_to(question, answer.lines)
+            # Behind a port there is one board; a tool that looks for a serial number lists all that are there.
+            if not found or (found[0] != expected if names_port else expected not in found):
+                got = f"{question} {', '.join(found)}" if found else answer.said
                 raise WrongBoard(f"{question} {expected}", got)
 
     async def _must(self, arguments: Sequence[str], hear: Callable[[str], None]) -> _ToolEnded:
@@ -152,6 +154,12 @@ class CommandLineFlasher:
             how = f"ended with {ended.status}" if ended.status > 0 else f"was killed by signal {-ended.status}"
             raise FlashFailed(f"{arguments[0]} {how}: {ended.said}", self.left_in, "see what it says, then flash again")
         return ended
+
+
+def answers_to(question: str, lines: Sequence[str]) -> list[str]:
+    """What follows it each time, without the quotes and commas around: `MAC: 24:0a` and `serial="24:0a"` -> `24:0a`."""
+    pattern = re.compile(re.escape(question) + r"\W*([^\s\"',;]+)")
+    return [found for line in lines for found in pattern.findall(line)]
 
 
 async def run_tool(arguments: Sequence[str], hear: Callable[[str], None]) -> _ToolEnded:

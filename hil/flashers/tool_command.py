@@ -51,8 +51,7 @@ class ToolCommand:
             raise UsageError("the flash tool's command is empty: expected a program and its arguments")
         if "{image}" not in "".join(self.arguments):
             raise UsageError(f"{self.program}: no argument has {{image}}: the tool would not be told what to write")
-        for argument in self.arguments:
-            _check(argument)
+        check_places(self.arguments)
 
     @property
     def program(self) -> str:
@@ -64,10 +63,21 @@ class ToolCommand:
         return any(place in "".join(self.arguments) for place in ("{port}", "{serial}"))
 
     def filled(self, values: Values) -> Sequence[str]:
-        if "{serial}" in "".join(self.arguments) and not values.serial:
-            raise UsageError(f"{self.program} selects the board by {{serial}}: give the board its `serial`")
-        places = {"image": values.image, "port": values.port, "baud": values.baud, "serial": values.serial}
-        return [argument.format_map(places) for argument in self.arguments]
+        return filled_in(self.arguments, values)
+
+
+def filled_in(arguments: Sequence[str], values: Values) -> Sequence[str]:
+    """Each place with its value. Raises UsageError: the board has no serial number."""
+    if "{serial}" in "".join(arguments) and not values.serial:
+        raise UsageError(f"{arguments[0]} selects the board by {{serial}}: give the board its `serial`")
+    places = {"image": values.image, "port": values.port, "baud": values.baud, "serial": values.serial}
+    return [argument.format_map(places) for argument in arguments]
+
+
+def check_places(arguments: Sequence[str]) -> None:
+    """Raises UsageError for a place that there is not."""
+    for argument in arguments:
+        _check(argument)
 
 
 def _check(argument: str) -> None:

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 BLOCK_BYTES: Final = 512
+SECTOR_BYTES: Final = 128 * 1024
+"""Of most NOR flash, parallel or at SPI, it is this or a part of it."""
 CAPACITY: Final = re.compile(r"\((\d+) x (\d+)\)")
 """`Capacity: 64.0 MB = 0.0 GB (131072 x 512)`, as `virtio info` says."""
+
+SF_PROBE: Final = ("sf probe",)
 
 
 class ReadBack(NamedTuple):
@@ -89,7 +93,7 @@ class NorStorage:
     address: int
     room: int
     prepare: tuple[str, ...] = ()
-    unit_bytes: int = 128 * 1024
+    unit_bytes: int = SECTOR_BYTES
     """A sector: the least that can be erased."""
 
     title = "NOR flash"
@@ -107,3 +111,28 @@ class NorStorage:
     def read(self, ram: int, at: int, size_bytes: int) -> ReadBack:
         del ram, size_bytes
         return ReadBack((), self.address + at)
+
+
+@dataclass(frozen=True, slots=True)
+class SpiNorStorage:
+    """NOR flash behind SPI, by U-Boot's `sf`. `room` is how much may be erased from `offset` on."""
+
+    offset: int
+    room: int
+    prepare: tuple[str, ...] = SF_PROBE
+    unit_bytes: int = SECTOR_BYTES
+
+    title = "SPI NOR flash"
+    asks_capacity = ""
+
+    def room_bytes(self, answer: str) -> int | None:
+        del answer
+        return self.room
+
+    def write(self, ram: int, at: int, size_bytes: int) -> tuple[str, ...]:
+        """`+` has U-Boot round up to whole sectors."""
+        place = self.offset + at
+        return f"sf erase {place:x} +{size_bytes:x}", f"sf write {ram:x} {place:x} {size_bytes:x}"
+
+    def read(self, ram: int, at: int, size_bytes: int) -> ReadBack:
+        return ReadBack((f"sf read {ram:x} {self.offset + at:x} {size_bytes:x}",), ram)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fleetrig.hil.port import PortLost
+from fleetrig.hil.port import PortLost, Watcher
 from fleetrig.hil.ports.evidence import PortEvidence
 from fleetrig.hil.ports.serial_port import SerialPort, open_port
 from fleetrig.simulator.contract.clock import Clock
@@ -42,6 +42,8 @@ class BoardLine:
     baud: int = 115_200
     paced: bool = False
     lock_folder: Path | None = None
+    watcher: Watcher | None = None
+    """Hears each port that is opened, as the evidence does."""
 
     def __post_init__(self) -> None:
         self._port: SerialPort | None = None
@@ -61,6 +63,8 @@ class BoardLine:
         )
         if self.evidence is not None:
             self.evidence.attach(port)
+        if self.watcher is not None:
+            port.watch(self.watcher)
         self._port = port
         self._tell("port_opened", self.url)
         return port

@@ -3,9 +3,10 @@
     {"at_us": 1767225600000000, "way": "from_board", "text": "U-Boot 2023.01\\r\\n"}
     {"at_us": 1767225600100000, "way": "from_board", "base64": "/wCA"}
 
-One entry for each line of the console, so that a secret in it is found and masked; what has no end is written after a
-while. Everything written survives `kill -9` of this process. The file is bounded: the previous part is `<name>.1`, and
-older ones are gone, with their number of bytes told in the first line of the new part.
+One entry for each line of the console, so that a secret in it is found and masked; what has no end is written when
+nothing more comes for a while: a slow board is typed at in pieces, and half a secret would not be found. Everything
+written survives `kill -9` of this process. The file is bounded: the previous part is `<name>.1`, and older ones are
+gone, with their number of bytes told in the first line of the new part.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class PortEvidence:
         self._entries: list[str] = []
         self._held: dict[Way, PortBytes] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._quiet_at_s = 0.0
         self.failed: BrokenBench | None = None
         """The disk failed: evidence from here on is missing. Whoever owns the run raises it."""
         try:
@@ -68,8 +70,10 @@ class PortEvidence:
             rest = rest[HELD_LIMIT_BYTES:]
         if rest:
             self._held[heard.way] = PortBytes(at_us, heard.way, rest)
+            loop = asyncio.get_running_loop()
+            self._quiet_at_s = loop.time() + HELD_S
             if self._timer is None:
-                self._timer = asyncio.get_running_loop().call_later(HELD_S, self.flush)
+                self._timer = loop.call_at(self._quiet_at_s, self._flush_if_quiet)
         self._put_out()
 
     def note(self, at_us: int, said: str) -> None:
@@ -88,6 +92,14 @@ class PortEvidence:
         for one in held:
             self._write(one.at_us, one.way, one.data)
         self._put_out()
+
+    def _flush_if_quiet(self) -> None:
+        """More may have come since the timer was set."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._quiet_at_s:
+            self._timer = loop.call_at(self._quiet_at_s, self._flush_if_quiet)
+        else:
+            self.flush()
 
     def close(self) -> None:
         """Idempotent."""

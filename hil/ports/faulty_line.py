@@ -53,6 +53,11 @@ class FaultyLine:
         """Faults that have not bitten: whoever wanted them has tested nothing with them."""
         return [fault for stream in self._streams.values() for fault, times in stream.fired() if not times]
 
+    def unplug(self, for_s: float) -> None:
+        """The port vanishes now, and comes back as another device."""
+        self._vanish()
+        self._returning = self._loop.call_later(for_s, self._line.plug_in)
+
     async def close(self) -> None:
         """Leaves `source` open: it is its owner's to close. Idempotent."""
         for task in self._tasks:
@@ -87,8 +92,7 @@ class FaultyLine:
             case LineGap(for_s):
                 await asyncio.sleep(for_s)
             case LineAway(for_s):
-                self._vanish()
-                self._returning = self._loop.call_later(for_s, self._line.plug_in)
+                self.unplug(for_s)
             case FaultFired(fault, at_byte, said):
                 self._trace.emit(
                     self._clock.now_us(), Lane.BOARD, "line_fault", self._board,

@@ -73,9 +73,14 @@ class UnitRecord:
     began_us: int
     image: str = ""
     image_sha256: str = ""
+    server: str = ""
+    """Where it was made known, from right before that on."""
     configuration_sha256: str = ""
+    """Of what is the same for all units of its kind: server, and the texts that it was given with their places open."""
     credential_kind: str = ""
     credential_fingerprint: str = ""
+    written: Mapping[str, str] = field(default_factory=dict)
+    """Path or variable on the board -> fingerprint of what it was given there."""
     phases: tuple[UnitPhase, ...] = ()
     measures: tuple[UnitMeasure, ...] = ()
     verdict: UnitVerdict = UnitVerdict.UNFINISHED
@@ -86,6 +91,9 @@ class UnitRecord:
 
     def with_phase(self, phase: UnitPhase) -> UnitRecord:
         return replace(self, phases=(*self.phases, phase))
+
+    def with_measure(self, measure: UnitMeasure) -> UnitRecord:
+        return replace(self, measures=(*self.measures, measure))
 
     def ended(self, at_us: int, verdict: UnitVerdict, reason: str = "") -> UnitRecord:
         return replace(self, ended_us=at_us, verdict=verdict, reason=reason)

@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
-from fleetrig.simulator.contract.by_session import BySession
+from fleetrig.reference_server.control.received_lines import ReceivedLines
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 MAX_REFUSALS: Final = 5_000
-KEPT_LINE_CHARS: Final = 4_000
-"""More than is shown: a secret must be whole to be found and masked before its line is cut."""
 SHOWN_LINE_CHARS: Final = 500
 
 
@@ -32,21 +30,18 @@ class Refusal(NamedTuple):
 class Refusals:
     """A trace listener. A refusal belongs to what came last on its session."""
 
-    kinds: Final = frozenset({"received", "refused", "malformed"})
+    kinds: Final = frozenset({"refused", "malformed"})
     """The events that it wants to see."""
 
-    def __init__(self, at_most: int = MAX_REFUSALS) -> None:
+    def __init__(self, received: ReceivedLines, at_most: int = MAX_REFUSALS) -> None:
         self._kept: deque[Refusal] = deque(maxlen=at_most)
-        self._received = BySession[str]()
+        self._received = received
 
     def __call__(self, event: TraceEvent) -> None:
-        if event.lane is Lane.SERVER and event.kind == "received":
-            if event.envelope is not None:
-                self._received.put(event.session, event.envelope.line[:KEPT_LINE_CHARS])
-        elif event.kind in ("refused", "malformed"):
-            line = self._received.get(event.session) if event.lane is Lane.SERVER else None
+        if event.kind in self.kinds:
+            line = self._received.get(event.session) if event.lane is Lane.SERVER else ""
             status = event.envelope.line if event.envelope is not None else ""
-            self._kept.append(Refusal(event.at_us, line or "", status, event.device, event.reason))
+            self._kept.append(Refusal(event.at_us, line, status, event.device, event.reason))
 
     def newest_first(self, device: str = "*") -> Iterator[Refusal]:
         """Those of the devices that fit the glob."""

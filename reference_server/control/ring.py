@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from fleetrig.simulator.contract.envelope import Envelope, payload_of
-from fleetrig.simulator.contract.http import parts_of
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse, parts_of
 from fleetrig.simulator.contract.mqtt_size import MEASURES
 from fleetrig.simulator.contract.trace import TraceEvent
 
@@ -31,13 +31,14 @@ class TraceRing:
         self._forgotten = 0
 
     def __call__(self, event: TraceEvent) -> None:
-        size_bytes = 0 if event.envelope is None else _held_bytes(event.envelope)
-        self._events.append(event)
-        self._sizes_bytes.append(size_bytes)
+        events, sizes_bytes, envelope = self._events, self._sizes_bytes, event.envelope
+        size_bytes = 0 if envelope is None else _held_bytes(envelope)
+        events.append(event)
+        sizes_bytes.append(size_bytes)
         self._body_bytes += size_bytes
-        while len(self._events) > self._max_events or self._body_bytes > self._max_body_bytes:
-            self._events.popleft()
-            self._body_bytes -= self._sizes_bytes.popleft()
+        while len(events) > self._max_events or self._body_bytes > self._max_body_bytes:
+            events.popleft()
+            self._body_bytes -= sizes_bytes.popleft()
             self._forgotten += 1
 
     @property
@@ -68,9 +69,11 @@ class TraceRing:
 def _held_bytes(envelope: Envelope) -> int:
     """What a body takes in memory; what lies in a file or is made as it is read takes nothing. A packet of MQTT may
     have 50,000 properties and no body."""
+    if isinstance(envelope, HttpRequest | HttpResponse) and type(envelope.body) is bytes:
+        return len(envelope.body)  # nearly always, and this is run for every event
     if (measure := MEASURES.get(type(envelope))) is not None:
         return measure(envelope)
     body = payload_of(envelope)
-    if isinstance(body, bytes):  # nearly always, and this is run for every event
+    if isinstance(body, bytes):
         return len(body)
     return sum(len(part) for part in parts_of(body) if isinstance(part, bytes))

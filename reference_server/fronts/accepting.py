@@ -1,6 +1,7 @@
 """Accepts connections on one socket, and rests while the system has no file left for another.
 
-asyncio's own loop tries a thousand times in that case, and writes a traceback each time.
+asyncio's own loop tries a thousand times in that case, and writes a traceback each time. Its public way to a transport,
+`connect_accepted_socket`, takes a task and a future for each connection, as long as the transport itself takes.
 """
 
 from __future__ import annotations
@@ -38,7 +39,6 @@ class Acceptor:
         self._on_full = on_full
         self._loop = asyncio.get_running_loop()
         self._rest: asyncio.TimerHandle | None = None
-        self._opening: set[asyncio.Task[None]] = set()
         sock.listen(BACKLOG)
         self._resume()
 
@@ -65,16 +65,11 @@ class Acceptor:
                     return
                 continue  # that client has gone
             accepted.setblocking(False)
-            task = self._loop.create_task(self._open(accepted))
-            self._opening.add(task)
-            task.add_done_callback(self._opening.discard)
+            with suppress(OSError):  # that client has gone
+                self._loop._make_socket_transport(accepted, self._make())  # type: ignore[attr-defined] # noqa: SLF001
 
     def _pause(self, error: OSError) -> None:
         """Clients wait in the queue of the socket meanwhile."""
         self._loop.remove_reader(self._sock)
         self._rest = self._loop.call_later(REST_S, self._resume)
         self._on_full(error)
-
-    async def _open(self, accepted: socket.socket) -> None:
-        with suppress(OSError):  # that client has gone
-            await self._loop.connect_accepted_socket(self._make, accepted)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from fleetrig.reference_server.mqtt_codec.fields import BrokenPacket, FieldReader
-from fleetrig.reference_server.mqtt_codec.incoming import reader_of
+from fleetrig.reference_server.mqtt_codec.incoming import BodyReader, reader_of
 from fleetrig.reference_server.mqtt_codec.topic_aliases import TopicAliases
 from fleetrig.simulator.contract.mqtt import MqttConnack, MqttConnect, MqttPacket, MqttPublish, MqttVersion
 from fleetrig.simulator.contract.undecodable import HEAD_BYTES, Flaw, Undecodable
@@ -54,8 +54,9 @@ class MqttDecoder:
         at = 0
         try:
             while len(found) < self._at_once and (span := self._span(data, at)) is not None:
-                found.append(self._read(data, at, *span))
-                at = span[1]
+                read_body, start, end = span
+                found.append(self._read(data[at], read_body, data[start:end]))
+                at = end
         except BrokenPacket as broken:
             found.append(Undecodable(broken.flaw, broken.why, data[at : at + HEAD_BYTES]))
             self._has_failed = True
@@ -81,12 +82,12 @@ class MqttDecoder:
         self._pending += data
         return b""
 
-    def _span(self, data: bytes, at: int) -> tuple[int, int] | None:
-        """Where the body of the packet that begins here starts and ends; None if it has not come whole."""
+    def _span(self, data: bytes, at: int) -> tuple[BodyReader, int, int] | None:
+        """What reads the packet that begins here, and where its body starts and ends; None if it has not come whole."""
         if at >= len(data):
             return None
         version = self.version or MqttVersion.V311
-        reader_of(data[at], version)
+        read_body = reader_of(data[at], version)
         start = at + 1
         length = 0
         for shift in (0, 7, 14, 21):
@@ -109,13 +110,12 @@ class MqttDecoder:
         if end > len(data):
             self._needed_bytes = end - at
             return None
-        return start, end
+        return read_body, start, end
 
-    def _read(self, data: bytes, at: int, start: int, end: int) -> MqttPacket:
+    def _read(self, first: int, read_body: BodyReader, body: bytes) -> MqttPacket:
         version = self.version or MqttVersion.V311
-        reader = FieldReader(data[start:end])
-        first = data[at]
-        packet = reader_of(first, version)(first & 15, reader, version)
+        reader = FieldReader(body)
+        packet = read_body(first & 15, reader, version)
         reader.expect_end()
         if isinstance(packet, MqttPublish):
             return self._with_topic(packet) if version is MqttVersion.V5 else packet

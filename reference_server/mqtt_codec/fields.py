@@ -45,7 +45,11 @@ class FieldReader:
         return self._take(1, what)[0]
 
     def two_bytes(self, what: str) -> int:
-        return int.from_bytes(self._take(2, what), "big")
+        at, data = self.at, self.data
+        if at + 2 > len(data):
+            raise _too_short(what)
+        self.at = at + 2
+        return data[at] << 8 | data[at + 1]
 
     def four_bytes(self, what: str) -> int:
         return int.from_bytes(self._take(4, what), "big")
@@ -70,7 +74,13 @@ class FieldReader:
         raise BrokenPacket(f"the {what} has more than four bytes")
 
     def binary(self, what: str) -> bytes:
-        return self._take(self.two_bytes(what), what)
+        data, start = self.data, self.at + 2
+        if start > len(data):
+            raise _too_short(what)
+        self.at = end = start + (data[start - 2] << 8 | data[start - 1])
+        if end > len(data):
+            raise _too_short(what)
+        return data[start:end]
 
     def text(self, what: str) -> str:
         """UTF-8 without surrogates and NUL [MQTT-1.5.4-1, MQTT-1.5.4-2]."""
@@ -94,8 +104,12 @@ class FieldReader:
         start = self.at
         self.at = end = start + count
         if end > len(self.data):
-            raise BrokenPacket(f"it ends before its {what} does")
+            raise _too_short(what)
         return self.data[start:end]
+
+
+def _too_short(what: str) -> BrokenPacket:
+    return BrokenPacket(f"it ends before its {what} does")
 
 
 def variable_bytes(value: int) -> bytes:

@@ -86,14 +86,19 @@ def reason_string(violation: Violation, connection: ClientConnection, rules: Ses
 
 def accepted(connect: MqttConnect, rules: SessionRules, client_id: str, expiry_s: int, *, is_kept: bool) -> MqttConnack:
     """`is_kept`: there was a session of the client, and it goes on."""
-    is_present = {
-        SessionPresent.NEVER: False,
-        SessionPresent.WHEN_KEPT: is_kept,
-        SessionPresent.UNLESS_CLEAN: not connect.clean_start,
-    }[rules.session_present]
     tells = connect.version is MqttVersion.V5 and rules.tells_limits
     properties = tuple(_told(connect, rules, client_id, expiry_s)) if tells else ()
-    return MqttConnack(0, is_present, properties)
+    return MqttConnack(0, _is_present(connect, rules, is_kept), properties)
+
+
+def _is_present(connect: MqttConnect, rules: SessionRules, is_kept: bool) -> bool:
+    match rules.session_present:
+        case SessionPresent.NEVER:
+            return False
+        case SessionPresent.WHEN_KEPT:
+            return is_kept
+        case SessionPresent.UNLESS_CLEAN:
+            return not connect.clean_start
 
 
 def _told(
@@ -163,5 +168,5 @@ def property_of(properties: Properties, name: str) -> PropertyValue | None:
 
 
 def number_of(properties: Properties, name: str, default: int) -> int:
-    value = property_of(properties, name)
+    value = property_of(properties, name) if properties else None
     return value if isinstance(value, int) else default

@@ -114,6 +114,8 @@ class MessageFlow:
         self, client: ClientState, wanted: list[Subscription], before: set[str], draft: ReactionDraft, now_us: int
     ) -> None:
         """What fits several filters of a packet comes once, or one packet could ask for any amount."""
+        if not self._rules.retains:
+            return
         found: dict[str, tuple[TimedMessage, Subscription]] = {}
         asked = {one.topic_filter for one in wanted if _wants_retained(one, before)}
         for topic_filter in sorted(asked):

@@ -63,7 +63,7 @@ class OutgoingMessages:
         """What to send now, and the bound that has made the message go lost, if one has."""
         publish = message.publish
         if publish.qos == 0:
-            return ([replace(publish, packet_id=0, dup=False)] if is_connected else []), None
+            return ([_unnumbered(publish)] if is_connected else []), None
         if not self._redelivers:
             return ([self._numbered(publish)] if is_connected else []), None
         if self.kept >= self._limits.waiting_messages.most:
@@ -135,6 +135,10 @@ class OutgoingMessages:
             packet_id = packet_id % PACKET_IDS + 1
         self._last_id = packet_id
         return replace(publish, packet_id=packet_id, dup=False)
+
+
+def _unnumbered(publish: MqttPublish) -> MqttPublish:
+    return replace(publish, packet_id=0, dup=False) if publish.packet_id or publish.dup else publish
 
 
 def _sent_again(packet_id: int, sent: SentMessage) -> MqttPacket:

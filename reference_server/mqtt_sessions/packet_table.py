@@ -97,13 +97,13 @@ def key_of(envelope: Envelope) -> PacketKey:
 
 def step_of(state: ConnectionState, envelope: Envelope, rules: SessionRules) -> Step:
     """What an envelope leads to under these rules; never BY_RULE."""
-    row = TABLE.get(key_of(envelope), STRANGE)
-    match state:
-        case ConnectionState.WAITING:
-            by_rule = Step.HOLD if rules.holds_early_packets else Step.TOO_EARLY
-            return by_rule if row.waiting is Step.BY_RULE else row.waiting
-        case ConnectionState.CONNECTED:
-            by_rule = Step.LOG_IN_AGAIN if rules.second_connect_logs_in else Step.SECOND_CONNECT
-            return by_rule if row.connected is Step.BY_RULE else row.connected
-        case ConnectionState.ENDED:
-            return row.ended
+    steps = TABLE.get(key_of(envelope), STRANGE)
+    if state is ConnectionState.ENDED:
+        return steps.ended
+    is_waiting = state is ConnectionState.WAITING
+    step = steps.waiting if is_waiting else steps.connected
+    if step is not Step.BY_RULE:
+        return step
+    if is_waiting:
+        return Step.HOLD if rules.holds_early_packets else Step.TOO_EARLY
+    return Step.LOG_IN_AGAIN if rules.second_connect_logs_in else Step.SECOND_CONNECT

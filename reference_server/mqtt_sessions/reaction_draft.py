@@ -21,7 +21,8 @@ class ReactionDraft:
         self.device = device
 
     def send(self, session: int, packets: Iterable[MqttPacket]) -> None:
-        self.outputs += [Send(session, packet) for packet in packets]
+        for packet in packets:
+            self.outputs.append(Send(session, packet))
 
     def close(self, session: int) -> None:
         self.outputs.append(Close(session))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from fleetrig.reference_server.stores.interface import Key, Kind, R
@@ -10,7 +11,7 @@ from fleetrig.simulator.contract.errors import ModelError
 Entry = tuple[str, Key]
 """(index name, value)."""
 
-NO_ENTRIES: Final[frozenset[Entry]] = frozenset()
+NO_ENTRIES: Final[AbstractSet[Entry]] = frozenset()
 LEAST_INT: Final = -(2**63)
 MOST_INT: Final = 2**63 - 1
 
@@ -26,7 +27,7 @@ def key_of(kind: Kind[R], record: R) -> Key:
     return key if type(key) is str else _storable(kind, "key", key)
 
 
-def entries_of(kind: Kind[R], record: R | None) -> frozenset[Entry]:
+def entries_of(kind: Kind[R], record: R | None) -> AbstractSet[Entry]:
     """Under what a record is found. Raises ModelError for values that cannot be stored."""
     if record is None or not kind.indexes:
         return NO_ENTRIES
@@ -37,7 +38,7 @@ def entries_of(kind: Kind[R], record: R | None) -> frozenset[Entry]:
             raise ModelError(f"index {name!r} of kind {kind.name!r} gives a bare str: expected a tuple of values")
         for value in values:
             entries.add((name, value if type(value) is str else _storable(kind, name, value)))
-    return frozenset(entries)
+    return entries
 
 
 def require_index(kind: Kind[Any], index: str) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,29 +21,34 @@ class _Table:
 
     kind: Kind[Any]
     records: dict[Key, Any] = field(default_factory=dict)
-    found: dict[Entry, set[Key]] = field(default_factory=dict)
+    found: defaultdict[str, dict[Key, Key | set[Key]]] = field(default_factory=lambda: defaultdict(dict))
+    """Index name -> value -> who has it: a key that is alone there, as most are, stands without a set."""
     ordered: list[Key] | None = None
     """The keys in order, while nobody has added or removed one since they were last asked for."""
 
-    def place(self, key: Key, record: Any) -> None:
-        """Puts a record, or removes it when None, and its index entries with it."""
+    def place(self, key: Key, record: Any) -> Any:
+        """Puts a record, or removes it when None, and its index entries with it. Returns the one before, or None."""
         before, new = self.records.get(key), entries_of(self.kind, record)
         if before is not None:
             old = entries_of(self.kind, before)
             for entry in old - new:
                 self._leave(entry, key)
             new = new - old
-        for entry in new:
-            if (keys := self.found.get(entry)) is None:
-                self.found[entry] = {key}
+        for name, value in new:
+            holders = self.found[name]
+            if (holder := holders.setdefault(value, key)) is key:
+                continue
+            if isinstance(holder, set):
+                holder.add(key)
             else:
-                keys.add(key)
+                holders[value] = {holder, key}
         if (before is None) != (record is None):
             self.ordered = None
         if record is None:
             self.records.pop(key, None)
         else:
             self.records[key] = record
+        return before
 
     def keys_in_order(self) -> list[Key]:
         if self.ordered is None:
@@ -51,10 +56,12 @@ class _Table:
         return self.ordered
 
     def _leave(self, entry: Entry, key: Key) -> None:
-        keys = self.found[entry]
-        keys.discard(key)
-        if not keys:
-            del self.found[entry]
+        name, value = entry
+        holder = self.found[name][value]
+        if isinstance(holder, set) and len(holder) > 1:
+            holder.discard(key)
+        else:
+            del self.found[name][value]
 
 
 class MemoryStore:
@@ -85,18 +92,21 @@ class MemoryStore:
         return True
 
     def find(self, kind: Kind[R], tenant: str, index: str, value: Key) -> list[R]:
-        keys = self._keys(kind, tenant, index, value)
-        if not keys:
+        holder = self._holder(kind, tenant, index, value)
+        if holder is None:
             return []
         records = self._tables[kind.name, tenant].records
-        return [records[key] for key in (keys if len(keys) == 1 else sorted(keys))]
+        return [records[key] for key in sorted(holder)] if isinstance(holder, set) else [records[holder]]
 
     def count(self, kind: Kind[Any], tenant: str, index: str | None = None, value: Key | None = None) -> int:
         if index is None:
             return len(self._records(kind, tenant))
         if value is None:
             raise ModelError(f"counting by index {index!r} needs a value")
-        return len(self._keys(kind, tenant, index, value))
+        holder = self._holder(kind, tenant, index, value)
+        if holder is None:
+            return 0
+        return len(holder) if isinstance(holder, set) else 1
 
     def scan(self, kind: Kind[R], tenant: str) -> Iterator[R]:
         table = self._tables.get((kind.name, tenant))
@@ -143,14 +153,14 @@ class MemoryStore:
         table = self._tables.get((kind.name, tenant))
         return {} if table is None else table.records
 
-    def _keys(self, kind: Kind[Any], tenant: str, index: str, value: Key) -> Collection[Key]:
+    def _holder(self, kind: Kind[Any], tenant: str, index: str, value: Key) -> Key | set[Key] | None:
+        """Whom an index entry names."""
         require_index(kind, index)
         table = self._tables.get((kind.name, tenant))
-        return () if table is None else table.found.get((index, value), ())
+        return None if table is None else table.found[index].get(value)
 
     def _place(self, table: _Table, key: Key, record: Any) -> None:
-        before = table.records.get(key)
-        table.place(key, record)
+        before = table.place(key, record)
         if self._transaction.is_open:
             self._undo.append((table, key, before))
 

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final, cast
@@ -196,7 +197,7 @@ class SqliteStore:
                 self._kinds.admit(kind)
 
     def _write(
-        self, kind: Kind[R], of: Id, record: R, *, is_new: bool, leave: frozenset[Entry], enter: frozenset[Entry]
+        self, kind: Kind[R], of: Id, record: R, *, is_new: bool, leave: AbstractSet[Entry], enter: AbstractSet[Entry]
     ) -> None:
         body = codec_for(kind.record).encode(record)
         self._begin()
@@ -208,7 +209,7 @@ class SqliteStore:
         if is_new:
             self._resize(of, +1)
 
-    def _move(self, of: Id, *, leave: frozenset[Entry], enter: frozenset[Entry]) -> None:
+    def _move(self, of: Id, *, leave: AbstractSet[Entry], enter: AbstractSet[Entry]) -> None:
         """A record's index entries, in the file and in what `find` has cached."""
         self._tables.leave(of, leave)
         self._tables.enter(of, enter)

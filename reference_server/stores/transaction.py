@@ -40,10 +40,10 @@ class Transaction:
                 self._rollback()
         finally:
             self.is_open = False
-            self._settle(committed)
+            if self._waiting:
+                self._settle(committed)
 
     def _settle(self, committed: bool) -> None:
-        if self._waiting:
-            waiting, self._waiting = self._waiting, []
-            for settle in waiting:
-                settle(committed)
+        waiting, self._waiting = self._waiting, []
+        for settle in waiting:
+            settle(committed)

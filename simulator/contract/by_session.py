@@ -18,10 +18,12 @@ class BySession(Generic[T]):
         self._values: OrderedDict[int, T] = OrderedDict()
 
     def put(self, session: int, value: T) -> None:
-        self._values[session] = value
-        self._values.move_to_end(session)
-        if len(self._values) > self._at_most:
-            self._values.popitem(last=False)
+        values = self._values
+        if session in values:
+            values.move_to_end(session)
+        elif len(values) >= self._at_most:
+            values.popitem(last=False)
+        values[session] = value
 
     def get(self, session: int) -> T | None:
         return self._values.get(session)

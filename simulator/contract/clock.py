@@ -20,6 +20,15 @@ class Clock(Protocol):
     def now_us(self) -> int: ...
 
 
+def earliest_us(*dues_us: int | None) -> int | None:
+    """The first of several times, some of which may never come (None)."""
+    first_us: int | None = None
+    for due_us in dues_us:
+        if due_us is not None and (first_us is None or due_us < first_us):
+            first_us = due_us
+    return first_us
+
+
 def to_us(seconds: float) -> int:
     """Seconds to microseconds, rounded to the nearest."""
     return round(seconds * US_PER_S)

@@ -105,7 +105,7 @@ class HttpRequest:
     @property
     def line(self) -> str:
         """`GET /a`: how faults, refusals and traces speak of it."""
-        return f"{self.method} {self.path}"
+        return f"{self.method} {self.target.partition('?')[0]}"
 
     @property
     def path(self) -> str:

@@ -36,7 +36,8 @@ class TraceEvent(NamedTuple):
     board: port_opened port_lost · power_on power_off reset · line (what its console said, in the reason) typed · ran (a
     console command, its exit status in the reason) · identified flashing flashed flash_failed · booted panicked
     reset_seen (it restarted by itself) · line_fault · bridged (a message that went over its line)
-    bench: begun phase action over (the wait of a phase) asked measured (what a passed check saw) verdict ended note
+    bench: begun plays (which board has which role) phase action · carried_out failed (what a board was to do) · over
+    (the wait of a phase) asked measured (what a passed check saw) verdict ended note
 
     On the device lane `received` is an answer, or a message that the device awaited and took; `no_reply` says why there
     was none, also when the other side has ended the connection (`closed`, `reset`); `waited`: nothing came in the time
@@ -114,9 +115,9 @@ class Trace:
     ) -> None:
         if not self._listeners:
             return
-        self._seq[lane] += 1
+        seq = self._seq[lane] = self._seq[lane] + 1
         event = TraceEvent(
-            at_us, self._seq[lane], device, lane, kind, envelope, stage, fault, reason, cites, name, took_us, session
+            at_us, seq, device, lane, kind, envelope, stage, fault, reason, cites, name, took_us, session
         )
         for listener in self._heard.get(kind) or self._hearing(kind):
             listener(event)

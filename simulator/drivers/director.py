@@ -5,7 +5,7 @@ A director is a generator, like a flow, so that a run is directed by the same co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from typing import NamedTuple, Protocol, TypeVar
 
 from fleetrig.simulator.agent import Agent
@@ -24,7 +24,16 @@ class Until(NamedTuple):
     within_s: float
 
 
-Direction = Ask | Pause | Until
+class RealWork(NamedTuple):
+    """Something on real things, such as a board's console, that takes as long as it takes. Answered by True.
+
+    There is none in virtual time: who directs it makes sure that the run is in real time before it begins.
+    """
+
+    work: Callable[[], Awaitable[object]]
+
+
+Direction = Ask | Pause | Until | RealWork
 Director = Generator[Direction, Outcome | bool, T_co]
 AdminCall = Generator[Ask, Outcome, T_co]
 """A director that only asks: an admin call."""

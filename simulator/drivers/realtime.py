@@ -12,7 +12,7 @@ from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from fleetrig.simulator.drivers.device_trace import trace_dropped, trace_power
-from fleetrig.simulator.drivers.director import AdminCall, Director, Until
+from fleetrig.simulator.drivers.director import AdminCall, Direction, Director, RealWork, Until
 from fleetrig.simulator.drivers.draw import draw_pause
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.power_cycle import PowerCycle, behind_same
@@ -119,7 +119,7 @@ class RealBench:
         finally:
             director.close()
 
-    async def _do(self, direction: Ask | Pause | Until) -> Outcome | bool:
+    async def _do(self, direction: Direction) -> Outcome | bool:
         match direction:
             case Ask():
                 return await self._admin.ask(direction)
@@ -128,6 +128,9 @@ class RealBench:
                 return Done(at_least_s)
             case Until(met, within_s):
                 return await self._wait_until(met, within_s)
+            case RealWork(work):
+                await work()
+                return True
 
     async def _wait_until(self, met: Callable[[], bool], within_s: float) -> bool:
         try:

@@ -17,11 +17,12 @@ from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_s, to_us
 from fleetrig.simulator.contract.delivery import Delivery
 from fleetrig.simulator.contract.envelope import Conversation, Envelope
+from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.device_trace import trace_dropped
-from fleetrig.simulator.drivers.director import AdminCall, Director, Until
+from fleetrig.simulator.drivers.director import AdminCall, Direction, Director, RealWork, Until
 from fleetrig.simulator.drivers.draw import draw_pause
 from fleetrig.simulator.drivers.load.schedule import Schedule, is_rhythm
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
@@ -132,7 +133,7 @@ class VirtualBench:
         """Lets everything go on for a while."""
         self._run_until(self.now_us() + to_us(seconds))
 
-    def _do(self, direction: Ask | Pause | Until) -> Outcome | bool:
+    def _do(self, direction: Direction) -> Outcome | bool:
         match direction:
             case Ask():
                 return self._ask_now(direction)
@@ -147,6 +148,8 @@ class VirtualBench:
                         return met()
                     self._step()
                 return True
+            case RealWork():
+                raise ModelError("real work was asked for in virtual time: the run should have been in real time")
 
     def _ask_now(self, effect: Ask) -> Outcome:
         """A director's request; everything goes on until its answer has come."""

@@ -10,8 +10,9 @@ from fleetrig.hil.consoles.awaiting import Awaiting
 from fleetrig.hil.consoles.boot_watch import BootWatch
 from fleetrig.hil.consoles.command_reading import CommandReading
 from fleetrig.hil.consoles.console_text import LineSplitter
-from fleetrig.hil.consoles.console_trace import ConsoleTrace
+from fleetrig.hil.consoles.console_trace import ConsoleTrace, LineTelling
 from fleetrig.hil.consoles.shell_dialect import CommandMark
+from fleetrig.hil.port import PortBytes, Way
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from fleetrig.simulator.drivers.wall_clock import WallClock
@@ -39,17 +40,17 @@ def bare(data: bytes) -> int:
 
 
 def engine(data: bytes) -> int:
-    """As `Console` does it for each piece, without the event loop."""
+    """As an opened board's watcher and its `Console` do it for each piece, without the event loop."""
     trace, events = Trace(), deque[TraceEvent](maxlen=1)
     trace.listen(events.append)
-    told = ConsoleTrace(trace, WallClock(), "gw-1", Secrets())
+    telling = LineTelling(ConsoleTrace(trace, WallClock(), "gw-1", Secrets()))
     awaiting, splitter, watch = Awaiting("x", reading=CommandReading(MARK)), LineSplitter(), BootWatch()
     for at in range(0, len(data), PIECE_BYTES):
-        lines = splitter.feed(data[at : at + PIECE_BYTES])
-        is_plain = awaiting.takes_plain(lines)
-        for line in lines:
-            told.line(line)
-            if not is_plain:
+        piece = data[at : at + PIECE_BYTES]
+        telling.hear(PortBytes(0, Way.FROM_BOARD, piece))
+        lines = splitter.feed(piece)
+        if not awaiting.takes_plain(lines):
+            for line in lines:
                 awaiting.hear(line, watch)
     assert awaiting.is_over
     return events[-1].seq

@@ -19,6 +19,8 @@ from tests.benchmarks.watched_load import SERVER, Second, WatchedLoad
 ROUNDS = 3
 USERS = 1_000
 BARE_S = 8.0
+HALF_LOAD = 400
+"""Polls a second: the reference server, which shares the machine, does some 1,000."""
 KEY = "benchmark"
 FEW, MANY = 100, 2_100
 FREEZE_S = 2.0
@@ -107,8 +109,8 @@ def bench_memory_of_a_connected_device(tmp_path: Path) -> None:
 
 def bench_lateness_at_half_load(tmp_path: Path) -> None:
     print("\nLateness of starts at about half load, and 10,000 connected MQTT devices in one process")
-    run = WatchedLoad(tmp_path / "half").run(POLLING.format(count=USERS, spread_s=3, for_s=15))
-    show(f"{USERS:,} polls a second, p99 of intended to real start", late_of(run), "50 ms")
+    run = WatchedLoad(tmp_path / "half").run(POLLING.format(count=HALF_LOAD, spread_s=3, for_s=15))
+    show(f"{HALF_LOAD:,} polls a second, p99 of intended to real start", late_of(run), "50 ms")
     spread_s, count = 60, 10_000
     text = TELEMETRY.format(count=count, over="mqtt", interval="30s", spread_s=spread_s, for_s=30)
     run = WatchedLoad(tmp_path / "ten").run(text)

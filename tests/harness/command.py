@@ -70,6 +70,12 @@ class Running:
         self.process.send_signal(signal.SIGINT)
         return self.end()
 
+    def kill(self) -> None:
+        """As `kill -9` does: it hears nothing of it."""
+        self.process.kill()
+        self.process.wait(LIMIT_S)
+        self._output.close()
+
     def end(self) -> int:
         """The exit code, once it has ended."""
         code = self.process.wait(LIMIT_S)

@@ -230,6 +230,8 @@ def test_every_check_word_has_an_evaluator(tmp_path: Path) -> None:
         "record": {},
         "keeps_secrets": {},
         "follows_model": {},
+        "prints": {"line": "x"},
+        "unit": {},
     }
     assert CHECK_WORDS.keys() == given.keys()
     for word in CHECK_WORDS:

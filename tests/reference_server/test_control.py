@@ -10,6 +10,7 @@ import pytest
 
 from fleetrig.reference_server.clock import LATEST_US, AdjustableClock
 from fleetrig.reference_server.control.control import MAX_FAULTS, Control, ControlTarget
+from fleetrig.reference_server.control.received_lines import ReceivedLines
 from fleetrig.reference_server.control.refusals import SHOWN_LINE_CHARS, Refusals
 from fleetrig.reference_server.control.ring import TraceRing
 from fleetrig.reference_server.control.trace_cursor import TraceCursor
@@ -40,8 +41,10 @@ class ControlPanel:
     def __init__(self, *, is_open: bool = False, max_events: int = 100) -> None:
         self.clock = AdjustableClock(Standing())
         self.faults = FaultPlan(lambda: 0.0)
-        self.trace, self.ring, self.refusals = Trace(), TraceRing(max_events), Refusals()
+        received = ReceivedLines()
+        self.trace, self.ring, self.refusals = Trace(), TraceRing(max_events), Refusals(received)
         self.trace.listen(self.ring)
+        self.trace.listen(received, received.kinds)
         self.trace.listen(self.refusals)
         self.secrets = Secrets()
         self.store = MemoryStore()
@@ -499,7 +502,9 @@ def test_what_tls_itself_refuses_is_a_reason(panel: ControlPanel) -> None:
 
 
 def test_a_refusal_finds_its_question_by_the_session() -> None:
-    refusals, trace = Refusals(), Trace()
+    received, trace = ReceivedLines(), Trace()
+    refusals = Refusals(received)
+    trace.listen(received, received.kinds)
     trace.listen(refusals, refusals.kinds)
     trace.emit(0, Lane.SERVER, "received", envelope=MqttConnect("gw-1"), session=1)
     trace.emit(0, Lane.SERVER, "received", envelope=HttpRequest("GET", "http://h", "/a?b"), session=2)
@@ -519,7 +524,7 @@ def test_reasons_hold_no_secret(panel: ControlPanel) -> None:
 
 
 def test_only_so_many_are_kept() -> None:
-    refusals, trace = Refusals(at_most=3), Trace()
+    refusals, trace = Refusals(ReceivedLines(), at_most=3), Trace()
     trace.listen(refusals)
     for number in range(5):
         trace.emit(number, Lane.SERVER, "refused", f"d{number}", envelope=HttpResponse(401), reason="r")

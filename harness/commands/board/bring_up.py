@@ -6,19 +6,25 @@ import asyncio
 import platform
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from fleetrig.harness.bench.bench_file import Desk
+from fleetrig.harness.bench.console_provisioning import check_can_be_provisioned
 from fleetrig.harness.bench.flashers import check_can_be_flashed
 from fleetrig.harness.bench.state_folder import board_folder
-from fleetrig.harness.bench.unit_bring_up import UnitMaking, UnitOrder
+from fleetrig.harness.bench.unit_bring_up import UnitMaking
+from fleetrig.harness.bench.unit_climbs import UnitOrder
 from fleetrig.harness.commands.board.options import DESK, Bench, DeskFolder, ImageSha256, desk_of, judged
+from fleetrig.harness.commands.board.unit_server import UnitServer, unit_server
+from fleetrig.harness.commands.options import Ca, ChangeTenantSettings, Insecure
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run.interrupts import tell
 from fleetrig.hil.desk.reservation import Reservations
+from fleetrig.hil.flasher import Image
 from fleetrig.hil.flashers.image import read_image
 from fleetrig.hil.units.bring_up import Rung
 from fleetrig.hil.units.unit_record import UnitIdentity, UnitPhase, UnitRecord, UnitVerdict
@@ -27,7 +33,7 @@ from fleetrig.simulator.contract.errors import FleetrigError, UsageError
 from fleetrig.simulator.drivers.wall_clock import WallClock
 
 MAC: Final = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
-GOALS: Final = {"flashed": Rung.FLASHED, "booted": Rung.BOOTED}
+GOALS: Final = {"flashed": Rung.FLASHED, "booted": Rung.BOOTED, "provisioned": Rung.PROVISIONED}
 STOPPING: Final = "stopping: what was made of the units is written down"
 
 Units = Annotated[
@@ -35,11 +41,37 @@ Units = Annotated[
     typer.Argument(metavar="NAME=SERIAL[,MAC]...", help="Boards, and the units that they are to be."),
 ]
 ImageFile = Annotated[Path | None, typer.Option("--image", metavar="F", help="Flash this first.")]
-To = Annotated[str, typer.Option("--to", metavar="RUNG", help="How far: flashed or booted.")]
+To = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        metavar="RUNG",
+        help="How far: flashed, booted or provisioned.  [default: booted; with --against provisioned]",
+    ),
+]
 Records = Annotated[Path, typer.Option("--records", metavar="DIR", help="Where unit records are kept.")]
-Again = Annotated[bool, typer.Option("--again", help="Also units that have passed.")]
+Again = Annotated[bool, typer.Option("--again", help="Also units that have passed, or that the server knows.")]
 Part = Annotated[str, typer.Option("--part", metavar="TEXT", help="The units' part number, for their records.")]
 Revision = Annotated[str, typer.Option("--revision", metavar="TEXT", help="Their revision, for their records.")]
+UnitsServer = Annotated[
+    str | None, typer.Option("--against", metavar="URL|SERVER.yaml", help="The server that the units are to be of.")
+]
+PlatformName = Annotated[
+    str | None, typer.Option("--platform", metavar="NAME", help="What that server is.  [default: from SERVER.yaml]")
+]
+UnitTransport = Annotated[
+    str, typer.Option("--transport", metavar="SCHEME", help="How units reach it: http, mqtt, coap, mqtts …")
+]
+UnitProfile = Annotated[
+    str, typer.Option("--profile", metavar="NAME", help="Their device profile, where a platform has such.")
+]
+SigningFolder = Annotated[
+    Path | None,
+    typer.Option("--authority", metavar="DIR", help="Who signs for boards that make their keys: a folder of `ca new`."),
+]
+SeenWithin = Annotated[
+    float, typer.Option("--seen-within", metavar="S", min=1.0, help="So long the server may take to see a unit.")
+]
 
 
 def bring_up_command(
@@ -47,34 +79,75 @@ def bring_up_command(
     records: Records = Path("units"),
     image: ImageFile = None,
     sha256: ImageSha256 = "",
-    to: To = "booted",
+    to: To = None,
     again: Again = False,
     part: Part = "",
     revision: Revision = "",
+    against: UnitsServer = None,
+    platform_name: PlatformName = None,
+    transport: UnitTransport = "",
+    profile: UnitProfile = "fleetrig",
+    authority: SigningFolder = None,
+    seen_within: SeenWithin = 120.0,
+    ca: Ca = None,
+    insecure: Insecure = False,
+    change_tenant_settings: ChangeTenantSettings = False,
     bench: Bench = None,
     desk: DeskFolder = DESK,
 ) -> None:
-    """Bring boards up: off, flashed, booted. Each attempt leaves a record; a serial number or MAC is given once."""
-    if to not in GOALS:
-        raise UsageError(f"--to: expected {' or '.join(GOALS)}, got {to!r}")
-    if to == "flashed" and image is None:
-        raise UsageError("--to flashed needs --image F")
+    """Bring boards up: off, flashed, booted, provisioned. Each attempt leaves a record; no serial is given twice."""
+    goal = _goal(to, image, against)
     boards, found = desk_of(bench), read_image(image, sha256) if image else None
-    station = f"{platform.node()}, {boards.title}"
-    named = [(name, UnitIdentity(*unit, part, revision)) for name, unit in _named(boards, units)]
-    orders = [
-        UnitOrder(boards.board(name), unit, station, GOALS[to], boards.folder, found, again) for name, unit in named
-    ]
-    for order in orders if found else ():
-        check_can_be_flashed(order.spec)
+    orders = _orders(boards, units, UnitIdentity("", part=part, revision=revision), goal, found, again=again)
+    server = None
+    if against is not None:
+        server = unit_server(
+            against, platform_name, listener=transport, group=profile, authority=authority, ca=ca, insecure=insecure,
+            may_change_settings=change_tenant_settings, seen_within_s=seen_within,
+        )  # fmt: skip
     for order in orders:
-        if order.spec.console.kind == "none":
-            raise UsageError(
-                f"{order.spec.name} has no console: nobody could see it boot; say `console` in the bench file"
-            )
+        _check(order, server)
     clock = WallClock()
-    making = UnitMaking(UnitRecords(records), Reservations(desk, clock), clock, board_folder, desk, _tell_phase)
-    raise typer.Exit(judged(_all(making, orders), STOPPING))
+    making = UnitMaking(
+        UnitRecords(records), Reservations(desk, clock), clock, board_folder, desk, on_phase=_tell_phase
+    )
+    raise typer.Exit(judged(_all(making, orders, server), STOPPING))
+
+
+def _goal(to: str | None, image: Path | None, against: str | None) -> Rung:
+    """Raises UsageError for options that contradict each other."""
+    word = to or ("booted" if against is None else "provisioned")
+    if word not in GOALS:
+        raise UsageError(f"--to: expected {', '.join(GOALS)}, got {word!r}")
+    if word == "flashed" and image is None:
+        raise UsageError("--to flashed needs --image F")
+    if word == "provisioned" and against is None:
+        raise UsageError("--to provisioned needs --against URL|SERVER.yaml: the server that the units are to be of")
+    if word != "provisioned" and against is not None:
+        raise UsageError(f"--against is for --to provisioned; --to {word} asks no server")
+    return GOALS[word]
+
+
+def _orders(
+    boards: Desk, units: Sequence[str], like: UnitIdentity, goal: Rung, image: Image | None, *, again: bool
+) -> list[UnitOrder]:
+    station = f"{platform.node()}, {boards.title}"
+    return [
+        UnitOrder(boards.board(name), replace(like, serial=serial, mac=mac), station, goal, boards.folder, image, again)
+        for name, (serial, mac) in _named(boards, units)
+    ]
+
+
+def _check(order: UnitOrder, server: UnitServer | None) -> None:
+    """Before any board is touched. Raises UsageError: the bench file does not say how to do it."""
+    spec = order.spec
+    if order.image is not None:
+        check_can_be_flashed(spec)
+    if spec.console.kind == "none":
+        raise UsageError(f"{spec.name} has no console: nobody could see it boot; say `console` in the bench file")
+    if server is not None:
+        check_can_be_provisioned(spec)
+        server.check(spec)
 
 
 def _named(boards: Desk, words: Sequence[str]) -> list[tuple[str, tuple[str, str]]]:
@@ -95,8 +168,15 @@ def _named(boards: Desk, words: Sequence[str]) -> list[tuple[str, tuple[str, str
     return list(named.items())
 
 
-async def _all(making: UnitMaking, orders: Sequence[UnitOrder]) -> int:
+async def _all(making: UnitMaking, orders: Sequence[UnitOrder], server: UnitServer | None) -> int:
     """All at once; what is wrong with one is told, and does not stop the others."""
+    if server is None:
+        return await _each(making, orders)
+    async with server.connected([order.spec for order in orders]) as making.provisioning:
+        return await _each(making, orders)
+
+
+async def _each(making: UnitMaking, orders: Sequence[UnitOrder]) -> int:
     exits = await asyncio.gather(*(_one(making, order) for order in orders))
     return max(exits, key=(Exit.PASSED, Exit.FAILED, Exit.BROKEN, Exit.WRONG_USAGE).index)
 

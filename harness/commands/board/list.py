@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import typer
 
-from fleetrig.harness.bench.bench_file import BoardEntry
+from fleetrig.harness.bench.bench_file import BoardEntry, Desk
+from fleetrig.harness.bench.made_boards import lacks
+from fleetrig.harness.bench.part_models import EmulatedPart
 from fleetrig.harness.bench.port_names import is_stable
 from fleetrig.harness.commands.board.options import DESK, Bench, DeskFolder, desk_of, reservations_of
 from fleetrig.harness.run.interrupts import tell
@@ -19,12 +21,15 @@ HEAD = ("name", "type", "port", "there", "use", "offers")
 def list_command(bench: Bench = None, desk: DeskFolder = DESK) -> None:
     """List the boards: name, type, port, whether it is plugged in, who has it, what it offers."""
     boards, reservations = desk_of(bench), reservations_of(desk)
-    rows = [_row(name, entry, reservations) for name, entry in boards.entries.items()]
+    lacking = {name: "; ".join(lacks(part.made_of)) for name, part in _emulated(boards)}
+    rows = [_row(name, entry, reservations, lacking) for name, entry in boards.entries.items()]
     for line in table([HEAD, *rows]):
         typer.echo(line)
     for name, entry in boards.entries.items():
         if entry.port and not is_stable(entry.port):
             tell(f"{name}: {entry.port} may be another board after a reboot; `fleetrig board scan` lists stable names")
+        if lacking.get(name):
+            tell(f"{name}: {lacking[name]}")
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -34,9 +39,16 @@ def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _row(name: str, entry: BoardEntry, reservations: Reservations) -> tuple[str, ...]:
+def _emulated(boards: Desk) -> Iterator[tuple[str, EmulatedPart]]:
+    for name, entry in boards.entries.items():
+        if entry.emulated is not None:
+            yield name, entry.emulated
+
+
+def _row(name: str, entry: BoardEntry, reservations: Reservations, lacking: Mapping[str, str]) -> tuple[str, ...]:
     port = entry.port or "(emulated)"
-    return (name, entry.type, port, _is_there(entry), _use(name, reservations), " ".join(entry.offers) or "-")
+    is_there = "no" if lacking.get(name) else _is_there(entry)
+    return (name, entry.type, port, is_there, _use(name, reservations), " ".join(entry.offers) or "-")
 
 
 def _is_there(entry: BoardEntry) -> str:

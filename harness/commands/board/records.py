@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -12,6 +12,7 @@ from fleetrig.harness.bench.unit_tables import record_schema, write_csv, write_j
 from fleetrig.harness.commands.board.list import table
 from fleetrig.harness.commands.output_places import check_file
 from fleetrig.harness.report.whole_file import whole_file
+from fleetrig.hil.units.unit_record import UnitRecord, UnitVerdict
 from fleetrig.hil.units.unit_records import UnitRecords
 from fleetrig.simulator.contract.errors import NoSuchId
 
@@ -36,9 +37,16 @@ def records_command(
             check_file(option, path)
             with whole_file(path) as file:
                 write(records, file)
-    rows = [
-        (one.identity.serial, str(one.attempt), one.board, one.verdict, one.reason.partition("\n")[0])
-        for one in records
-    ]
-    for line in table([("serial", "attempt", "board", "verdict", "reason"), *rows]):
+    for line in table([HEAD, *map(_row, records)]):
         typer.echo(line)
+
+
+HEAD: Final = ("serial", "attempt", "board", "verdict", "reached", "credential", "reason")
+
+
+def _row(record: UnitRecord) -> tuple[str, ...]:
+    """`reached` is the last rung that was."""
+    reached = [phase.name for phase in record.phases if phase.verdict is UnitVerdict.PASSED]
+    credential = " ".join(filter(None, (record.credential_kind, record.credential_fingerprint)))
+    about = (record.identity.serial, str(record.attempt), record.board, record.verdict)
+    return (*about, reached[-1] if reached else "-", credential or "-", record.reason.partition("\n")[0])

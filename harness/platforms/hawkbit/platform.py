@@ -10,14 +10,22 @@ from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.platforms.hawkbit.device_call import call_in
 from fleetrig.harness.platforms.hawkbit.leniency import LENIENCY
 from fleetrig.harness.platforms.hawkbit.own_server import OWN_SERVER
+from fleetrig.harness.platforms.hawkbit.registrar import HawkbitRegistrar
 from fleetrig.harness.platforms.hawkbit.server import SERVER
 from fleetrig.harness.platforms.hawkbit.setup import settings_in_force
 from fleetrig.harness.platforms.hawkbit.vocabulary import VOCABULARY
 from fleetrig.harness.platforms.hawkbit.work import HawkbitWork
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.simulator.contract.errors import UsageError
-from fleetrig.simulator.contract.identity import ClientCertificate, Credential, GatewayToken, TargetToken
+from fleetrig.simulator.contract.identity import (
+    ClientCertificate,
+    Credential,
+    DeviceIdentity,
+    GatewayToken,
+    TargetToken,
+)
 from fleetrig.simulator.effects import Behaviour
+from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 
 
@@ -43,6 +51,13 @@ def behaviour_values(behaviour: Behaviour) -> Mapping[str, str]:
     return {"confirmation": str(behaviour.settings.confirmation.answer or "")}
 
 
+def given_device(values: Mapping[str, str]) -> tuple[DeviceIdentity, HawkbitDevice]:
+    """A device with the usual settings that polls as often as the server lets it. Raises UsageError."""
+    credential = TargetToken(values["token"]) if values.get("token") else GatewayToken(values.get("gateway_token", ""))
+    settings = HawkbitSettings(values.get("url", ""), install_s=0.5, install_slice_s=0.5)
+    return DeviceIdentity(values.get("id", ""), values.get("tenant", "")), HawkbitDevice(settings, credential)
+
+
 PLATFORM: Final = Platform(
     name="hawkbit",
     title=SERVER.title,
@@ -54,5 +69,7 @@ PLATFORM: Final = Platform(
     credential_values=credential_values,
     settings_in_force=settings_in_force,
     behaviour_values=behaviour_values,
+    given_device=given_device,
     leniency=LENIENCY,
+    registrar=lambda site: HawkbitRegistrar(site, admin_of(site.server)),
 )

@@ -71,6 +71,7 @@ VOCABULARY: Final = Vocabulary(
     settings=SETTINGS,
     exchanges=EXCHANGES,
     program_exchanges=PROGRAM_EXCHANGES,
+    program_values=("token", "gateway_token", "confirmation"),
     moments=MOMENTS,
     can=frozenset({"hawkbit", "hawkbit.admin"}),
     reference_can=frozenset({"hawkbit.fast_polling"}),

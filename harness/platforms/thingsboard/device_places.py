@@ -48,7 +48,12 @@ def device_place(against: str, transport: str | None) -> DevicePlace:
     if mark and scheme in DEVICES_ONLY:
         return DevicePlace(f"{scheme}://{_with_port(address.rstrip('/'), _agreed(scheme, transport))}", None)
     server = remote_server_from(against, PLATFORM, may_change_settings=False)
-    return DevicePlace(_url(server, transport or _usual(server)), server)
+    return DevicePlace(url_for_devices(server, transport), server)
+
+
+def url_for_devices(server: RemoteServer, transport: str | None) -> str:
+    """Raises UsageError for a transport of which no address is known."""
+    return _url(server, transport or _usual(server))
 
 
 def _agreed(scheme: str, transport: str | None) -> str:

@@ -11,6 +11,7 @@ from fleetrig.harness.platforms.thingsboard.device_call import call_in
 from fleetrig.harness.platforms.thingsboard.leniency import LENIENCY
 from fleetrig.harness.platforms.thingsboard.own_server import OWN_SERVER
 from fleetrig.harness.platforms.thingsboard.program import behaviour_values
+from fleetrig.harness.platforms.thingsboard.registrar import ThingsBoardRegistrar
 from fleetrig.harness.platforms.thingsboard.server import SERVER
 from fleetrig.harness.platforms.thingsboard.setup import settings_in_force
 from fleetrig.harness.platforms.thingsboard.vocabulary import VOCABULARY
@@ -41,4 +42,5 @@ PLATFORM: Final = Platform(
     settings_in_force=settings_in_force,
     behaviour_values=behaviour_values,
     leniency=LENIENCY,
+    registrar=lambda site: ThingsBoardRegistrar(site, admin_of(site.server)),
 )

@@ -30,6 +30,12 @@ MOMENTS: Final = (
 PROGRAM_EXCHANGES: Final = ("attributes", "claim", "rpc", "subscribe", "hang-up", "unknown")
 """As `device_call` names what else a device can ask for."""
 
+PROGRAM_VALUES: Final = (
+    "provision_url", "provision_key", "provision_secret", "credentials_type", "access_token", "client_id", "user_name",
+    "password", "gateway", "children", "telemetry_interval_s",
+)  # fmt: skip
+"""As `program.behaviour_values` names them."""
+
 _SINCE_3_8: Final = {"thingsboard", "thingsboard.certificate_chain", "thingsboard.gateway_flag"}
 PROFILE_CAN: Final = {
     "4.3": frozenset({*_SINCE_3_8, "thingsboard.answers_once"}),
@@ -68,6 +74,7 @@ VOCABULARY: Final = Vocabulary(
     settings=SETTINGS,
     exchanges=EXCHANGES,
     program_exchanges=PROGRAM_EXCHANGES,
+    program_values=PROGRAM_VALUES,
     moments=MOMENTS,
     can=frozenset({"thingsboard", "thingsboard.certificate_chain", "thingsboard.gateway_flag", CLIENT_CERTIFICATES}),
     reference_can=frozenset(),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 from typing import Final
 
-from fleetrig.simulator.contract.http import Headers, find_header
+from fleetrig.simulator.contract.http import Headers
 
 HEAD_BYTES: Final = 8192
 """All of a head, with the empty line."""
@@ -65,6 +65,10 @@ class RequestHead:
     keeps: bool = True
     """The connection stays open after the answer."""
     host: str = ""
+    expects_continue: bool = False
+    """The client waits for `100 Continue`."""
+    asks_to_keep: bool = False
+    """It asks by name for a connection that stays open."""
 
 
 def find_head(data: bytes | bytearray) -> int:
@@ -166,7 +170,9 @@ def _framed(method: str, target: str, version: tuple[int, int], headers: Headers
     target, host = _origin_form(method, target, host if is_1_1 else None) if "://" in target else (target, host)
     if target[:1] not in ("/", "*") and method != "CONNECT":
         raise Malformed(BAD_REQUEST, f"the target {target[:60]!r} is no path")
-    return RequestHead(method, target, version, headers, length_bytes, keeps, host)
+    expects = is_1_1 and "expect" in by_name
+    asks = "connection" in by_name and "keep-alive" in by_name["connection"][0].lower()
+    return RequestHead(method, target, version, headers, length_bytes, keeps, host, expects, asks)
 
 
 def _check_expectation(expects: str, *, is_1_1: bool) -> None:
@@ -237,8 +243,3 @@ def _origin_form(method: str, target: str, host: str | None) -> tuple[str, str]:
         names = _without_user(authority)[:60]
         raise Malformed(BAD_REQUEST, f"the URL names {names!r}, the Host header {(host or '')[:60]!r}")
     return rest if rest.startswith("/") else "/" + rest, authority
-
-
-def expects_continue(head: RequestHead) -> bool:
-    """True when the client waits for `100 Continue`."""
-    return head.version == HTTP_1_1 and find_header(head.headers, "Expect") is not None

@@ -35,11 +35,11 @@ class Gone(Exception):
 
 
 class BodySource(Protocol):
-    """A body as it arrives (aiohttp's StreamReader)."""
+    """A body as it arrives (`RequestBody`)."""
 
     def is_eof(self) -> bool: ...
 
-    def read_nowait(self, n: int = -1) -> bytes: ...
+    def read_nowait(self) -> bytes: ...
 
     async def readany(self) -> bytes: ...
 

@@ -29,7 +29,7 @@ class HttpExchange:
 
     method: str
     session: int
-    transport: asyncio.Transport | None
+    transport: asyncio.Transport
     drain: Drain
     version: tuple[int, int]
     keeps: bool
@@ -45,7 +45,7 @@ class HttpExchange:
 
 
 class HttpResponder:
-    """`perform`, `send` and `reject` return whether the connection stays open."""
+    """`send_at_once` and `perform` return whether the connection stays open."""
 
     def __init__(self, tools: FrontTools, rules: HttpContainerRules) -> None:
         self._clock = tools.clock
@@ -55,9 +55,14 @@ class HttpResponder:
         self._rules = rules
         self._held_back: set[asyncio.Future[None]] = set()
 
+    def send_at_once(self, exchange: HttpExchange, delivery: Delivery) -> bool | None:
+        """Writes a whole answer that is in memory; None when something has to be awaited."""
+        response = delivery.response
+        if response is None or not isinstance(response.body, bytes) or not is_plain(delivery):
+            return None
+        return self._write(exchange, response)
+
     async def perform(self, exchange: HttpExchange, envelope: HttpRequest, delivery: Delivery) -> bool:
-        if delivery.ending is Ending.WHOLE and not delivery.delay_us and delivery.response is not None:
-            return await self._send_whole(exchange, delivery, delivery.response)
         if delivery.delay_us:
             delay_s = to_s(delivery.delay_us)
             self._note_fault(exchange, envelope, "latency", f"the answer was held back for {delay_s:g} s")
@@ -68,18 +73,31 @@ class HttpResponder:
         await self._perform_ending(exchange, delivery)
         return False
 
-    async def send(self, exchange: HttpExchange, response: HttpResponse) -> bool:
-        """Writes a whole answer."""
-        transport = exchange.transport
-        if transport is None or transport.is_closing():
+    def _write(self, exchange: HttpExchange, response: HttpResponse) -> bool:
+        """Head and body, which is in memory."""
+        transport, body = exchange.transport, response.body
+        if transport.is_closing():
             return False
         keeps = exchange.keeps and not says_close(response, self._rules)
-        head = b""
-        if exchange.version > HTTP_0_9:
-            head = head_bytes(response, exchange.method, self._says(exchange, keeps=keeps), self._clock.now_us())
+        head = self._head(exchange, response, keeps=keeps)
+        assert isinstance(body, bytes)
+        transport.write(head + body if body and has_body(exchange.method, response.status) else head)
+        return keeps
+
+    def _head(self, exchange: HttpExchange, response: HttpResponse, *, keeps: bool) -> bytes:
+        if exchange.version <= HTTP_0_9:
+            return b""
+        return head_bytes(response, exchange.method, self._says(exchange, keeps=keeps), self._clock.now_us())
+
+    async def _send(self, exchange: HttpExchange, response: HttpResponse) -> bool:
+        """Writes a whole answer, wherever its body is."""
+        transport = exchange.transport
+        if transport.is_closing():
+            return False
+        keeps = exchange.keeps and not says_close(response, self._rules)
         body = response.body if has_body(exchange.method, response.status) else b""
         try:
-            await send(transport, exchange.drain, head, body)
+            await send(transport, exchange.drain, self._head(exchange, response, keeps=keeps), body)
             await exchange.drain()
         except ConnectionError:
             raise
@@ -91,8 +109,8 @@ class HttpResponder:
     async def _send_whole(self, exchange: HttpExchange, delivery: Delivery, response: HttpResponse) -> bool:
         """A whole answer, perhaps slowly or in another form."""
         transport = exchange.transport
-        if is_plain(delivery) or transport is None or transport.is_closing():
-            return await self.send(exchange, response)
+        if is_plain(delivery) or transport.is_closing():
+            return await self._send(exchange, response)
         delivery = suited(delivery, is_http10=exchange.is_http10)
         stays_open = (
             exchange.keeps and keeps(delivery) and not exchange.is_http10 and not says_close(response, self._rules)
@@ -110,8 +128,8 @@ class HttpResponder:
         names_time = exchange.asks_to_keep and bool(self._rules.keep_alive)
         return "keep-alive" if exchange.is_http10 or names_time else "", self._rules.keep_alive if names_time else ""
 
-    async def reject(self, exchange: HttpExchange, why: Rejected, page: HttpResponse | None = None) -> bool:
-        """Answers a request that no platform sees, and closes: it is not clear where the next request begins.
+    def reject(self, exchange: HttpExchange, why: Rejected, page: HttpResponse | None = None) -> None:
+        """Answers a request that no platform sees; its connection ends: it is not clear where the next request begins.
 
         A status of 0 is no answer at all.
         """
@@ -121,13 +139,13 @@ class HttpResponder:
             self._trace.emit(
                 self._clock.now_us(), Lane.NETWORK, "malformed", reason=why.reason, session=exchange.session
             )
-            return False
+            return
         page = self._rules.error_page(why.status) if page is None else page
         self._trace.emit(
             self._clock.now_us(), Lane.NETWORK, "malformed", envelope=page, reason=why.reason, session=exchange.session
         )
         exchange.keeps = False
-        return await self.send(exchange, page)
+        self._write(exchange, page)
 
     def release(self) -> None:
         """Ends all waiting: the server stops."""
@@ -139,12 +157,12 @@ class HttpResponder:
         match delivery.ending:
             case Ending.SILENCE:
                 await self._hold_back(None)
-            case Ending.TRUNCATED if delivery.response is not None and transport is not None:
+            case Ending.TRUNCATED if delivery.response is not None:
                 head = head_bytes(delivery.response, exchange.method, ("", ""), self._clock.now_us())
                 body = cut(delivery) if has_body(exchange.method, delivery.response.status) else b""
                 await send(transport, exchange.drain, head, body)
                 await exchange.drain()
-            case Ending.RESET | Ending.REFUSED if transport is not None:
+            case Ending.RESET | Ending.REFUSED:
                 reset(transport)
         if delivery.ending is Ending.REFUSED:
             self._on_refused()

@@ -27,7 +27,12 @@ BREAKS_LINES: Final = re.compile(r"[\r\n\0]")
 
 def says_close(response: HttpResponse, rules: HttpContainerRules) -> bool:
     """True when the platform or the status ends the connection."""
-    return response.status in rules.closes_after or (response.header("Connection") or "").lower() == "close"
+    if response.status in rules.closes_after:
+        return True
+    for name, value in response.headers:
+        if not _beginning(name) and name.lower() == "connection":
+            return value.lower() == "close"
+    return False
 
 
 def has_body(method: str, status: int) -> bool:
@@ -39,7 +44,7 @@ def head_bytes(response: HttpResponse, method: str, says: tuple[str, str], now_u
     """Status line and headers with the empty line. `says` is what `Connection` and `Keep-Alive` say, empty for none."""
     status = response.status
     lines = [STATUS_LINES.get(status) or f"HTTP/1.1 {status} "]
-    lines += [f"{name}: {value}" for name, value in response.headers if name.lower() not in OURS]
+    lines += [begins + value for name, value in response.headers if (begins := _beginning(name))]
     if method == "HEAD" and (length := response.header("Content-Length")) is not None:
         lines.append(f"Content-Length: {length}")
     elif status >= HTTPStatus.OK and status not in BODILESS:
@@ -65,6 +70,12 @@ def encoded(lines: list[str]) -> bytes:
 def date_line(now_us: int) -> str:
     """The value of the header `Date`."""
     return _date(now_us // US_PER_S).removeprefix("Date: ")
+
+
+@lru_cache(maxsize=256)
+def _beginning(name: str) -> str:
+    """What the line of a header begins with; empty for one that the front sets."""
+    return "" if name.lower() in OURS else f"{name}: "
 
 
 @lru_cache(maxsize=4)

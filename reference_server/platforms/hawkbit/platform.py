@@ -51,7 +51,7 @@ from fleetrig.reference_server.platforms.hawkbit.state.repository import Reposit
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.reference_server.platforms.hawkbit.state.tenants import open_tenant
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
-from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.clock import US_PER_S, earliest_us
 from fleetrig.simulator.contract.http import Body, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.session import Session
 
@@ -132,8 +132,7 @@ class HawkbitPlatform:
         return HttpAnswer(response, device=call.device, changed=reply.changed)
 
     def next_due_us(self) -> int | None:
-        dues = [*(scheduler.due_us for scheduler in self._schedulers), self._looks_again_us]
-        return min((due for due in dues if due is not None), default=None)
+        return earliest_us(self._looks_again_us, *(scheduler.due_us for scheduler in self._schedulers))
 
     def advance(self, now_us: int) -> Sequence[Reaction]:
         """What is assigned by itself is assigned, rollouts take a step; a lapsed window waits for its device (§2.2)."""

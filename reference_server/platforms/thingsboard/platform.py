@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from fleetrig.reference_server.platform import ACCEPTED, HandshakeAnswer, HeldRequest, HttpAnswer, Reaction
+from fleetrig.reference_server.platform import ACCEPTED, NOTHING, HandshakeAnswer, HeldRequest, HttpAnswer, Reaction
 from fleetrig.reference_server.platforms.thingsboard.coap.transport import COAP_RULES, CoapTransport
 from fleetrig.reference_server.platforms.thingsboard.http.api import HttpApi
 from fleetrig.reference_server.platforms.thingsboard.http.call import DEVICES
@@ -18,6 +18,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.people import open_in
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
 from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.simulator.contract.clock import earliest_us
 from fleetrig.simulator.contract.coap import CoapRequest
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.http import HttpRequest
@@ -66,7 +67,9 @@ class ThingsBoardPlatform:
         """What a handshake has done to a device is heard before that device logs in: its earlier sessions end."""
         self._open(now_us)
         heard = self._hear(now_us) if self.registry.has_notices else []
-        own = Reaction() if _is_coap(session) else self._mqtt.opened(session, now_us)
+        own = NOTHING if _is_coap(session) else self._mqtt.opened(session, now_us)
+        if not heard:
+            return own
         outputs = [output for reaction in (*heard, own) for output in reaction.outputs]
         changed = "; ".join(reaction.reason for reaction in heard if reaction.reason)
         return Reaction(outputs, own.reason, changed=changed)
@@ -101,12 +104,7 @@ class ThingsBoardPlatform:
     def next_due_us(self) -> int | None:
         if self.registry.has_notices:
             return AT_ONCE
-        due_us: int | None = None
-        for waiting in (self._mqtt, self._coap, self._http.waiting):
-            next_us = waiting.next_due_us()
-            if next_us is not None and (due_us is None or next_us < due_us):
-                due_us = next_us
-        return due_us
+        return earliest_us(self._mqtt.next_due_us(), self._coap.next_due_us(), self._http.waiting.next_due_us())
 
     def advance(self, now_us: int) -> Sequence[Reaction]:
         """Sessions hear of what was done to their devices; what waits too long comes to its end."""

@@ -20,7 +20,8 @@ boards:
     serial: GW-1
     identity: {ethaddr: "52:54:00:12:34:56"}
     flasher: {uboot_xmodem: {storage: virtio, first_block: 0x1000}}
-    console: {kind: uboot, login: root, password: env:GW_PASSWORD, stop_autoboot: escape, chunk: 16B, pause: 5ms}
+    console: {kind: uboot, login: root, password: env:GW_PASSWORD,
+      stop_autoboot: escape, stop_every: 50ms, chunk: 16B, pause: 5ms}
     offers: [wifi]
   right:
     type: qemu-arm64
@@ -42,9 +43,9 @@ def test_a_file_becomes_boards(tmp_path):
     assert left.identity == {"ethaddr": "52:54:00:12:34:56"}
     assert left.flasher is not None
     assert left.flasher.settings["first_block"] == 0x1000
-    assert left.console == ConsoleSpec("uboot", "", "root", "geheim-genug", b"\x1b", 16, 0.005)
+    assert left.console == ConsoleSpec("uboot", "", "root", "geheim-genug", b"\x1b", 0.05, 16, 0.005)
     assert left.offers == {"wifi"}
-    assert right.emulated == MadeOf("uboot", {})
+    assert right.emulated == MadeOf("uboot", {"serial": "EMU-0001"})
 
 
 def test_a_password_is_read_when_its_board_is_asked_for(tmp_path):
@@ -71,6 +72,14 @@ def test_an_unknown_board_is_told_with_the_nearest(tmp_path):
         read_bench(written(tmp_path, WHOLE)).board("rigth")
 
 
+X = "{storage: virtio, first_block: 0x1000}"
+TOOL = "uboot_xmodem: " + X
+
+
+def tool(write: str, ask: str) -> str:
+    return f"command_line: {{write: '{write}', ask: '{ask}'}}"
+
+
 MISTAKES = {
     "unknown key": (("    baud: 9600", "    buad: 9600"), "5:5: boards.left: 'buad' is not known here; did you mean"),
     "no port": (("    port: /dev/serial/by-id/usb-ACME_1-if00\n", ""), "2:3: boards.left: port is missing"),
@@ -93,14 +102,24 @@ MISTAKES = {
     "unknown flasher": (("uboot_xmodem:", "uboot_xmoden:"), "did you mean 'uboot_xmodem'?"),
     "two flashers": (("{storage: virtio, first_block: 0x1000}", "{}, avrdude: {}"), "'avrdude' is not known here"),
     "unknown storage": (("storage: virtio", "storage: virtoi"), "did you mean 'virtio'?"),
+    "flash without place": ((X, "{storage: nor}"), "nor needs address and room"),
+    "block with address": ((X, "{storage: mmc, address: 0x10}"), "address, room and sector are for flash"),
+    "odd sector": ((X, "{storage: spi_nor, address: 0x10, room: 1MiB}"), "address is expected to begin a sector"),
+    "no image": ((TOOL, tool("x {port}", "x {port}")), "no argument has {image}"),
+    "unknown place": ((TOOL, tool("x {prot} {image}", "x {port}")), "did you mean {port}?"),
+    "unknown place asked": ((TOOL, tool("x {port} {image}", "x {prot}")), "did you mean {port}?"),
+    "any board": ((TOOL, tool("x {image}", "x {port}")), "write: expected {port} or {serial}"),
+    "any board asked": ((TOOL, tool("x {port} {image}", "x")), "ask: expected {port} or {serial}"),
+    "open quote": ((TOOL, tool("x {port} {image}", '"')), "expected a command line (No closing quotation)"),
     "RAM overlaps": (("first_block: 0x1000", "received: 0x41000000, read_back: 0x41000000"), "overlap"),
+    "Enter again and again": (("autoboot: escape", "autoboot: enter"), "would repeat U-Boot's last command"),
     "bad prompt": (("kind: uboot", "kind: uboot, prompt: '('"), "console.prompt: expected a regular expression"),
     "unknown emulation": (("emulated: uboot", "emulated: u-boot"), "did you mean 'uboot'?"),
-    "no emulation": (("emulated: uboot", "emulated: {}"), "expected one of uboot"),
+    "no emulation": (("emulated: uboot", "emulated: {}"), "expected one of uboot, gateway, fake"),
     "name with space": (("  left:", "  le ft:"), "expected a name of letters, digits and _ . -"),
     "port twice": (
         ("emulated: uboot", "port: /dev/serial/by-id/usb-ACME_1-if00"),
-        "13:11: boards.right.port: '/dev/serial/by-id/usb-ACME_1-if00' belongs to left already",
+        "14:11: boards.right.port: '/dev/serial/by-id/usb-ACME_1-if00' belongs to left already",
     ),
     "serial twice": (("emulated: uboot", "emulated: uboot\n    serial: GW-1"), "'GW-1' belongs to left already"),
     "no board": ((WHOLE, "boards: {}\n"), "boards"),

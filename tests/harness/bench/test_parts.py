@@ -14,6 +14,7 @@ from fleetrig.harness.bench.flashers import check_can_be_flashed, least_s, uboot
 from fleetrig.harness.bench.powers import power_of
 from fleetrig.hil.consoles.console import Console
 from fleetrig.hil.consoles.shell_dialect import UBOOT
+from fleetrig.hil.flashers.uboot_storage import NorStorage, SpiNorStorage, UbootStorage
 from fleetrig.hil.flashers.uboot_tftp import UbootTftp
 from fleetrig.hil.powers.relay_url import RelayUrlPower
 from fleetrig.simulator.contract.errors import BrokenBench
@@ -88,6 +89,7 @@ def test_the_emulated_boards_can_be_flashed():
         assert spec.flasher is not None
         flasher = uboot_flasher(spec.flasher, spec.identity, Console(PORT, UBOOT, "m"), Path())
         assert (flasher.title, least_s(spec, 1 << 30)) == ("U-Boot, XMODEM-1K to virtio", 0.0)
+        assert spec.identity == {"serial#": spec.serial}
 
 
 def flashing(folder: Path, flasher: str):
@@ -112,3 +114,25 @@ def test_ymodem_is_for_boot_loaders_without_loadx(tmp_path):
     spec = flashing(tmp_path, "{uboot_ymodem: {storage: mmc}}")
     made = uboot_flasher(spec.flasher, {"a": "b"}, Console(PORT, UBOOT, "m"), tmp_path)
     assert made.title == "U-Boot, YMODEM to mmc"
+
+
+FLASH: dict[str, tuple[UbootStorage, tuple[str, str]]] = {
+    "{uboot_xmodem: {storage: nor, address: 0x4100000, room: 1MiB, prepare: [protect off bank 2]}}": (
+        NorStorage(0x410_0000, 1 << 20, ("protect off bank 2",)),
+        ("erase 4100000 +c8", "cp.b 41000000 4100000 c8"),
+    ),
+    "{uboot_tftp: {folder: t, storage: spi_nor, address: 0, room: 4MiB, sector: 64KiB}}": (
+        SpiNorStorage(0, 4 << 20, ("sf probe",), 64 << 10),
+        ("sf erase 0 +c8", "sf write 41000000 0 c8"),
+    ),
+}
+
+
+@pytest.mark.parametrize("flasher", FLASH)
+def test_flash_is_erased_and_written_where_the_file_says(flasher, tmp_path):
+    spec = flashing(tmp_path, flasher)
+    storage, commands = FLASH[flasher]
+    made = uboot_flasher(spec.flasher, {"a": "b"}, Console(PORT, UBOOT, "m"), tmp_path)
+    assert made.title.endswith(f" to {storage.title}")
+    assert made._storage == storage
+    assert storage.write(0x4100_0000, 0, 200) == commands

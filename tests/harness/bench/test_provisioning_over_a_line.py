@@ -112,6 +112,54 @@ async def test_a_board_provisions_itself_at_thingsboard_by_mqtt_and_is_pushed_to
     assert bridged_names(events).count("connect") == 4
 
 
+class CoapBoard:
+    """What firmware does over CoAP; `others` are further fields of its requests."""
+
+    def __init__(self, board: Any) -> None:
+        self._board = board
+
+    async def ask(self, target: str, payload: dict[str, Any] | None = None, **others: Any) -> Any:
+        """The bridge's whole answer."""
+        said = {"payload": json.dumps(payload), "method": "POST"} if payload is not None else {"method": "GET"}
+        envelope = {"coap_request": {"origin": "coap://bench", "target": target, **said, **others}}
+        return await asyncio.to_thread(self._board.ask, {"do": "ask", "within_s": 20, "envelope": envelope})
+
+    async def response(self, target: str, payload: dict[str, Any] | None = None, **others: Any) -> Any:
+        return (await self.ask(target, payload, **others))["envelope"]["coap_response"]
+
+
+@on_a_loop
+async def test_a_board_provisions_itself_at_thingsboard_by_coap_beside_http(tmp_path: Path) -> None:
+    async with board_at(tmp_path, "thingsboard", build_thingsboard, ("coap", "http")) as (board, server, events):
+        coap = CoapBoard(board)
+        came = await coap.response("/api/v1/provision", ASKED)
+        token = json.loads(came["payload"])["credentialsValue"]
+        own = server.url("thingsboard", "coap")
+        sent = await coap.response(f"/api/v1/{token}/telemetry", {"up": 1}, origin=own)
+        refused = await coap.response("/api/v1/nobodys-token/telemetry", {"up": 1})
+        over_http = await asyncio.to_thread(board.http, "GET", "http://bench", f"/api/v1/{token}/attributes")
+        large = await coap.response(f"/api/v1/{token}/telemetry", {"log": "x" * 5_000})
+    assert (came["code"], sent["code"], refused["code"]) == ("2.01", "2.01", "4.01")
+    assert over_http[0] == 200
+    assert large["code"] == "2.01"  # in blocks, of which the board knows nothing
+    assert bridged_names(events) == ["hello"] + ["ask"] * 10
+
+
+@on_a_loop
+async def test_a_board_observes_over_its_line_until_it_hangs_up(tmp_path: Path) -> None:
+    async with board_at(tmp_path, "thingsboard", build_thingsboard, ("coap",)) as (board, _, _):
+        coap = CoapBoard(board)
+        token = json.loads((await coap.response("/api/v1/provision", ASKED))["payload"])["credentialsValue"]
+        watched = await coap.response(f"/api/v1/{token}/attributes", observe=0, token="w")
+        assert watched["code"] == "2.05"
+        assert "observe" in watched
+        waits = {"do": "await", "patterns": ["2.05"], "within_s": 0}
+        assert await asyncio.to_thread(board.ask, waits) == {"failed": "timeout"}
+        assert await asyncio.to_thread(board.ask, {"do": "disconnect"}) == {"done": True}
+        assert await asyncio.to_thread(board.ask, waits) == {"failed": "closed"}
+        assert (await coap.response(f"/api/v1/{token}/telemetry", {"up": 1}))["code"] == "2.01"
+
+
 @pytest.mark.parametrize(
     ("request_", "sentence"),
     [

@@ -78,6 +78,8 @@ POSITIVE: list[tuple[Any, str | tuple[str, ...]]] = [
     ({"backs_off": {"of": "poll"}}, FAILED_TWICE),
     ({"jitter": {"of": "poll"}}, "no two devices failed, so there is nothing to compare"),
     ("one_address", "no request came with an address, so there is nothing to compare"),
+    ({"prints": {"line": "GATEWAY-READY"}}, "it said nothing at all, so it could not have"),
+    ({"prints": {"line": "Kernel panic", "times": 0}}, "it said nothing at all, so it could not have"),
 ]
 """Checks of what is to be seen, and what they say when it is not."""
 NEGATIVE: list[dict[str, Any]] = [
@@ -173,7 +175,7 @@ def test_every_word_has_its_rows_here() -> None:
     rows = {check if isinstance(check, str) else str(next(iter(check))) for check in checks}
     asked = {word for word, model in CHECK_WORDS.items() if QUERIES.keys() & set(model.__mro__)}
     assert rows | {"keeps_running", "follows_model"} | asked == set(CHECK_WORDS)
-    assert asked == {"registry", "record", "keeps_secrets"}, "they have rows below"
+    assert asked == {"registry", "record", "keeps_secrets", "unit"}, "they have rows below, `unit` in test_board_runs"
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,13 @@ import re
 import signal
 from pathlib import Path
 from textwrap import dedent
+from urllib.request import Request, urlopen
 
 import pytest
 
 from fleetrig.harness.load.curves import CURVES_FILE, read_curves
 from fleetrig.harness.report.exits import Exit
-from fleetrig.harness.servers.serve_process import ServeProcess
+from fleetrig.simulator.contract.header_text import basic_authorization
 from tests.harness.command import Running, fleetrig
 from tests.harness.served import Served
 
@@ -116,14 +117,15 @@ def test_two_workers_share_a_fleet_and_one_master_judges(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_a_run_that_is_stopped_keeps_its_figures_and_leaves_nothing_on_the_server(folder: Path) -> None:
-    with Served(folder) as server:
-        url = f"http://127.0.0.1:{server.port}"
-        running = Running("load", "load/polling", "--against", url, "--users", "5", "--closed", cwd=folder)
+    """Over TLS."""
+    with Served(folder, "--https", "127.0.0.1:0") as server:
+        url, ca = f"https://{server.ready['https']}", server.ready["ca"]
+        running = Running("load", "load/polling", "--against", url, "--ca", ca, "--users", "5", "--closed", cwd=folder)
         running.until_said("  steady  ")
         running.process.send_signal(signal.SIGTERM)
         code = running.end()
         said = running.said()
-        listed = targets(server, url)
+        listed = targets(f"http://127.0.0.1:{server.port}")
 
     assert code == Exit.INTERRUPTED, said
     assert "interrupted: the figures are those until then" in said
@@ -133,11 +135,8 @@ def test_a_run_that_is_stopped_keeps_its_figures_and_leaves_nothing_on_the_serve
     assert listed == 0
 
 
-def targets(server: ServeProcess, url: str) -> int:
+def targets(url: str) -> int:
     """How many targets the server has."""
-    import base64
-    from urllib.request import Request, urlopen
-
-    login = base64.b64encode(b"admin:admin").decode()
-    with urlopen(Request(f"{url}/rest/v1/targets", headers={"Authorization": f"Basic {login}"})) as answer:
+    login = {"Authorization": basic_authorization("admin", "admin")}
+    with urlopen(Request(f"{url}/rest/v1/targets", headers=login)) as answer:
         return int(json.load(answer)["total"])

@@ -13,6 +13,7 @@ import pytest
 from fleetrig.harness.commands.line_writer import LineWriter
 from fleetrig.harness.commands.ready_file import ReadyFile
 from fleetrig.harness.commands.serve_console import RefusalLines
+from fleetrig.reference_server.control.received_lines import ReceivedLines
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
@@ -29,7 +30,8 @@ class Console:
 
     def __init__(self, *, colour: bool = False) -> None:
         self.secrets = Secrets()
-        self.lines = RefusalLines(self.secrets, colour=colour)
+        self.received = ReceivedLines()
+        self.lines = RefusalLines(self.secrets, self.received, colour=colour)
         self.now_us = START_US
 
     def refuse(
@@ -38,7 +40,7 @@ class Console:
         request = HttpRequest("GET", "http://h", target)
         received = TraceEvent(self.now_us, 1, device, Lane.SERVER, "received", request)
         refused = TraceEvent(self.now_us, 2, device, Lane.SERVER, "refused", HttpResponse(status), reason=reason)
-        assert self.lines.lines(received) == []
+        self.received(received)
         return [self._timeless(line) for line in self.lines.lines(refused)]
 
     def after_s(self, seconds: float, *, is_end: bool = False) -> list[str]:
@@ -54,7 +56,7 @@ def test_a_refusal_is_a_line_with_time_request_status_device_and_reason() -> Non
     console = Console()
     received = TraceEvent(START_US, 1, "d", Lane.SERVER, "received", HttpRequest("PUT", "http://h", "/x"))
     refused = TraceEvent(START_US, 2, "d", Lane.SERVER, "refused", HttpResponse(404), reason="no such path")
-    console.lines.lines(received)
+    console.received(received)
     (line,) = console.lines.lines(refused)
     assert re.fullmatch(r"\d\d:\d\d:\d\d  PUT /x  404  d: no such path", line)
 
@@ -63,7 +65,7 @@ def test_a_refusal_finds_its_question_by_the_session() -> None:
     console = Console()
     for session, target in [(1, "/one"), (2, "/two")]:
         request = HttpRequest("GET", "http://h", target)
-        console.lines.lines(TraceEvent(START_US, 1, "", Lane.SERVER, "received", request, session=session))
+        console.received(TraceEvent(START_US, 1, "", Lane.SERVER, "received", request, session=session))
     answers: list[HttpResponse | MqttConnack | None] = [HttpResponse(401), MqttConnack(5), None]
     refused = [
         TraceEvent(START_US, 2, "d", Lane.SERVER, "refused", answer, reason="no", session=session)
@@ -74,7 +76,7 @@ def test_a_refusal_finds_its_question_by_the_session() -> None:
 
 
 def test_only_refusals_are_lines() -> None:
-    lines = RefusalLines(Secrets())
+    lines = RefusalLines(Secrets(), ReceivedLines())
     for lane, kind in [
         (Lane.SERVER, "answered"),
         (Lane.NETWORK, "fault"),

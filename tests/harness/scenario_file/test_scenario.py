@@ -67,6 +67,8 @@ faults:
   - {fault: moved, below: /elsewhere, status: 307}
   - {fault: framing, framed: chunked}
   - {fault: dripping, bytes_per_s: 100}
+boards:
+  gateway: {type: acme-gw2, offers: [power, wifi], device: HB-0001}
 phases:
   - name: make ready
     do:
@@ -126,6 +128,20 @@ phases:
       - one_address
       - answered_within: {p99: 5s}
       - follows_model: {tolerance: strict, only: HB-0001}
+  - name: with boards
+    do:
+      - flash: {board: gateway, image: {size: 4KiB}, fails: protected}
+      - shell: [{run: uname, expect: Linux, status: any, within: 5s, board: gateway}, "true"]
+      - reset: {board: gateway}
+      - unplug: {for: 2s, during: top}
+      - provision_over_console: {cut_after: 100B}
+      - bring_up: {units: {gateway: HB-0001}, image: {gateway: b}, to: flashed, again: true, records: made}
+      - line_faults: {faults: [{fault: drop, way: from_board, every: 4KiB, most: 2, length: 3B}]}
+      - make_gateway_update: {build: b}
+    within: 1s
+    expect:
+      - prints: {board: gateway, line: "^READY", times: 2}
+      - unit: {board: gateway, verdict: failed, reason_has: protected}
   - {name: last, for: 1s, expect: "${checks}"}
 """
 

@@ -6,7 +6,8 @@ import pytest
 
 from fleetrig.hil.consoles.boot_watch import BootWatch, Notice
 from fleetrig.hil.consoles.command_reading import CommandResult
-from fleetrig.hil.consoles.console_trace import ConsoleTrace
+from fleetrig.hil.consoles.console_trace import ConsoleTrace, LineTelling
+from fleetrig.hil.port import PortBytes, Way
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 
@@ -55,9 +56,11 @@ def test_what_a_console_tells_becomes_events_of_the_board_lane() -> None:
     events: list[TraceEvent] = []
     secrets.learn("token", "verysecret9")
     told = ConsoleTrace(trace, _Clock(), "gw-1", secrets)
-    told.line("nobody listens")
+    lines = LineTelling(told)
+    lines.hear(PortBytes(7, Way.FROM_BOARD, b"nobody listens\n"))
     trace.listen(events.append)
-    told.line("U-Boot 2023.01")
+    lines.hear(PortBytes(7, Way.TO_BOARD, b"what is typed is no line of the board\n"))
+    lines.hear(PortBytes(7, Way.FROM_BOARD, b"U-Boot 2023.01\n"))
     for notice in (
         Notice("started", UBOOT),
         Notice("restarted", UBOOT),

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from fleetrig.hil.board import ConsoleSpec
 from fleetrig.hil.board_failed import ConsoleFailed
 from fleetrig.hil.consoles.boot_watch import Notice
-from fleetrig.hil.consoles.console_entry import AutobootStop, Login, log_in, stop_autoboot, sync
+from fleetrig.hil.consoles.console_entry import to_prompt
 from tests.hil.shell_boards import NEEDS_UBOOT, powered_off_uboot, program
 
 pytestmark = pytest.mark.slow
+ROOT = ConsoleSpec("linux", login="root", password="right")
+UBOOT = ConsoleSpec("uboot")
+SPAMMED = ConsoleSpec("uboot", stop_autoboot=b"x", stop_every_s=0.1)
 SHELLS = [
     pytest.param(("bash", "--norc", "-i"), id="bash"),
     pytest.param(("bash", "--norc", "--noediting", "-i"), id="bash without line editing"),
@@ -25,7 +30,7 @@ SHELLS = [
 def test_commands_of_a_real_shell(shell: tuple[str, ...], tmp_path: Path) -> None:
     async def story() -> None:
         async with program(tmp_path, *shell) as console:
-            await sync(console)
+            await to_prompt(console, ConsoleSpec())
             for command, output, status in (
                 ("echo one; echo two", "one\ntwo", 0),
                 ("(exit 7)", "", 7),
@@ -52,15 +57,15 @@ def test_commands_of_a_real_shell(shell: tuple[str, ...], tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_what_never_ends_is_interrupted_by_sync(shell: tuple[str, ...], tmp_path: Path) -> None:
+def test_what_never_ends_is_interrupted(shell: tuple[str, ...], tmp_path: Path) -> None:
     async def story() -> None:
         async with program(tmp_path, *shell) as console:
-            await sync(console)
+            await to_prompt(console, ConsoleSpec())
             with pytest.raises(ConsoleFailed, match="did not end") as failed:
                 await console.run("echo begun; cat", within_s=0.5)
             assert failed.value.partial == "begun"
             await console.type("echo 'unfinished")
-            await sync(console)
+            await to_prompt(console, ConsoleSpec())
             assert (await console.run("echo fine")).output == "fine"
 
     asyncio.run(story())
@@ -71,7 +76,7 @@ def test_what_is_fed_is_not_echoed(shell: tuple[str, ...], tmp_path: Path) -> No
     async def story() -> None:
         heard: list[str] = []
         async with program(tmp_path, *shell) as console:
-            await sync(console)
+            await to_prompt(console, ConsoleSpec())
             console.on_line = heard.append
             result = await console.run("head -n 2 | tr a-z A-Z", feed=("secret", "word"))
             assert result.output == "SECRET\nWORD"
@@ -98,9 +103,9 @@ stty echo; trap - INT; exec sh -i
 def test_login(tmp_path: Path) -> None:
     async def story() -> None:
         async with program(tmp_path, "sh", "-c", LOGIN) as console:
-            await log_in(console, Login("root", "right"))
+            await to_prompt(console, ROOT)
             assert (await console.run("echo in")).output == "in"
-            await log_in(console, Login("root", "right"))  # somebody is logged in already
+            await to_prompt(console, ROOT)  # somebody is logged in already
 
     asyncio.run(story())
 
@@ -109,7 +114,7 @@ def test_a_refused_password_is_named_and_not_shown(tmp_path: Path) -> None:
     async def story() -> None:
         async with program(tmp_path, "sh", "-c", LOGIN) as console:
             with pytest.raises(ConsoleFailed, match="the board refuses the password of root") as failed:
-                await log_in(console, Login("root", "not-the-right-one"))
+                await to_prompt(console, replace(ROOT, password="not-the-right-one"))
             assert "not-the-right-one" not in str(failed.value)
 
     asyncio.run(story())
@@ -118,16 +123,16 @@ def test_a_refused_password_is_named_and_not_shown(tmp_path: Path) -> None:
 class TestUboot:
     pytestmark = NEEDS_UBOOT
 
-    @pytest.mark.parametrize("stop", [AutobootStop(), AutobootStop("x", spams=True)], ids=["once", "spam"])
-    def test_commands_of_a_real_u_boot(self, stop: AutobootStop, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("stop", [UBOOT, SPAMMED], ids=["once", "spam"])
+    def test_commands_of_a_real_u_boot(self, stop: ConsoleSpec, tmp_path: Path) -> None:
         asyncio.run(self._commands(stop, tmp_path))
 
-    async def _commands(self, stop: AutobootStop, tmp_path: Path) -> None:
+    async def _commands(self, stop: ConsoleSpec, tmp_path: Path) -> None:
         told: list[Notice] = []
         async with powered_off_uboot(tmp_path) as (board, console):
             console.on_notice = told.append
             await board.on()
-            await stop_autoboot(console, stop)
+            await to_prompt(console, stop)
             assert [notice.what for notice in told] == ["started"]
             crc = await console.run("crc32 41000000 10000")
             assert "==> " in crc.output
@@ -146,7 +151,7 @@ class TestUboot:
     async def _reset(self, tmp_path: Path) -> None:
         async with powered_off_uboot(tmp_path) as (board, console):
             await board.on()
-            await stop_autoboot(console)
+            await to_prompt(console, UBOOT)
             begun = asyncio.Event()
             console.on_line = lambda line: begun.set() if line == "begun" else None
             running = asyncio.create_task(console.run("echo begun; sleep 60", within_s=90))
@@ -157,5 +162,5 @@ class TestUboot:
                 await running
             console.watch.expect_start()
             await board.reset()
-            await stop_autoboot(console)
+            await to_prompt(console, UBOOT)
             assert (await console.run("echo back")).output == "back"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.hil.consoles.console_entry import stop_autoboot, sync
+from fleetrig.hil.board import ConsoleSpec
+from fleetrig.hil.consoles.console_entry import to_prompt
 from fleetrig.hil.consoles.identity_over_console import (
     IdentityFailed,
     KeyPlaces,
@@ -35,7 +36,7 @@ def test_files_are_written_to_the_byte_and_never_shown(shell: tuple[str, ...], t
     async def story() -> list[str]:
         heard: list[str] = []
         async with program(tmp_path, *shell) as console:
-            await sync(console)
+            await to_prompt(console, ConsoleSpec())
             console.on_line = heard.append
             written = await write_files(console, {str(path): TOKEN * 20, str(empty): b""})
         assert written.fingerprints[str(path)] == fingerprint(TOKEN * 20)
@@ -51,7 +52,7 @@ def test_files_are_written_to_the_byte_and_never_shown(shell: tuple[str, ...], t
 def test_a_board_that_cannot_keep_it_is_told(tmp_path: Path) -> None:
     async def story() -> None:
         async with program(tmp_path, "sh", "-i") as console:
-            await sync(console)
+            await to_prompt(console, ConsoleSpec())
             with pytest.raises(IdentityFailed, match="the board could not"):
                 await write_files(console, {str(tmp_path / "no-such-folder" / "token"): TOKEN})
             await console.run("sha256sum() { echo 0000; }")
@@ -80,7 +81,7 @@ def test_the_board_makes_its_key_and_gets_a_certificate_for_it(tmp_path: Path) -
     async def story() -> list[str]:
         heard: list[str] = []
         async with program(tmp_path, "sh", "-i") as console:
-            await sync(console)
+            await to_prompt(console, ConsoleSpec())
             console.on_line = heard.append
             await certify(console, "GW 0001", lambda request: _sign(tmp_path, request), _places(tmp_path))
         return heard
@@ -102,7 +103,7 @@ def test_a_certificate_for_another_key_is_refused(tmp_path: Path) -> None:
 
     async def story() -> None:
         async with program(tmp_path, "sh", "-i") as console:
-            await sync(console)
+            await to_prompt(console, ConsoleSpec())
             with pytest.raises(IdentityFailed, match="is for another key"):
                 await certify(console, "GW-0001", sign, _places(tmp_path))
 
@@ -120,7 +121,7 @@ class TestUboot:
         async with powered_off_uboot(tmp_path) as (board, console):
             console.on_line = heard.append
             await board.on()
-            await stop_autoboot(console)
+            await to_prompt(console, ConsoleSpec("uboot"))
             variables = {"fleetrig_token": "verysecret-9/+=", "fleetrig_server": "http://10.0.2.2:8080"}
             with pytest.raises(IdentityFailed, match="could not save the environment"):  # its NOR flash refuses writes
                 await write_variables(console, variables, frozenset({"fleetrig_token"}))

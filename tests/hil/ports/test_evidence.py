@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from fleetrig.hil.port import PortBytes, Way
-from fleetrig.hil.ports.evidence import HELD_LIMIT_BYTES, PortEvidence
+from fleetrig.hil.ports.evidence import HELD_LIMIT_BYTES, HELD_S, PortEvidence
 from fleetrig.hil.ports.serial_port import open_port
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.masking import Secrets
@@ -155,3 +155,38 @@ def test_a_full_disk_is_kept_as_the_benchs_failure() -> None:
     evidence = PortEvidence(Path("/dev/full"))
     on_loop(lambda: evidence.hear(heard(1, b"line\n")))
     assert "make room on that disk" in str(evidence.failed)
+
+
+class SteppedLoop(asyncio.SelectorEventLoop):
+    """Its time goes on when it is told to."""
+
+    now_s = 0.0
+
+    def time(self) -> float:
+        return self.now_s
+
+    async def step(self, by_s: float) -> None:
+        self.now_s += by_s
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+
+def test_a_secret_that_is_typed_slowly_is_masked_as_a_whole(tmp_path: Path) -> None:
+    """A console with `pause` takes seconds for a line, and the board echoes it as slowly."""
+    secrets, path, token = Secrets(), tmp_path / "serial.jsonl", "0123456789abcdef0123456789abcdef"
+    secrets.learn("token", token)
+    loop = SteppedLoop()
+
+    async def story() -> None:
+        evidence = PortEvidence(path, secrets.hide)
+        for at in range(0, len(token), 4):
+            for way in (Way.TO_BOARD, Way.FROM_BOARD):
+                evidence.hear(heard(at, token[at : at + 4].encode(), way))
+            await loop.step(0.9 * HELD_S)
+        assert entries(path) == []
+        await loop.step(HELD_S)
+        assert [entry["text"] for entry in entries(path)] == [secrets.hide(token)] * 2
+        evidence.close()
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(story())

@@ -97,6 +97,7 @@ def test_a_file_that_is_no_record_is_named(name, records, tmp_path):
 
 MAKES = """
 import os, signal, sys
+from dataclasses import replace
 from pathlib import Path
 from fleetrig.hil.units.unit_record import UnitIdentity, UnitPhase, UnitRecord, UnitVerdict
 from fleetrig.hil.units.unit_records import UnitRecords
@@ -114,6 +115,14 @@ def make(number):
         for rung in ("off", "flashed"):
             record = record.with_phase(UnitPhase(rung, UnitVerdict.PASSED, 0.1))
             records.write(record)
+        record = replace(record, server="http://desk:8080")
+        records.write(record)
+        with (folder / "known").open("a") as server:
+            server.write(f"SN-{number}\\n")
+        record = replace(record, credential_kind="target_token", written={"/data/token": "0123456789abcdef"})
+        records.write(record)
+        record = record.with_phase(UnitPhase("provisioned", UnitVerdict.PASSED, 0.1))
+        records.write(record)
         records.write(record.ended(2, UnitVerdict.PASSED))
 
 def killed_at(line):
@@ -153,6 +162,9 @@ def test_a_kill_at_any_line_leaves_no_half_record_and_no_unit_without_one(record
     assert 10 < len(touched) < POINTS
     assert set(touched) <= verdicts.keys()
     assert {*verdicts.values()} == {UnitVerdict.UNFINISHED, UnitVerdict.PASSED}
+    known = (tmp_path / "known").read_text().split()
+    assert 10 < len(known) < len(touched)
+    assert set(known) <= {one.identity.serial for one in records.all() if one.server}
     for number in range(1, POINTS + 1):
         with records.attempt(UnitIdentity(f"SN-{number}", f"mac-{number}"), again=True):
             pass  # what was killed holds nothing

@@ -75,6 +75,9 @@ class FrontBench:
     bugs: list[BaseException] = field(default_factory=list)
     limits: Limits = field(default_factory=Limits)
     rules: HttpContainerRules = CONTAINER
+    keeps_requests: bool = True
+    """Otherwise nothing is in `seen`."""
+    next_session_id: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
     refusals: int = 0
     """How often an answer has shown as refused."""
 
@@ -85,7 +88,7 @@ class FrontBench:
             Noon(),
             trace,
             lambda _, bug: self.bugs.append(bug),
-            count(1).__next__,
+            self.next_session_id,
             self._note_refusal,
             limits=self.limits,
         )
@@ -96,6 +99,8 @@ class FrontBench:
 
     def _handle(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
         assert now_us == NOON_US
+        if not self.keeps_requests:
+            return self.reply(request)
         self.seen.append(HttpRequest(request.method, request.origin, request.target, request.headers,
                                      body_bytes(request.body)))  # fmt: skip
         self.sessions.append(session)

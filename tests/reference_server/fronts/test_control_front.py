@@ -203,7 +203,7 @@ def test_an_old_client_gets_the_trace_until_the_connection_ends(server: Referenc
         (b"rubbish\r\n\r\n", b"400"),
         (b"GET / HTTP/1.0\r\n\r\n", b"403"),
         (b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", b"403"),
-        (b"GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n", b"404"),
+        (b"GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n", b"400"),
         (b"POST /faults HTTP/1.1\r\nHost: localhost\r\nContent-Length: 65537\r\n\r\n", b"413"),
         (b"POST /faults HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
           b"10000\r\n" + b"x" * 65_536 + b"\r\n1\r\nx\r\n0\r\n\r\n", b"413"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -16,7 +16,7 @@ from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.reference_server.server_options import PlatformOptions, ServerOptions
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.http import HttpRequest
-from tests.reference_server.fronts.conftest import FrontBench, Loop, Noon
+from tests.reference_server.fronts.conftest import CONTAINER, FrontBench, Loop, Noon
 from tests.reference_server.fronts.peer import Peer
 from tests.reference_server.fronts.test_hawkbit_on_the_wire import ADMIN
 
@@ -154,14 +154,14 @@ def test_who_asks_to_keep_the_connection_is_told_for_how_long(port: int) -> None
         assert (answer.header("Connection"), answer.header("Keep-Alive")) == ("keep-alive", "timeout=60")
 
 
-def test_a_large_body_is_read_beside_the_loop(bench: FrontBench) -> None:
+def test_a_large_body_is_read_beside_the_loop(start_front: Callable[..., FrontBench]) -> None:
     threads = []
 
     def prepared(_: HttpRequest) -> bytes:
         threads.append(threading.current_thread())
         return b"prepared"
 
-    bench.front._rules = replace(bench.front._rules, prepared_body=prepared)
+    bench = start_front(replace(CONTAINER, prepared_body=prepared))
     with bench.peer() as peer:
         for length in (32 * 1024, 32 * 1024 + 1):
             peer.send(head("PUT", "/", f"Content-Length: {length}\r\n") + b"x" * length)

@@ -13,7 +13,7 @@ import pytest
 from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.simulator.contract.bodies import body_blocks
 from fleetrig.simulator.contract.delivery import Delivery
-from fleetrig.simulator.contract.http import Body, FileSlice, HttpRequest, HttpResponse
+from fleetrig.simulator.contract.http import Body, FileSlice, HttpRequest, HttpResponse, Repeated
 from tests.reference_server.fronts.conftest import DATE, FrontBench
 from tests.reference_server.fronts.peer import Peer
 
@@ -190,6 +190,28 @@ def test_a_client_may_close_its_sending_half_and_still_get_its_answers(bench: Fr
         assert peer.rest().count(b"HTTP/1.1 200 OK") == 2
 
 
+def test_a_client_that_closes_its_sending_half_late_gets_the_rest_of_its_answer(bench: FrontBench) -> None:
+    bench.answers(HttpResponse(200, body=Repeated(bytes(MIB), 0, 40 * MIB)))
+    with bench.peer() as peer:
+        peer.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        peer.until(b"\r\n\r\n")
+        peer.say_no_more()
+        came = len(peer._read)
+        while data := peer.socket.recv(MIB):
+            came += len(data)
+        assert came == 40 * MIB
+
+
+def test_who_does_not_read_answers_is_not_answered_on(bench: FrontBench) -> None:
+    bench.reply = lambda request: Delivery(HttpResponse(200, body=bytes(MIB) if request.target == "/large" else b""))
+    with bench.peer() as greedy:
+        greedy.send(b"GET /large HTTP/1.1\r\nHost: h\r\n\r\n" * 40)
+        with bench.peer() as other:
+            assert [other.get().status for _ in range(100)] == [200] * 100
+        assert sum(request.target == "/large" for request in bench.seen) < 30
+        assert [len(greedy.answer().body) for _ in range(40)] == [MIB] * 40
+
+
 @pytest.mark.parametrize(
     ("version", "connection", "lives"),
     [("1.1", "", True), ("1.1", "close", False), ("1.0", "", False), ("1.0", "keep-alive", True)],
@@ -298,7 +320,7 @@ def test_a_large_upload_goes_to_a_file_and_leaves_none(bench: FrontBench) -> Non
 
 def test_an_upload_takes_no_memory(bench: FrontBench) -> None:
     bench.reply = lambda request: Delivery(HttpResponse(200, body=b"%d" % len(request.body)))
-    bench.front._handle = lambda request, session, now_us: bench.reply(request)
+    bench.keeps_requests = False
     block = bytes(MIB)
     with bench.peer() as peer:
         peer.get()

@@ -67,7 +67,7 @@ def throw_away(request: pytest.FixtureRequest) -> Iterator[ThrowAway]:
 
 def https(bench: FrontBench, tls: ServerTls) -> Listener:
     listener = Listener("https", Address("127.0.0.1", 0), tls)
-    listener.judge_by(Handshakes(FakeJudge(), Noon(), Trace(), lambda *_: None, bench.front.next_session_id))
+    listener.judge_by(Handshakes(FakeJudge(), Noon(), Trace(), lambda *_: None, bench.next_session_id))
     bench.loop.run(bench.front.listen(listener))
     return listener
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from typing import Final
 
 from fleetrig.harness.conformance.exact_mqtt import HandshakeRefused
@@ -25,6 +26,8 @@ from fleetrig.harness.platforms.thingsboard.conformance.chains import (
 from fleetrig.harness.platforms.thingsboard.conformance.logins import MEASURED, TELEMETRY
 from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient
 from fleetrig.harness.platforms.thingsboard.conformance.time_outs import expect_given_up
+from fleetrig.simulator.certificates.keys import KeyKind
+from fleetrig.simulator.certificates.profile import Validity
 
 ROWS: Final[Resource[RowClient]] = Resource("thingsboard", "chain")
 NEEDS: Final = ("mqtts", "certificate_chain")
@@ -50,7 +53,7 @@ def first_contact(client: RowClient) -> None:
           needs=NEEDS)  # fmt: skip
 def renewed(client: RowClient) -> None:
     ca, name = authority(), client.name()
-    chain_profile(client, ca)
+    chain_profile(client, ca, authority())
     old, new = (followed_by(ca.issue_client(name), ca) for _ in range(2))
     expect_in(client, old)
     expect_in(client, new)
@@ -80,13 +83,14 @@ def unknown_leaf_alone(client: RowClient) -> None:
 def not_signed(client: RowClient) -> None:
     ca, name = authority(), client.name()
     chain_profile(client, ca)
-    try:
-        connection = shown(client, followed_by(authority().issue_client(name), ca))
-    except HandshakeRefused:
-        got = "refused"
-    else:
-        got = f"accepted, then {connection.connect()}"
-    expect("the handshake", "refused", got)
+    for next_one in (ca, authority(KeyKind.ED25519)):
+        try:
+            connection = shown(client, followed_by(authority().issue_client(name), next_one))
+        except HandshakeRefused:
+            got = "refused"
+        else:
+            got = f"accepted, then {connection.connect()}"
+        expect("the handshake", "refused", got)
     expect("the device", None, client.device(name))
 
 
@@ -94,7 +98,7 @@ def not_signed(client: RowClient) -> None:
           needs=NEEDS)  # fmt: skip
 def pattern(client: RowClient) -> None:
     ca, name, other = authority(), client.name(), client.name()
-    chain_profile(client, ca, "(.*)@acme")
+    chain_profile(client, ca, pattern="(.*)@acme")
     expect_in(client, followed_by(ca.issue_client(f"{name}@acme"), ca))
     client.existing(name)
     expect_out(client, followed_by(ca.issue_client(f"{other}@other"), ca))
@@ -119,11 +123,13 @@ def token_holder(client: RowClient) -> None:
     expect("the stored token", token, client.credentials(device)["credentialsId"])
 
 
-@ROWS.row("S108", "expired", "An expired leaf is refused", needs=NEEDS)
+@ROWS.row("S108", "expired", "An expired leaf is refused, and one that is not valid yet", needs=NEEDS)
 def expired(client: RowClient) -> None:
     ca = authority()
     chain_profile(client, ca)
     expect_out(client, followed_by(ca.issue_client(client.name(), expired=True), ca))
+    tomorrow = Validity.later(time.time_ns() // 1000)
+    expect_out(client, followed_by(ca.issue_client(client.name(), validity=tomorrow), ca))
 
 
 @ROWS.row("S109", "provision-session", "A provision session with a chain makes the chain's device; its request is "

@@ -13,6 +13,7 @@ from fleetrig.harness.conformance.expect import expect
 from fleetrig.harness.platforms.thingsboard.conformance.listeners import any_certificate
 from fleetrig.harness.platforms.thingsboard.conformance.row_client import Profile, RowClient, RowMqtt
 from fleetrig.simulator.certificates.authority import CertificateAuthority
+from fleetrig.simulator.certificates.keys import KeyKind
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.identity import ClientCertificate
 
@@ -21,17 +22,18 @@ REFUSED: Final = ((4, "CONNACK 5"), (5, "CONNACK 0x87"))
 """(level, answer to CONNECT) of a certificate that does not get in."""
 
 
-def authority() -> CertificateAuthority:
+def authority(kind: KeyKind = KeyKind.P256) -> CertificateAuthority:
     """A new one: an authority stands behind one profile only."""
-    return CertificateAuthority(f"fleetrig conform {secrets.token_hex(4)}", time.time_ns() // 1000 + 60 * US_PER_S)
+    now_us = time.time_ns() // 1000 + 60 * US_PER_S
+    return CertificateAuthority(f"fleetrig conform {secrets.token_hex(4)}", now_us, kind=kind)
 
 
 def chain_profile(
-    client: RowClient, ca: CertificateAuthority, pattern: str = "(.*)", *, creates: bool = True, letter: str = "X"
+    client: RowClient, *path: CertificateAuthority, pattern: str = "(.*)", creates: bool = True, letter: str = "X"
 ) -> Profile:
-    """A profile that trusts `ca`."""
+    """A profile with the certificates of these authorities, which trusts the first."""
     more = {"certificateRegExPattern": pattern, "allowCreateNewDevicesByX509Certificate": creates}
-    return client.new_profile(letter, CHAIN, "", ca.certificate_pem.decode(), **more)
+    return client.new_profile(letter, CHAIN, "", "".join(ca.certificate_pem.decode() for ca in path), **more)
 
 
 def leaf_alone(certificate: ClientCertificate) -> ClientCertificate:

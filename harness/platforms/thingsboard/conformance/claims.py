@@ -21,10 +21,10 @@ SECRET: Final = "the-right-one"
 @ROWS.row("S101", "wrong-secret", "A wrong secret ends the offer of a device: the right one fails from then on, until "
           "the device offers itself again")  # fmt: skip
 def wrong_secret(client: RowClient) -> None:
-    customer = client.customer()
+    profile, customer = client.profile("A"), client.customer()
     for over in client.transports:
         token = client.name("tok")
-        device = client.imported(client.profile("A"), token)
+        device = client.imported(profile, token)
         client.set_server_attribute(device, "claimingAllowed", True)
         offer(client, over, token)
         client.under_test.settle()

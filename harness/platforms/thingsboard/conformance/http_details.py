@@ -25,7 +25,10 @@ KINDS: Final = {
     "*/*": "text/plain;charset=UTF-8",
     "application/json": "application/json",
     "application/xml": "application/xml;charset=UTF-8",
+    "*/*; q=0.2, text/html": "text/html;charset=UTF-8",
 }
+SENT: Final = ("application/json; charset=utf-8", "text/plain", "application/octet-stream")
+"""A body is read as text, whatever it says that it is (1.5)."""
 TOO_LONG_BYTES: Final = 17 * 1024 * 1024
 PIECE_BYTES: Final = 64 * 1024
 
@@ -40,7 +43,7 @@ def always_200(client: RowClient) -> None:
 
 @ROWS.row("S70", "methods", "Only POST is allowed")
 def methods(client: RowClient) -> None:
-    for method in ("GET", "PUT", "DELETE"):
+    for method in ("GET", "HEAD", "PUT", "PATCH", "DELETE"):
         answer = client.http.call(method, PATH)
         expect(f"status and Allow of {method}", (405, "POST"), (answer.status, answer.header("Allow")))
     expect("status of OPTIONS", 403, client.http.call("OPTIONS", PATH).status)
@@ -54,6 +57,9 @@ def accept(client: RowClient) -> None:
         answer = client.http.call("POST", PATH, {**asked, "Content-Type": "application/json"}, body)
         expect("the document", client.generation.form.refusal(NOT_FOUND), answer.json())
         expect(f"Content-Type for Accept: {wanted or '(none)'}", kind, answer.header("Content-Type"))
+    for sent in SENT:
+        answer = client.http.call("POST", PATH, {"Content-Type": sent}, body)
+        expect(f"the document for a body of type {sent}", client.generation.form.refusal(NOT_FOUND), answer.json())
 
 
 @ROWS.row("S95", "odd-bodies", "A form loses its body (500), 17 MiB are too much (413), a slash at the end is 404")

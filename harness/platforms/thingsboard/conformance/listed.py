@@ -96,14 +96,18 @@ def own_token(client: RowClient) -> None:
 def other_kinds(client: RowClient) -> None:
     basic = {"clientId": client.name("c"), "userName": client.name("u"), "password": "secret-1"}
     certificate = client.name("certificate")
+    profile = client.profile("C")
     for kind, stored, answered in (
         ("MQTT_BASIC", json.dumps(basic), basic),
         ("X509_CERTIFICATE", certificate, certificate),
     ):
-        profile = client.profile("C")
-        device = client.imported(profile)
-        credentials = {**client.credentials(device), "credentialsType": kind, "credentialsValue": stored}
-        client.save_credentials({**credentials, "credentialsId": None})
+        given = {"credentialsType": kind, "credentialsValue": stored}
+        if kind == "MQTT_BASIC":
+            device = client.imported(profile)
+            client.save_credentials({**client.credentials(device), **given, "credentialsId": None})
+        else:
+            made = {"device": {"name": client.name("i"), "type": profile.name}, "credentials": given}
+            device = client.asked("POST", "/device-with-credentials", made)
         said = ask(client, "http", profile.members(device["name"]))
         expect(f"the value of {kind}", answered, expect_value(said, kind))
 

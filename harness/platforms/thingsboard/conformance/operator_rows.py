@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from typing import Final
 
 from fleetrig.harness.conformance.expect import expect, expect_that
@@ -17,6 +17,7 @@ from fleetrig.harness.platforms.thingsboard.conformance.logins import (
     http_status,
     log_in,
 )
+from fleetrig.harness.platforms.thingsboard.conformance.own_attributes import expect_kept, say
 from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient
 from fleetrig.harness.verdict import Severity
 
@@ -48,15 +49,18 @@ def leaks(client: RowClient) -> None:
 
 @ROWS.row("S84", "bulk-import", "A list with one bad line imports the others and names the line")
 def bulk_import(client: RowClient) -> None:
-    profile, first, second = client.profile("C"), client.name(), client.name()
-    lines = ["name,type,batch", *(f"{name},{profile.name},b1" for name in (first, f"<b>{first}</b>", second))]
+    profile, first, second, short = client.profile("C"), client.name(), client.name(), client.name()
+    lines = ["name,type,batch", *(f'{name},"{profile.name}",b1' for name in (first, f"<b>{first}</b>", second)), short]
+    client.forget_device(short)
     answer = client.asked("POST", "/device/bulk_import", {"file": "\n".join(lines) + "\n", "mapping": MAPPING})
     counts = (answer["created"], answer["updated"], answer["errors"])
-    expect("created, updated, errors", (2, 0, 1), counts)
+    expect("created, updated, errors", (3, 0, 1), counts)
     expect_that(answer["errorsList"][0].startswith("Line 3: "), "the bad line is named", answer["errorsList"])
     expect("devices", sorted([first, second]), sorted(one["name"] for one in client.devices_of(profile.name)))
     for name in (first, second):
         client.expect_attribute(client.existing(name), "batch", "b1")
+    default = client.asked("GET", "/deviceProfileInfo/default")["name"]
+    expect("the profile of a device whose line ends after the name", default, client.existing(short)["type"])
 
 
 @ROWS.row("S85", "deleted-live", "Deleting a device ends its session, and its token is refused", needs=MQTT)
@@ -101,17 +105,12 @@ def empty_name(client: RowClient) -> None:
 
 @ROWS.row("S102", "numbers", "Text that looks like a number is stored as one")
 def numbers(client: RowClient) -> None:
-    token = client.name("tok")
-    client.imported(client.profile("A"), token)
-    body = json.dumps({"fw": "1.0", "serial": "007", "hw": "1.0b"}).encode()
-    kind = {"Content-Type": "application/json", "Accept": "application/json"}
-    expect("status", 200, client.http.call("POST", f"/api/v1/{token}/attributes", kind, body).status)
-
-    def stored() -> None:
-        read = client.http.call("GET", f"/api/v1/{token}/attributes?clientKeys=fw,serial,hw", kind)
-        expect("what is read back", {"client": {"fw": 1.0, "serial": 7, "hw": "1.0b"}}, read.json())
-
-    client.until(stored)
+    said = {"fw": "1.0", "serial": "007", "hw": "1.0b", "exponent": "1e3", "word": "true"}
+    for over in client.transports:
+        token = client.name("tok")
+        client.imported(client.profile("A"), token)
+        say(client, over, token, said)
+        client.until(partial(expect_kept, client, over, token, {**said, "fw": 1.0, "serial": 7}))
 
 
 @ROWS.row("S103", "no-gateway", "v1/gateway/connect of who is no gateway is not even acknowledged", needs=MQTT)

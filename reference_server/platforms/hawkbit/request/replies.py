@@ -106,14 +106,20 @@ def disposition(path: str) -> Headers:
     return (("Content-Disposition", "inline;filename=f.txt"),)
 
 
-_to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+LINKS: Final = '"_links":'
+SOME_LINKS: Final = '"_links":{"'
+"""How links that are not empty begin. Inside of a text in JSON its quotes would be escaped."""
+_to_json: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 
 
 def encode(document: Any, content_type: str) -> bytes:
     """A document in the negotiated type."""
     if content_type.startswith(CBOR):
         return cbor2.dumps(_with_link_arrays(document))
-    return _to_json(_without_empty_links(document)).encode("utf-8", "replace")
+    text = _to_json(document)
+    if text.count(LINKS) != text.count(SOME_LINKS):
+        text = _to_json(_without_empty_links(document))
+    return text.encode("utf-8", "replace")
 
 
 def _without_empty_links(document: Any) -> Any:
@@ -121,7 +127,7 @@ def _without_empty_links(document: Any) -> Any:
         return document
     kept: dict[str, Any] = {}
     for key, value in document.items():
-        if type(value) is dict:  # asked here and not by a call of its own: every poll goes through this
+        if type(value) is dict:
             value = _without_empty_links(value)
         if value or key != "_links":
             kept[key] = value

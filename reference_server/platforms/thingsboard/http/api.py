@@ -87,7 +87,8 @@ class HttpApi:
         check_request(call.request)
         if call.path in LOGINS and call.request.method != "POST":
             raise HttpRefusal(401, "Authentication method not supported", reason="a login is a POST")
-        if f"{call.path}/".startswith(GUARDED) and not f"{call.path}/".startswith(OPEN):
+        below = f"{call.path}/"
+        if below.startswith(GUARDED) and not below.startswith(OPEN):
             authenticate(call)
         if body_length(call.request.body) > self._body_bytes:
             raise self._too_large()
@@ -98,11 +99,9 @@ class HttpApi:
         return route, values
 
     def _answered(self, call: Call, reply: Reply) -> HttpAnswer:
-        refusal = _unwritable(call, reply)
-        if refusal is None:
-            response = respond(reply, call.request.header("accept"))
-        else:
-            response = refusal_response(refusal, call.now_us)
+        accept = call.request.header("accept")
+        refusal = _unwritable(call, reply, accept)
+        response = respond(reply, accept) if refusal is None else refusal_response(refusal, call.now_us)
         reason = reply.reason if refusal is None else refusal.reason
         return HttpAnswer(without_body(call.request.method, response), reason, reply.device, reply.changed)
 
@@ -135,22 +134,19 @@ def _check_types(call: Call, route: Route) -> None:
     """Before the handler: OPTIONS, what a route says that it answers, what a device's body is. Raises HttpRefusal."""
     if call.request.method == "OPTIONS":
         raise HttpRefusal(403, "Forbidden", reason="nothing is allowed across origins", framework=True)
-    if route.says_json and not _accepts(call, JSON):
+    if route.says_json and not _accepts(call.request.header("accept"), JSON):
         raise plain(406, reason=f"the answer is {JSON}, which Accept does not name")
     if call.is_of_device and route.method == "POST":
         _ = call.content_type
 
 
-def _unwritable(call: Call, reply: Reply) -> HttpRefusal | None:
+def _unwritable(call: Call, reply: Reply, accept: str | None) -> HttpRefusal | None:
     """What is done and cannot be told, since `Accept` names nothing that it could be written as: it stays done."""
     reason = "done, but Accept names no type that the answer could have"
     if call.is_of_device:
-        return (
-            plain(406, reason=reason)
-            if reply.text is not None and not _accepts(call, "*/*", any_will_do=True)
-            else None
-        )
-    if reply.document is not None and not call.path.startswith(LOGINS) and not _accepts(call, *WRITABLE):
+        is_writable = reply.text is None or _accepts(accept, "*/*", any_will_do=True)
+        return None if is_writable else plain(406, reason=reason)
+    if reply.document is not None and not call.path.startswith(LOGINS) and not _accepts(accept, *WRITABLE):
         return crash("No acceptable representation", reason=reason)
     return None
 
@@ -163,8 +159,7 @@ def _without_document(call: Call, status: int) -> int:
         return status
 
 
-def _accepts(call: Call, *essences: str, any_will_do: bool = False) -> bool:
-    header = call.request.header("accept")
+def _accepts(header: str | None, *essences: str, any_will_do: bool = False) -> bool:
     try:
         return bool(accepted(header)) if any_will_do else accepts(header, *essences)
     except NoMediaType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -24,6 +25,7 @@ FORM: Final = "application/x-www-form-urlencoded"
 PARTS: Final = "multipart/form-data"
 HALF_CHARACTER: Final = "\\ud"
 """How the escape of one begins; of two halves JSON makes a whole."""
+NO_PARAMETERS: Final[Mapping[str, str]] = {}
 OCTETS: Final = "application/octet-stream"
 """What a body is that does not say what it is."""
 
@@ -39,6 +41,13 @@ class Call:
     user: User | None = None
     claims: dict[str, Any] = field(default_factory=dict)
     """Of the token that the caller has shown."""
+    path: str = field(init=False)
+    query: Mapping[str, str] = field(init=False)
+    """Query parameters, decoded; of two with one name the first counts."""
+
+    def __post_init__(self) -> None:
+        self.path, _, query = self.request.target.partition("?")
+        self.query = _parameters(query) if query else NO_PARAMETERS
 
     @property
     def now_ms(self) -> int:
@@ -49,21 +58,10 @@ class Call:
         return self.now_us // US_PER_S
 
     @property
-    def path(self) -> str:
-        return self.request.path
-
-    @property
     def operator(self) -> User:
         """Who has logged in, on paths that ask for it."""
         assert self.user is not None, "the route asks for no login"
         return self.user
-
-    @cached_property
-    def query(self) -> dict[str, str]:
-        """Query parameters, decoded; of two with one name the first counts."""
-        if not self.request.query:
-            return {}
-        return dict(reversed(parse_qsl(self.request.query, keep_blank_values=True, errors="replace")))
 
     @property
     def is_of_device(self) -> bool:
@@ -76,7 +74,7 @@ class Call:
             raise HttpRefusal(400 if self.is_of_device else 500, message, reason=f"the query has no {name}")
         return self.query[name]
 
-    @cached_property
+    @property
     def text(self) -> str:
         """The body as text. Raises 400 when there is none, 500 over the operator's API."""
         if not (text := self.optional_text):
@@ -84,7 +82,7 @@ class Call:
             raise HttpRefusal(status, "Required request body is missing", reason="the request has no body")
         return text
 
-    @cached_property
+    @property
     def optional_text(self) -> str:
         """The same where a body may be missing. Parts are none; a form is its parameters, written anew (S95)."""
         sent = self.content_type
@@ -151,6 +149,10 @@ class Call:
         if self.request.body and sent != JSON and not (sent.startswith("application/") and sent.endswith("+json")):
             message = f"Content-Type '{sent}' is not supported"
             raise crash(message, reason=f"a body of type {sent[:100]}: send Content-Type: {JSON}")
+
+
+def _parameters(query: str) -> Mapping[str, str]:
+    return dict(reversed(parse_qsl(query, keep_blank_values=True, errors="replace")))
 
 
 def _document(text: str) -> Any:

@@ -16,7 +16,7 @@ from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 TRACE_ALLOWS: Final = "HEAD, DELETE, POST, GET, OPTIONS, PUT"
-PLAIN_TARGET: Final = re.compile(r"[A-Za-z0-9/_.~!$&'()*+,:@=?-]*", re.ASCII)
+PLAIN_TARGET: Final = re.compile(r"/[A-Za-z0-9/_.~!$&'()*+,:@=?-]*", re.ASCII)
 """Targets of these alone need no second look, unless segments are empty or dots."""
 NO_TARGET: Final = re.compile(r"[^\x21-\x7e]|[\"<>\\^`{|}#\[\]]")
 NO_PATH: Final = re.compile(r"%(?:2[fF]|5[cC]|00|(?![0-9a-fA-F]{2}))")
@@ -26,7 +26,7 @@ MISREAD: Final = re.compile(r";|//|%(?:3[bB]|25|2[eE]|0[aAdD])|/\.{1,2}(?:/|$)")
 def container_answer(request: HttpRequest) -> HttpResponse | None:
     """What the servlet container answers by itself: its page, for what no URL may hold. None: it lets it through."""
     target, path = request.target, request.path
-    if PLAIN_TARGET.fullmatch(target) and path.startswith("/"):
+    if PLAIN_TARGET.fullmatch(target):
         return None
     if not path.startswith("/") or NO_TARGET.search(target) or NO_PATH.search(path) or not _is_utf8(path):
         return container_page(400)

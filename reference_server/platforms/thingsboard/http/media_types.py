@@ -38,6 +38,9 @@ class MediaType:
         return self.essence in {"*/*", essence} or (self.subtype == "*" and essence.startswith(f"{self.name}/"))
 
 
+ANYTHING: Final = (MediaType("*", "*"),)
+
+
 @lru_cache(256)
 def media_type(text: str) -> MediaType:
     """Raises NoMediaType: no type, a wildcard before a subtype, an unknown charset, a weight beyond 1."""
@@ -70,8 +73,8 @@ def _is_charset(name: str) -> bool:
 
 def accepted(header: str | None) -> Sequence[MediaType]:
     """What `Accept` names, anything if it names nothing. Raises NoMediaType."""
-    found = [media_type(one.strip()) for one in (header or "").split(",") if one.strip()]
-    return found or [MediaType("*", "*")]
+    found = [media_type(one.strip()) for one in header.split(",") if one.strip()] if header else ()
+    return found or ANYTHING
 
 
 def accepts(header: str | None, *essences: str) -> bool:

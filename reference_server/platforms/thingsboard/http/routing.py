@@ -75,7 +75,7 @@ class Router:
 
     def find(self, method: str, path: str, query: Mapping[str, Any]) -> tuple[Route, list[str]]:
         """The route and its path variables. Raises 404, and 405 with `Allow`."""
-        wanted = {"HEAD": "GET"}.get(method, method)
+        wanted = "GET" if method == "HEAD" else method
         if (route := self._fixed.get((wanted, path))) is not None:
             return route, []
         leaves = list(self._leaves(self._root, path.split("/")[1:]))

@@ -29,7 +29,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.devices import device
 from fleetrig.reference_server.platforms.thingsboard.state.message_limits import TooManyMessages
 from fleetrig.reference_server.platforms.thingsboard.state.records import Device
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, NoticeKind, Registry
-from fleetrig.simulator.contract.clock import US_PER_MS
+from fleetrig.simulator.contract.clock import US_PER_MS, earliest_us
 from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send
 from fleetrig.simulator.contract.mqtt import (
     MqttAuth,
@@ -74,6 +74,7 @@ class MqttInterface:
         self._devices = DeviceMessages(registry, self._sessions)
         self._gateways = GatewayMessages(registry, self._sessions)
         self._chunks = PackageChunks(registry, self._sessions)
+        self._deadlines = (*self._provisioning.deadlines, *self._live.deadlines)
         self._versions: dict[int, MqttVersion] = {}
         """What sessions speak, from their CONNECT on."""
         self._connecting: int | None = None
@@ -122,8 +123,7 @@ class MqttInterface:
 
     def next_due_us(self) -> int | None:
         """By these rules sessions have no other deadlines: no keep-alive, no wills, nothing kept."""
-        dues_us = (self._provisioning.next_due_us(), self._live.next_due_us())
-        return min((due_us for due_us in dues_us if due_us is not None), default=None)
+        return earliest_us(*[deadlines.next_due_us() for deadlines in self._deadlines])
 
     def advance(self, now_us: int) -> list[Reaction]:
         code = MqttReason.IMPLEMENTATION_SPECIFIC_ERROR

@@ -47,6 +47,7 @@ class LiveSessions:
         self._surplus = Deadlines[int]()
         self._silence_us = silence_us
         self._silences = Deadlines[int]()
+        self.deadlines: Final = (self._silences, self._surplus)
         self._by_session: dict[int, LiveSession] = {}
         self._by_device: dict[str, dict[int, LiveSession]] = {}
         self._rpc_numbers: dict[str, int] = {}
@@ -76,10 +77,6 @@ class LiveSessions:
 
     def get(self, session: int | None) -> LiveSession | None:
         return None if session is None else self._by_session.get(session)
-
-    def next_due_us(self) -> int | None:
-        dues_us = (self._silences.next_due_us(), self._surplus.next_due_us())
-        return min((due_us for due_us in dues_us if due_us is not None), default=None)
 
     def surplus(self, now_us: int) -> Iterator[int]:
         """The sessions that a later login has replaced."""

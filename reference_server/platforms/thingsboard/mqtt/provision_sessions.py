@@ -47,6 +47,7 @@ class ProvisionSessions:
         self._ends = Deadlines[int]()
         """When a session ends since it was answered; it is not put off by later answers (S88)."""
         self._gives_up = Deadlines[int]()
+        self.deadlines: Final = (self._ends, self._gives_up)
 
     def begin(self, session: int) -> None:
         """Harmless for a session that is one already."""
@@ -104,12 +105,6 @@ class ProvisionSessions:
         return PublishAnswer(is_acknowledged=False, reason=decision.reason)
 
     # By themselves
-
-    def next_due_us(self) -> int | None:
-        ends_us, gives_up_us = self._ends.next_due_us(), self._gives_up.next_due_us()
-        if ends_us is None or gives_up_us is None:
-            return gives_up_us if ends_us is None else ends_us
-        return min(ends_us, gives_up_us)
 
     def advance(self, now_us: int) -> Iterator[Reaction]:
         while (session := self._gives_up.pop_due(now_us)) is not None:

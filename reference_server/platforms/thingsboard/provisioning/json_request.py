@@ -61,9 +61,7 @@ def _needed_text(document: Mapping[str, Any], name: str) -> str:
 
 def _text(document: Mapping[str, Any], name: str) -> str:
     """Absent: empty. Numbers and booleans as they are written."""
-    if name not in document:
-        return ""
-    value = document[name]
+    value = document.get(name, "")
     if type(value) is str:
         return value
     value = _single(value, name)

@@ -46,7 +46,7 @@ class NotJson(Exception):
 def parse(text: str) -> Any:
     """One value. Raises NotJson; nothing at all is null, and what follows a null is not looked at."""
     value = _read(text)
-    return _as_sent(value) if HALF_ESCAPE.search(text) else value
+    return _as_sent(value) if "\\u" in text and HALF_ESCAPE.search(text) else value
 
 
 def _read(text: str) -> Any:

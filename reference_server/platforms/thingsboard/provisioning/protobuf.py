@@ -68,20 +68,6 @@ def write_protobuf_answer(status: str, kind: CredentialsType | None = None, valu
     return _varint_field(1, STATUSES.index(status)) + _varint_field(2, number) + _text_field(3, value)
 
 
-def write_protobuf_request(request: ProvisionRequest) -> bytes:
-    """What a device would send."""
-    number = TYPES.index(request.credentials_type) if request.credentials_type is not None else 0
-    key = _text_field(1, request.key) + _text_field(2, request.secret)
-    basic = _text_field(1, request.client_id) + _text_field(2, request.username) + _text_field(3, request.password)
-    data = (
-        _bytes_field(1, _text_field(1, request.token))
-        + _bytes_field(2, _text_field(1, request.certificate))
-        + _bytes_field(3, basic)
-    )
-    head = _text_field(1, request.device_name) + _varint_field(2, number)
-    return head + _bytes_field(3, key) + _bytes_field(4, data) + _varint_field(5, int(request.gateway))
-
-
 def _values(data: bytes, within: Path = ()) -> Iterator[tuple[Path, bytes | int]]:
     """The fields that are no messages, in the order of the wire; the last of several counts."""
     at = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from fleetrig.reference_server.platforms.thingsboard.state import events, profiles
@@ -31,6 +32,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.records import (
     CredentialsType,
     Device,
     DeviceProfile,
+    Scope,
     joined,
 )
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, NoticeKind, Registry, ms
@@ -95,7 +97,7 @@ def create_device(registry: Registry, profile: DeviceProfile, new: NewDevice, no
         label=new.label,
         customer_id=new.customer_id,
         additional_info=new.additional_info,
-        device_data=new.device_data or _device_data(profile),
+        device_data=new.device_data or _device_data(profile.transport_type),
         firmware_id=new.firmware_id,
         software_id=new.software_id,
     )
@@ -138,8 +140,9 @@ def _check_packages(registry: Registry, device: Device) -> None:
 def delete_device(registry: Registry, device: Device) -> None:
     """With all it owns; its sessions are closed (S85)."""
     store = registry.store
-    for attribute in store.find(ATTRIBUTE, INSTALLATION, "device", device.id):
-        store.delete(ATTRIBUTE, INSTALLATION, ATTRIBUTE.key(attribute))
+    for scope in Scope:
+        for attribute in store.find(ATTRIBUTE, INSTALLATION, "scope", joined(device.id, scope)):
+            store.delete(ATTRIBUTE, INSTALLATION, ATTRIBUTE.key(attribute))
     for latest in store.find(LATEST, INSTALLATION, "device", device.id):
         store.delete(LATEST, INSTALLATION, LATEST.key(latest))
     events.forget(registry, device.id)
@@ -198,5 +201,7 @@ def _put_first_credentials(registry: Registry, device_id: str, formed: FormedCre
     learn_credentials(registry, formed)
 
 
-def _device_data(profile: DeviceProfile) -> Mapping[str, Any]:
-    return {"configuration": {"type": "DEFAULT"}, "transportConfiguration": {"type": profile.transport_type}}
+@lru_cache(maxsize=16)
+def _device_data(transport_type: str) -> Mapping[str, Any]:
+    """One for all devices of a transport: records are not changed."""
+    return {"configuration": {"type": "DEFAULT"}, "transportConfiguration": {"type": transport_type}}

@@ -30,7 +30,7 @@ def check_text(member: str, text: str | None, most_chars: int | None = MOST_CHAR
     `called`: what a long one is called, where it is not the member itself.
     """
     faults = []
-    if text and MARKUP.search(text):
+    if text and ("<" in text or "{{" in text) and MARKUP.search(text):
         faults.append(f"{member} is malformed")
     if text and most_chars is not None and utf16_length(text) > most_chars:
         faults.append(f"{called or member} length must be equal or less than {most_chars}")

@@ -144,7 +144,7 @@ class DeviceProfile:
     @property
     def provision_configuration(self) -> Mapping[str, Any]:
         found = (self.profile_data or {}).get("provisionConfiguration")
-        return found if isinstance(found, Mapping) else {}
+        return found if isinstance(found, dict | Mapping) else {}
 
     @property
     def provision_secret(self) -> str | None:
@@ -291,10 +291,7 @@ ATTRIBUTE: Final = Kind(
     "thingsboard.attribute",
     Attribute,
     lambda attribute: joined(attribute.device_id, attribute.scope, attribute.key),
-    {
-        "device": lambda attribute: (attribute.device_id,),
-        "scope": lambda attribute: (joined(attribute.device_id, attribute.scope),),
-    },
+    {"scope": lambda attribute: (joined(attribute.device_id, attribute.scope),)},
 )
 LATEST: Final = Kind(
     "thingsboard.latest",

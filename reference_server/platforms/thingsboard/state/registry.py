@@ -24,6 +24,9 @@ LETTER_OF_BYTE: Final = bytes(ALPHABET[byte % len(ALPHABET)] for byte in range(2
 GREGORIAN_OFFSET_100_NS: Final = 0x01B21DD213814000
 """From the beginning of time-based UUIDs to the epoch."""
 TIME_100_NS_PER_US: Final = 10
+TIME_MASK: Final = (1 << 60) - 1
+VARIANT: Final = {f"{digit:x}": f"{digit & 3 | 8:x}" for digit in range(16)}
+"""The digit of a UUID that says by which rules it was made has two bits for chance."""
 WELL_KNOWN: Final = frozenset({Account().password, Settings().administrator.password})
 """Passwords that are words of many paths and documents."""
 
@@ -105,11 +108,9 @@ class Registry:
 
     def new_id(self, now_us: int) -> str:
         """A time-based UUID, as the real server's; the clock's part and the machine's are chance."""
-        time = now_us * TIME_100_NS_PER_US + GREGORIAN_OFFSET_100_NS
-        chance = int(self.entropy.token_hex(8), 16)
-        low, middle, high = time & 0xFFFFFFFF, (time >> 32) & 0xFFFF, (time >> 48) & 0x0FFF | 0x1000
-        sequence, node = (chance >> 48) & 0x3FFF | 0x8000, chance & 0xFFFFFFFFFFFF
-        return f"{low:08x}-{middle:04x}-{high:04x}-{sequence:04x}-{node:012x}"
+        time = f"{now_us * TIME_100_NS_PER_US + GREGORIAN_OFFSET_100_NS & TIME_MASK:015x}"
+        chance = self.entropy.token_hex(8)
+        return f"{time[7:]}-{time[3:7]}-1{time[:3]}-{VARIANT[chance[0]]}{chance[1:4]}-{chance[4:]}"
 
     def new_word(self, length: int = 20) -> str:
         """Letters and digits: names and tokens that the server makes (1.3)."""

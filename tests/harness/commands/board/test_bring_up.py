@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fleetrig.hil.units.unit_record import UnitIdentity, UnitRecord, UnitVerdict
+from fleetrig.hil.units.unit_record import UnitIdentity, UnitMeasure, UnitPhase, UnitRecord, UnitVerdict
 from fleetrig.hil.units.unit_records import UnitRecords
 from tests.harness.command import Done, Running, fleetrig
 from tests.peers.programs import need_program
@@ -52,7 +53,7 @@ REFUSED = {
     "wrong MAC": (["left=SN-1,52:54"], "expected a MAC such as 52:54:00:12:34:56, got '52:54'"),
     "named twice": (["left=SN-1", "left=SN-2"], "left is named twice"),
     "unknown board": (["lefd=SN-1"], "did you mean 'left'?"),
-    "unknown rung": (["left=SN-1", "--to", "boot"], "--to: expected flashed or booted, got 'boot'"),
+    "unknown rung": (["left=SN-1", "--to", "boot"], "--to: expected flashed, booted, provisioned, got 'boot'"),
     "no image": (["left=SN-1", "--to", "flashed"], "--to flashed needs --image"),
     "a path": (["left=../SN-1"], "'../SN-1' is no serial number"),
 }
@@ -114,23 +115,44 @@ def test_a_stop_is_written_down_with_the_boards_condition(state, tmp_path):
     assert record.phases[-1].verdict is UnitVerdict.STOPPED
 
 
+def provisioned(record: UnitRecord) -> UnitRecord:
+    """As a unit's record is when its server has seen it."""
+    record = replace(
+        record,
+        server="http://desk:8080",
+        configuration_sha256="c0ffee",
+        credential_kind="target_token",
+        credential_fingerprint="0123456789abcdef",
+        written={"/data/token": "89abcdef01234567"},
+    )
+    return record.with_phase(UnitPhase("provisioned", UnitVerdict.PASSED, 2.0)).with_measure(
+        UnitMeasure("seen", 1.5, "s")
+    )
+
+
 def test_records_are_listed_and_written_for_others(tmp_path):
     made = UnitRecords(tmp_path / "units")
     for number, verdict in enumerate((UnitVerdict.FAILED, UnitVerdict.BROKEN, UnitVerdict.PASSED), 1):
         record = UnitRecord(number, UnitIdentity("SN-1", "02:00:00:00:00:01"), "desk", "left", "gw", 0)
+        if verdict is UnitVerdict.PASSED:
+            record = provisioned(record)
         made.write(record.ended(1_500_000, verdict, 'it\x1b is, "broken"' if number < 3 else ""))
     done = fleetrig("board", "records", "--csv", "u.csv", "--junit", "u.xml", cwd=tmp_path)
-    assert [line.split()[:4] for line in done.stdout.splitlines()[1:]] == [
-        ["SN-1", "1", "left", "failed"],
-        ["SN-1", "2", "left", "broken"],
-        ["SN-1", "3", "left", "passed"],
+    assert [line.split()[:6] for line in done.stdout.splitlines()[1:]] == [
+        ["SN-1", "1", "left", "failed", "-", "-"],
+        ["SN-1", "2", "left", "broken", "-", "-"],
+        ["SN-1", "3", "left", "passed", "provisioned", "target_token"],
     ]
     csv_lines = (tmp_path / "u.csv").read_text().splitlines()
     assert csv_lines[0].startswith("serial,mac,part,revision,attempt,")
     assert len(csv_lines) == 4
+    assert csv_lines[3].endswith(",provisioned=passed,seen=1.5s,/data/token=89abcdef01234567")
+    assert ",http://desk:8080,c0ffee,target_token,0123456789abcdef," in csv_lines[3]
     xml = (tmp_path / "u.xml").read_text()
     assert 'tests="3" failures="1" errors="1"' in xml
     assert '<property name="mac" value="02:00:00:00:00:01" />' in xml
+    assert '<property name="server" value="http://desk:8080" />' in xml
+    assert '<property name="written" value="/data/token=89abcdef01234567" />' in xml
     assert "\x1b" not in xml
     assert fleetrig("board", "records", "none", cwd=tmp_path).returncode == 5
 

@@ -131,7 +131,7 @@ def test_commands_are_run_for_scripts(name, tmp_path):
 
 
 def test_a_silent_board_is_told_with_what_to_look_at(line, tmp_path, monkeypatch):
-    monkeypatch.setattr("fleetrig.harness.bench.console_ready.LOOK_S", 0.05)
+    monkeypatch.setattr("fleetrig.hil.consoles.console_entry.LOOK_S", 0.05)
     monkeypatch.setattr("fleetrig.harness.bench.console_ready.READY_WITHIN_S", 0.1)
     done = fleetrig(
         "board",

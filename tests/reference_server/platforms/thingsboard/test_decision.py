@@ -9,14 +9,14 @@ import pytest
 
 from fleetrig.reference_server.platforms.thingsboard.provisioning.answers import protobuf_answer
 from fleetrig.reference_server.platforms.thingsboard.provisioning.decision import Decision, Status
-from fleetrig.reference_server.platforms.thingsboard.provisioning.protobuf import write_protobuf_request
-from fleetrig.reference_server.platforms.thingsboard.provisioning.request import ProvisionRequest
 from fleetrig.reference_server.platforms.thingsboard.state import devices
 from fleetrig.reference_server.platforms.thingsboard.state.attributes import attribute
 from fleetrig.reference_server.platforms.thingsboard.state.credential_forms import basic_value, formed, sha3
 from fleetrig.reference_server.platforms.thingsboard.state.events import events_of
 from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
 from fleetrig.reference_server.platforms.thingsboard.state.records import CredentialsType, ProvisionType, Scope
+from fleetrig.simulator.flows.thingsboard.credentials import ProvisionKey
+from fleetrig.simulator.flows.thingsboard.protobuf import encode_request
 from tests.reference_server.platforms.thingsboard.provision_bench import ProvisionBench
 
 ALNUM20 = re.compile(r"[A-Za-z0-9]{20}")
@@ -142,8 +142,8 @@ def test_an_empty_key_or_secret_fits_nobody(bench: ProvisionBench) -> None:
 
 def test_a_number_for_no_type_is_never_answered(bench: ProvisionBench) -> None:
     """Over protobuf: the server comes upon it where it expects none."""
-    request = ProvisionRequest("KA", "SA", "dev", is_protobuf=True)
-    known, unknown = write_protobuf_request(request), write_protobuf_request(request) + bytes.fromhex("1009")
+    known = encode_request(ProvisionKey("KA", "SA"), None, "dev", is_gateway=False)
+    unknown = known + bytes.fromhex("1009")
 
     assert refused(bench.send(unknown)) is None
     assert bench.find("dev") is None

@@ -14,7 +14,6 @@ from fleetrig.reference_server.platforms.thingsboard.provisioning.protobuf impor
     NotProtobuf,
     read_protobuf_request,
     write_protobuf_answer,
-    write_protobuf_request,
 )
 from fleetrig.reference_server.platforms.thingsboard.provisioning.reading import read_request
 from fleetrig.reference_server.platforms.thingsboard.provisioning.request import (
@@ -25,6 +24,14 @@ from fleetrig.reference_server.platforms.thingsboard.provisioning.request import
 )
 from fleetrig.reference_server.platforms.thingsboard.state.generations import TRAITS, Profile, Traits
 from fleetrig.reference_server.platforms.thingsboard.state.records import CredentialsType
+from fleetrig.simulator.flows.thingsboard.credentials import (
+    AccessToken,
+    Credentials,
+    MqttBasic,
+    OwnCertificate,
+    ProvisionKey,
+)
+from fleetrig.simulator.flows.thingsboard.protobuf import encode_request
 
 TRAITS_NOW = Traits()
 PB_BASIC = ProvisionRequest(client_id="c", username="u", password="p", is_protobuf=True)
@@ -213,16 +220,24 @@ def test_protobuf_answers(status: str, kind: CredentialsType | None, value: str,
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
+OWN = st.one_of(
+    st.builds(AccessToken, TEXTS), st.builds(OwnCertificate, TEXTS), st.builds(MqttBasic, TEXTS, TEXTS, TEXTS)
+)
 
 
-@given(
-    st.builds(
-        ProvisionRequest, TEXTS, TEXTS, TEXTS, st.sampled_from(CredentialsType), TEXTS, TEXTS, TEXTS, TEXTS, TEXTS,
-        st.booleans(), st.just(True),
-    )
-)  # fmt: skip
-def test_a_written_request_is_read_again(request: ProvisionRequest) -> None:
-    assert read_protobuf_request(write_protobuf_request(request), TRAITS_NOW) == request
+@given(st.builds(ProvisionKey, TEXTS, TEXTS), OWN, TEXTS, st.booleans())
+def test_what_a_device_writes_is_read(key: ProvisionKey, own: Credentials, name: str, is_gateway: bool) -> None:
+    brought: dict[str, Any] = {}
+    match own:
+        case AccessToken(token):
+            brought = {"token": token}
+        case OwnCertificate(leaf_pem):
+            brought = {"credentials_type": CredentialsType.X509_CERTIFICATE, "certificate": leaf_pem}
+        case MqttBasic(client_id, user_name, password):
+            brought = {"client_id": client_id, "username": user_name, "password": password}
+            brought["credentials_type"] = CredentialsType.MQTT_BASIC
+    read_again = read_protobuf_request(encode_request(key, own, name, is_gateway=is_gateway), TRAITS_NOW)
+    assert read_again == ProvisionRequest(key.key, key.secret, name, gateway=is_gateway, is_protobuf=True, **brought)
 
 
 @given(st.binary(max_size=60))

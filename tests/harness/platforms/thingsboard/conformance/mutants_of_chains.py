@@ -22,6 +22,7 @@ from fleetrig.reference_server.platforms.thingsboard.mqtt.peer_certificates impo
 from fleetrig.reference_server.platforms.thingsboard.mqtt.provision_sessions import ProvisionSessions
 from fleetrig.reference_server.platforms.thingsboard.provisioning import decision
 from fleetrig.reference_server.platforms.thingsboard.provisioning.decision import Decision, Status
+from fleetrig.reference_server.platforms.thingsboard.rest import authority_certificate
 from fleetrig.reference_server.platforms.thingsboard.state import devices, profiles
 from fleetrig.reference_server.platforms.thingsboard.state.records import (
     DEVICE_PROFILE,
@@ -34,6 +35,11 @@ from tests.harness.conformance.code_changes import being, giving, instead, then
 from tests.harness.platforms.thingsboard.conformance.mutants import deciding, mutant, with_traits
 
 CHAIN = ProvisionType.CERTIFICATE_CHAIN
+
+
+def last_certificate(pem: str) -> str:
+    found = authority_certificate.CERTIFICATE.findall(pem)
+    return str(found[-1]) if found else pem
 
 
 def in_default_profile(original: Any, registry: Any, profile: Any, *more: Any) -> Any:
@@ -245,6 +251,18 @@ MUTANTS = (
         spares="S75 S76",
     ),
     mutant("dates are not looked at", "S108", (logins, "refused_by_dates", giving("")), spares="S75 S77"),
+    mutant(
+        "a leaf counts before its time",
+        "S108",
+        (logins, "refused_by_dates", then(lambda why: "" if "counts from" in why else why)),
+        spares="S75 S77",
+    ),
+    mutant(
+        "the last of several authorities gives the key",
+        "S76",
+        (authority_certificate, "_first", being(last_certificate)),
+        spares="S75",
+    ),
     mutant(
         "a chain's device cannot provision another",
         "S109",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -11,9 +12,14 @@ from fleetrig.reference_server.platforms.thingsboard.coap import transport as co
 from fleetrig.reference_server.platforms.thingsboard.device_api import said
 from fleetrig.reference_server.platforms.thingsboard.http import device_calls
 from fleetrig.reference_server.platforms.thingsboard.mqtt import device_messages, logins
-from fleetrig.reference_server.platforms.thingsboard.provisioning import answers, decision, json_request
+from fleetrig.reference_server.platforms.thingsboard.provisioning import (
+    answers,
+    decision,
+    json_request,
+    lenient_json,
+)
 from fleetrig.reference_server.platforms.thingsboard.provisioning.decision import Status
-from fleetrig.reference_server.platforms.thingsboard.provisioning.lenient_json import JsonNumber
+from fleetrig.reference_server.platforms.thingsboard.provisioning.lenient_json import JsonNumber, NotJson
 from fleetrig.reference_server.platforms.thingsboard.provisioning.request import Unusable
 from fleetrig.reference_server.platforms.thingsboard.rest import devices as rest_devices
 from fleetrig.reference_server.platforms.thingsboard.state import attributes, devices, field_rules, profiles
@@ -36,6 +42,13 @@ KNOWN = {"deviceName", "credentialsType", "token", "clientId", "username", "pass
 
 def in_default_profile(original: Any, registry: Any, profile: Any, *more: Any) -> Any:
     return original(registry, profiles.default_profile(registry, profile.tenant_id), *more)
+
+
+def strictly(text: str) -> Any:
+    try:
+        return lenient_json.PLAIN.decode(text)
+    except json.JSONDecodeError as error:
+        raise NotJson(str(error)) from None
 
 
 def with_token_of_another(original: Any, credentials: Any) -> Any:
@@ -314,6 +327,7 @@ MUTANTS = (
         unusable_if(lambda document: not document.keys() <= KNOWN),
         spares="S01 S29",
     ),
+    mutant("nothing but JSON is taken for it", "S30", (lenient_json, "_read", being(strictly)), spares="S01 S31"),
     mutant(
         "a number is no name",
         "S31",

@@ -10,9 +10,10 @@ from fleetrig.reference_server.coap_messages import endpoint
 from fleetrig.reference_server.platforms.thingsboard.coap import answers as coap_answers
 from fleetrig.reference_server.platforms.thingsboard.coap import paths, transport
 from fleetrig.reference_server.platforms.thingsboard.coap import provision as over_coap
-from fleetrig.reference_server.platforms.thingsboard.http import replies
+from fleetrig.reference_server.platforms.thingsboard.http import call, replies
 from fleetrig.reference_server.platforms.thingsboard.http.api import HttpApi
 from fleetrig.reference_server.platforms.thingsboard.http.errors import JSON, plain
+from fleetrig.reference_server.platforms.thingsboard.http.media_types import NoMediaType
 from fleetrig.reference_server.platforms.thingsboard.http.routing import Router
 from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
@@ -44,6 +45,12 @@ def slash_may_follow(original: Any, self: Any, method: str, path: str, query: An
 
 def too_large_in_one_word(self: Any) -> Any:
     return plain(413, "Too large", reason="too large")
+
+
+def bare_types_alone(original: Any, text: str) -> Any:
+    if ";" in text:
+        raise NoMediaType(text)
+    return original(text)
 
 
 def no_other_types(original: Any, accept: str | None) -> Any:
@@ -92,6 +99,7 @@ MUTANTS = (
     mutant("a reply is always called JSON", "S94", (replies, "type_of_text", giving(JSON)), spares="S69"),
     mutant("a reply is always called text", "S94", (replies, "type_of_text", giving(replies.TEXT)), spares="S69"),
     mutant("a reply is never called XML", "S94", (replies, "type_of_text", instead(no_other_types)), spares="S69"),
+    mutant("a type with a charset is none", "S94", (call, "media_type", instead(bare_types_alone)), spares="S69"),
     mutant("a slash may follow the path", "S95", (Router, "find", instead(slash_may_follow)), spares="S01"),
     mutant("17 MiB are taken", "S95", spares="S01", settings=Settings(request_body_bytes=20 * MIB)),
     mutant(

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from fleetrig.reference_server.mqtt_sessions.reason_codes import MqttReason
-from fleetrig.reference_server.platforms.thingsboard.device_api import values
-from fleetrig.reference_server.platforms.thingsboard.mqtt import logins
+from fleetrig.reference_server.platforms.thingsboard.coap import device_requests
+from fleetrig.reference_server.platforms.thingsboard.device_api import said, values
+from fleetrig.reference_server.platforms.thingsboard.mqtt import device_messages, logins
 from fleetrig.reference_server.platforms.thingsboard.mqtt.interface import MqttInterface
 from fleetrig.reference_server.platforms.thingsboard.provisioning import answers
 from fleetrig.reference_server.platforms.thingsboard.rest import bulk_import
@@ -18,7 +19,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.errors import RuleBro
 from fleetrig.reference_server.platforms.thingsboard.state.registry import NoticeKind
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.mqtt import MqttDisconnect
-from tests.harness.conformance.code_changes import Change, being, giving, instead
+from tests.harness.conformance.code_changes import Change, being, giving, instead, then
 from tests.harness.platforms.thingsboard.conformance.mutants import (
     http_answers,
     mqtt_sends,
@@ -178,9 +179,27 @@ MUTANTS = (
         (logins, "_code_for", giving(MqttReason.NOT_AUTHORIZED)),
         spares="S52",
     ),
-    # attributes
+    # attributes and telemetry
+    mutant(
+        "telemetry that says its time is not kept",
+        "S03",
+        (said, "read_telemetry", then(lambda measured: [one for one in measured if one.at_ms is None])),
+        spares="S85 S102",
+    ),
     mutant(
         "numbers in text stay text", "S102", (values, "LOOKS_LIKE_A_NUMBER", being(re.compile("(?!)"))), spares="S03"
+    ),
+    mutant(
+        "attributes over MQTT are acknowledged and lost",
+        "S102",
+        (device_messages, "post_attributes", giving(None)),
+        spares="S03",
+    ),
+    mutant(
+        "attributes over CoAP are acknowledged and lost",
+        "S102",
+        (device_requests, "post_attributes", giving(None)),
+        spares="S03",
     ),
     mutant(
         "all that begins with a digit is a number",
