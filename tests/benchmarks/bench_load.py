@@ -24,6 +24,8 @@ HALF_LOAD = 400
 KEY = "benchmark"
 FEW, MANY = 100, 2_100
 FREEZE_S = 2.0
+SOAK_S = int(os.environ.get("LOAD_SOAK_S", "90"))
+"""`LOAD_SOAK_S=600 make bench` for ten minutes."""
 
 POLLING = """
     scenario: A fleet polls every second
@@ -142,3 +144,12 @@ def bench_a_server_that_stands_still(tmp_path: Path) -> None:
         assert found is not None, run.said
         show(what, found[1], "1 s" if name == "corrected" else "")
     assert "Locust counts only what was sent" in run.said, run.said
+
+
+def bench_memory_over_time(tmp_path: Path) -> None:
+    print(f"\nMemory of the generator over {SOAK_S} s of 200 polls a second")
+    run = WatchedLoad(tmp_path).run(POLLING.format(count=200, spread_s=3, for_s=SOAK_S))
+    steady = run.steady()
+    early_mib, late_mib = steady[len(steady) // 3].resident_mib, steady[-1].resident_mib
+    show("after a third of the time", f"{early_mib:.1f} MiB")
+    show("at the end", f"{late_mib:.1f} MiB", "the same")

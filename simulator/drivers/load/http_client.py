@@ -26,8 +26,8 @@ PORTS: Final = {"http": 80, "https": 443}
 WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
 """They say how long their body is, also when there is none (RFC 9110 §8.6)."""
 FAILURES: Final = (OSError, EOFError, ValueError, Truncated)
-KEPT_S: Final = 2.0
-"""No server that keeps connections ends them sooner."""
+KEPT_S: Final = 1.0
+"""No server that keeps connections at all ends them sooner."""
 STORED: Final = (200, 206)
 
 
