@@ -11,6 +11,8 @@ from tests.harness.command import Done, cases_of, fleetrig
 from tests.harness.runs import HEAD, PASSES, run_once, write_scenario
 from tests.harness.test_pytest_plugin import pytest_in
 
+pytestmark = pytest.mark.slow
+
 NEEDS = HEAD + "    needs: [hawkbit.trusted_ips]\n"
 EXPECTS_NOTHING = """
     phases:

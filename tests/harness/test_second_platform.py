@@ -20,6 +20,8 @@ from fleetrig.harness.scenario_file.selection import Expanded, expand
 from fleetrig.harness.scenario_file.template import read_scenario
 from fleetrig.harness.verdict import Report, Verdict
 
+pytestmark = pytest.mark.slow
+
 ECHO = """\
 scenario: Gateways hear their echo, and a reminder that nobody has asked for
 needs: [echo, reference.faults]

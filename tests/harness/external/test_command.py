@@ -10,6 +10,8 @@ import pytest
 from fleetrig.harness.report.exits import Exit
 from tests.harness.command import PROJECT, fleetrig
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = Path(__file__).with_name("polling_device.py")
 DEVICE = f"{sys.executable} {PROGRAM}"
 SCENARIOS = ("--scenarios", str(PROJECT / "scenarios"))

@@ -15,6 +15,8 @@ from fleetrig.harness.verdict import Report, Severity, Verdict
 from tests.harness import broken_thingsboard_devices as broken
 from tests.harness.broken_devices import Change
 
+pytestmark = pytest.mark.slow
+
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 ROWS = plan(["external/thingsboard"], SCENARIOS)
 PARTS = 3

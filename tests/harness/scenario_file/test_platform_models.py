@@ -21,6 +21,8 @@ from fleetrig.harness.scenario_file.values import Flag, Model, Text
 from fleetrig.harness.scenario_file.vocabulary import Vocabulary, merged, vocabulary_of
 from fleetrig.simulator.contract.errors import UsageError
 
+pytestmark = pytest.mark.slow
+
 
 class Deploy(Model, ActionWord):
     """Another platform's deploy."""

@@ -12,6 +12,8 @@ from fleetrig.harness.scenario_file.selection import expand, find, read_all
 from fleetrig.harness.scenario_file.token_findings import lists_of, scenario_findings, token_findings
 from fleetrig.harness.scenario_file.unit_list import Unit, read_units
 
+pytestmark = pytest.mark.slow
+
 LONG = "23a2dd8bfb964c0b548613c4584ff3a0"
 UNITS = f"""serial,token
 A-1,abc

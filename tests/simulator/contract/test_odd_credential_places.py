@@ -11,6 +11,8 @@ from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from fleetrig.simulator.contract.trace_json import to_line
 
+pytestmark = pytest.mark.slow
+
 UNKNOWN = "Qz4f2a90b1c3d5e7f60718293a4b5c6d7e"
 CONFIG = "/rest/v1/system/configs"
 
