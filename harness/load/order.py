@@ -91,6 +91,7 @@ class LoadOrder:
                 "--against": self.against,
                 "--users": self.users,
                 "--workers": self.workers or None,
+                "--master": not self.starts_workers,
                 "--profile": self.profile or None,
                 "--closed": not self.is_open,
                 "--ca": self.ca,

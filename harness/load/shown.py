@@ -11,7 +11,7 @@ from fleetrig.harness.load.summary import summary_lines
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import Exit, exit_of
 from fleetrig.harness.report.junit import write_junit
-from fleetrig.harness.verdict import Report
+from fleetrig.harness.verdict import Report, Verdict
 
 
 def show_line(text: str) -> None:
@@ -26,6 +26,8 @@ def shown(report: Report, load_run: LoadRun) -> int:
     console = make_console()
     console.print()
     ConsoleReport(console, verbose=True, single=True).show(report)
+    if report.verdict is Verdict.SKIPPED:
+        return int(exit_of(report.verdict))
     for line in summary_lines(load_run.curves.totals, load_run.curves.rows, is_open=load_run.order.is_open):
         console.print(f"  {line}", markup=False)
     if load_run.order.junit is not None:

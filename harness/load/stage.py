@@ -125,6 +125,8 @@ def with_workers(order: LoadOrder, run: ScenarioRun) -> Iterator[tuple[Any, Load
 
 
 def wait_for_workers(bench: WorkersBench, order: LoadOrder) -> None:
+    if not order.starts_workers:
+        sys.stderr.write(f"waiting  for {order.workers} workers at {order.bind}:{order.port}\n")
     with gevent.Timeout(WORKERS_WITHIN_S, exception=False):
         while len(bench.workers) < order.workers:
             gevent.sleep(LOOKS_EVERY_S)
