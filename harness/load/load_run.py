@@ -18,7 +18,7 @@ from fleetrig.harness.load.generator import LoadGenerator
 from fleetrig.harness.load.health import GeneratorUse, why_generator_was_limit
 from fleetrig.harness.load.openmetrics import metrics_text
 from fleetrig.harness.load.order import LoadOrder, server_for
-from fleetrig.harness.load.progress_line import longest_s, progress_line
+from fleetrig.harness.load.progress_line import TimeLeft, progress_line
 from fleetrig.harness.run.private_files import make_private_folder
 from fleetrig.harness.run.scenario_run import ScenarioRun, SkipScenario
 from fleetrig.harness.run.trace_file import trace_name
@@ -43,7 +43,7 @@ class LoadRun:
         self._expanded = expanded
         self._run = run
         self._generator = generator
-        self._longest_s = longest_s(expanded.scenario)
+        self._time_left = TimeLeft(expanded.scenario)
         self.was_interrupted = False
         self._is_directing = False
 
@@ -123,4 +123,5 @@ class LoadRun:
             until = self._generator.fetch(self.curves)
             cpu_share = max((shares[-1] for shares in self._generator.cpu_shares().values() if shares), default=0.0)
             for row in self.curves.settle(until):
-                show(progress_line(row, self._run.phase, self._longest_s, cpu_share))
+                phase = self._run.phase
+                show(progress_line(row, phase, self._time_left.at(phase, row.at_s), cpu_share))

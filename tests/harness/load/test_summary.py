@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fleetrig.harness.load.curves import LoadCurves
 from fleetrig.harness.load.openmetrics import metrics_text
-from fleetrig.harness.load.progress_line import progress_line, shown_s
+from fleetrig.harness.load.progress_line import TimeLeft, progress_line, shown_s
 from fleetrig.harness.load.summary import summary_lines
+from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.simulator.drivers.load.figures import LoadFigures
+
+SCENARIOS = Path(__file__).parents[3] / "scenarios"
 
 
 def frozen() -> LoadCurves:
@@ -56,9 +61,19 @@ def test_a_closed_model_says_that_it_is_one() -> None:
 def test_a_line_of_progress_has_what_a_person_watches() -> None:
     row = frozen().rows[7]
 
-    line = progress_line(row, "steady", at_most_s=60, cpu_share=0.5)
+    line = progress_line(row, "steady", left_s=52.4, cpu_share=0.5)
     assert "7 s  steady  0/s  20 online  0 errors/s  380 dropped/s" in line
     assert "generator 50% CPU  at most 53 s left" in line
+
+
+def test_time_left_forgets_what_a_phase_did_not_need() -> None:
+    (expanded,) = plan(["load/steady_polling"], SCENARIOS)
+    left = TimeLeft(expanded.scenario)
+
+    assert left.at("the fleet starts", 0) == 600 + 180
+    assert left.at("the fleet starts", 9) == 600 + 180 - 9
+    assert left.at("steady", 10) == 180
+    assert left.at("", 200) == 0, "clean-up"
 
 
 def test_times_are_shown_as_people_say_them() -> None:
