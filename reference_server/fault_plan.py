@@ -44,6 +44,8 @@ class ScheduledFault:
     from_us: int
     until_us: int | None
     bites: int = 0
+    busy_until_us: int = 0
+    """A capacity: when everything that has been let in will be answered."""
 
     def is_on(self, now_us: int) -> bool:
         if self.fault.times is not None and self.bites >= self.fault.times:
@@ -100,6 +102,13 @@ class FaultPlan:
 
     def trigger(self, wanted: Callable[[Fault], bool], lines: Sequence[str], now_us: int) -> Fault | None:
         """The first wanted fault that is on, fits one of the lines and wins its draw. Counts it as having acted."""
+        entry = self.trigger_entry(wanted, lines, now_us)
+        return None if entry is None else entry.fault
+
+    def trigger_entry(
+        self, wanted: Callable[[Fault], bool], lines: Sequence[str], now_us: int
+    ) -> ScheduledFault | None:
+        """The same, as it stands in the plan."""
         for entry in self._scheduled:
             fault = entry.fault
             if not wanted(fault) or not entry.is_on(now_us):
@@ -109,7 +118,7 @@ class FaultPlan:
             if fault.share < 1 and self.draw() >= fault.share:
                 continue
             entry.bites += 1
-            return fault
+            return entry
         return None
 
 

@@ -74,7 +74,7 @@ def replacement(fault: Fault, request: HttpRequest) -> Delivery:
             return Delivery(None, shows_as(fault))
         case FaultKind.MOVED:
             return redirect(fault, request)
-        case FaultKind.OVERLOAD:
+        case FaultKind.OVERLOAD | FaultKind.CAPACITY:
             status, retry_after_s = int(fault.number("status") or DEFAULT_STATUS), fault.number("retry_after_s")
             headers = (("Retry-After", str(int(retry_after_s))),) if retry_after_s is not None else ()
             return Delivery(HttpResponse(status, headers))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
+from fleetrig.reference_server.capacity import take_turn
 from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.held_requests import HeldRequests
 from fleetrig.reference_server.http_faults import HttpFaults, distort, filter_request, replacement
@@ -27,8 +28,9 @@ from fleetrig.reference_server.platform import (
     SessionPlatform,
 )
 from fleetrig.reference_server.server_lane import ServerLane
+from fleetrig.reference_server.session_fault_outputs import blocked_reply
 from fleetrig.reference_server.session_faults import Blocked, SessionFaults
-from fleetrig.reference_server.slow_store import given_up, slowed
+from fleetrig.reference_server.slow_store import given_up, late_outputs, slowed
 from fleetrig.reference_server.stores.interface import Store, StoreFailed
 from fleetrig.simulator.contract.clock import earliest_us
 from fleetrig.simulator.contract.delivery import Delivery, Ending
@@ -92,16 +94,21 @@ class Server:
         """One HTTP request."""
         seen = request
         distorting: Sequence[Fault] = ()
+        turn_us = 0
         if not self.faults.is_idle:
             faults = self._http_faults
             if (fault := faults.blocking(request, now_us)) is not None:
                 return self._short_circuit(fault, request, session, now_us)
+            turn = take_turn(self.faults, request, now_us)
+            if isinstance(turn, Fault):
+                return self._short_circuit(turn, request, session, now_us)
+            turn_us = turn
             distorting = faults.distorting(request, now_us)
             seen = filter_request(distorting, faults.original_request(request))
         answer = self._answer(seen, session, now_us)
         if isinstance(answer, HeldRequest):
             return self._hold(answer, seen, session, distorting, now_us)
-        delivery = Delivery(answer.response)
+        delivery = Delivery(answer.response, delay_us=turn_us)
         for fault in distorting:
             delivery = distort(fault, seen, delivery)
         if distorting and self._http is not None:
@@ -209,10 +216,19 @@ class Server:
         if session.id not in self._open:
             return ()  # it was on its way when the session ended
         blocked = self._session_faults.blocking(session.id, envelope, now_us)
-        if blocked is not None:
-            self._lane.received(envelope, session, "", now_us)
-            return self._reply_blocked(blocked, envelope, session, now_us)
+        turn = take_turn(self.faults, envelope, now_us) if blocked is None else 0
+        if isinstance(turn, Fault):
+            blocked = Blocked(turn, blocked_reply(turn, session.id, envelope))
+        elif blocked is None:
+            return self._taken(session, envelope, turn, now_us)
+        self._lane.received(envelope, session, "", now_us)
+        return self._reply_blocked(blocked, envelope, session, now_us)
+
+    def _taken(self, session: Session, envelope: Envelope, turn_us: int, now_us: int) -> Sequence[Output]:
+        """An envelope that reaches the platform. `turn_us`: how long its answers wait for their turn."""
         reaction = self._reaction_to(session, envelope, now_us)
+        if turn_us:
+            reaction = replace(reaction, outputs=late_outputs(reaction.outputs, turn_us))
         self._lane.received(envelope, session, reaction.device, now_us)
         if not self.faults.is_idle and (slow := self._session_faults.slow_store(envelope, now_us)) is not None:
             self._lane.fault(envelope, slow, session.id, now_us)

@@ -31,7 +31,11 @@ def blocked_reply(fault: Fault, session: int, envelope: Envelope) -> tuple[Outpu
             code = fault.number("code")
             refusal = MqttConnack(SERVER_UNAVAILABLE[envelope.version] if code is None else int(code))
             return (Send(session, refusal), Close(session))
-        case FaultKind.OVERLOAD, CoapRequest():
+        case FaultKind.CAPACITY, MqttConnect():
+            return (Send(session, MqttConnack(SERVER_UNAVAILABLE[envelope.version])), Close(session))
+        case FaultKind.CAPACITY, envelope if not isinstance(envelope, CoapRequest):
+            return (Close(session),)  # of all packets only CONNECT can be told that the server is busy
+        case ((FaultKind.OVERLOAD | FaultKind.CAPACITY), CoapRequest()):
             return (Send(session, _overloaded(fault, envelope)),)
         case FaultKind.COAP_RESET, CoapRequest():
             return (Send(session, CoapReset(envelope.token)),)

@@ -5,7 +5,7 @@ What `hits` is matched against, a glob over the line of an envelope (`CONNECT gw
 - `outage`: what came in; of what goes out unasked, its own line. One of everything that shows as refused keeps sessions
   from opening, and ends those that are open when it begins.
 - `overload` and `coap_reset` (CoAP), `connect_refused`, `connect_unanswered`, `lost_reply`: what came in.
-- `slow_store`: what came in.
+- `slow_store`: what came in. `capacity` (`capacity.py`): what came in, but for pings and acknowledgements.
 - `latency`, `withheld_ack`, `half_packet`, `malformed_packet`: what goes out, or what came in and is answered so.
 - `rewrite`: a PUBLISH or an answer of CoAP that goes out, or what came in and is answered so.
 - `lost_datagram` (CoAP): a request that came in, or an answer that goes out.

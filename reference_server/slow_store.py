@@ -25,8 +25,8 @@ def slowed(
     waits_us, patience_us = late_us(fault), _patience_us(platform, envelope)
     if patience_us is not None and waits_us >= patience_us and isinstance(platform, FailurePlatform):
         failed = platform.failed(session, envelope, GAVE_UP.format(to_s(patience_us)), now_us)
-        return replace(failed, outputs=_late(failed.outputs, patience_us), device=reaction.device)
-    return replace(reaction, outputs=_late(reaction.outputs, waits_us))
+        return replace(failed, outputs=late_outputs(failed.outputs, patience_us), device=reaction.device)
+    return replace(reaction, outputs=late_outputs(reaction.outputs, waits_us))
 
 
 def given_up(faults: Sequence[Fault], platform: HttpPlatform, request: HttpRequest, now_us: int) -> Delivery | None:
@@ -43,7 +43,7 @@ def _patience_us(platform: ServerPlatform, envelope: Envelope) -> int | None:
     return platform.gives_up_after_us(envelope) if isinstance(platform, FailurePlatform) else None
 
 
-def _late(outputs: Sequence[Output], by_us: int) -> list[Output]:
+def late_outputs(outputs: Sequence[Output], by_us: int) -> list[Output]:
     return [
         replace(output, delay_us=output.delay_us + by_us) if isinstance(output, Send | Close) else output
         for output in outputs

@@ -99,6 +99,16 @@ class Agent:
     def is_on(self) -> bool:
         return self._flow is not None
 
+    @property
+    def behaviour(self) -> Behaviour:
+        """Its program."""
+        return self._behaviour
+
+    def follow(self, stage: Stage, *, is_on: bool) -> None:
+        """Takes over where its twin is, who lives in another process; this one never runs its program."""
+        self.stage = stage
+        self._flow = elsewhere() if is_on else None
+
     def reprogram(self, behaviour: Behaviour, tls_credential: TlsCredential | None = None) -> None:
         """Burns another program in, and another certificate or key; both count from the next power-on.
 
@@ -159,6 +169,11 @@ class Agent:
         except StopIteration:
             self._flow = None
             return None
+
+
+def elsewhere() -> Flow:
+    """The flow of a device that runs in another process."""
+    yield from ()
 
 
 @dataclass(frozen=True, slots=True)

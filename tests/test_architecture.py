@@ -142,6 +142,16 @@ HOMES = (
         "importing it patches the standard library",
     ),
     Home(
+        "gevent",
+        ("fleetrig.simulator.drivers.load", "fleetrig.harness.load"),
+        "its waiting is of no use beside asyncio's, and no ordinary command shall load it",
+    ),
+    Home(
+        "geventhttpclient",
+        ("fleetrig.simulator.drivers.load.arriving_answer",),
+        "one module reads HTTP answers with it",
+    ),
+    Home(
         "serial", ("fleetrig.hil",), "boards are reached through BoardPort, so that a fake board is a full substitute"
     ),
     Home("yaml", (), "the reader uses ruamel.yaml, which reads YAML 1.2"),
@@ -344,7 +354,7 @@ def test_what_is_allowed_is_not_reported(tmp_path, path, source):
 
 
 def test_neither_command_nor_plugin_imports_locust():
-    modules = "fleetrig.harness.cli, fleetrig.harness.pytest_plugin"
+    modules = "fleetrig.harness.cli, fleetrig.harness.commands.load, fleetrig.harness.pytest_plugin"
     code = f"import sys, {modules}; print(*{{'locust', 'gevent'}} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert not done.stdout.strip(), "Locust patches the standard library for the whole process"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final, TypeVar
 
-from fleetrig.harness.checks import event_folds, latency_folds, retry_folds, time_folds
+from fleetrig.harness.checks import event_folds, latency_folds, retry_folds, threshold_folds, time_folds
 from fleetrig.harness.checks.board_folds import PrintsFold, query_unit
 from fleetrig.harness.checks.fold import Fold
 from fleetrig.harness.checks.lives import Lives
@@ -45,7 +45,8 @@ from fleetrig.harness.scenario_file.check_words import (
     SeenWord,
     Sends,
 )
-from fleetrig.harness.scenario_file.measure_words import AnsweredWithin, Attempts, BacksOff, Gap, Jitter, Rate, Spread
+from fleetrig.harness.scenario_file.measure_words import Attempts, BacksOff, Gap, Jitter, Rate, Spread
+from fleetrig.harness.scenario_file.threshold_words import AnsweredWithin, Dropped, Errors, TimeToOnline
 from fleetrig.harness.scenario_file.values import Times
 from fleetrig.harness.verdict import Finding, Measured
 from fleetrig.simulator.contract.trace import Lane
@@ -200,7 +201,24 @@ def attempts(fleet: FleetSnapshot, words: Attempts) -> Fold:
 
 def answered_within(fleet: FleetSnapshot, words: AnsweredWithin) -> Fold:
     limits_s = {name: limit for name, limit in (("p50", words.p50_s), ("p99", words.p99_s)) if limit is not None}
-    return latency_folds.LatencyFold(exchange(fleet, words.of, words.only, "received"), limits_s)
+    answers = exchange(fleet, words.of, words.only, "received")
+    return latency_folds.LatencyFold(answers, limits_s, stops=words.stop)
+
+
+def errors(fleet: FleetSnapshot, words: Errors) -> Fold:
+    ended = (exchange(fleet, words.of, words.only, kind) for kind in ("received", "no_reply", "downloaded"))
+    return threshold_folds.ErrorsFold(tuple(ended), words.at_most, stops=words.stop)
+
+
+def dropped(fleet: FleetSnapshot, words: Dropped) -> Fold:
+    return threshold_folds.DroppedFold(exchange(fleet, words.of, words.only), words.at_most, stops=words.stop)
+
+
+def time_to_online(fleet: FleetSnapshot, words: TimeToOnline) -> Fold:
+    stages = {serial: fleet.stages[serial] for serial in fleet.serials(words.only)}
+    given = {"p50": words.p50_s, "p99": words.p99_s, "all": words.at_most_s}
+    limits_s = {share: limit for share, limit in given.items() if limit is not None}
+    return threshold_folds.TimeToOnlineFold(stages, limits_s, fleet.began_us, stops=words.stop)
 
 
 def backs_off(fleet: FleetSnapshot, words: BacksOff) -> Fold:
@@ -253,6 +271,9 @@ FOLDS: Final[Mapping[type[CheckWord], Callable[[FleetSnapshot, Any], Fold]]] = {
     Rate: rate,
     Spread: spread,
     AnsweredWithin: answered_within,
+    Errors: errors,
+    Dropped: dropped,
+    TimeToOnline: time_to_online,
     Attempts: attempts,
     BacksOff: backs_off,
     Jitter: jitter,

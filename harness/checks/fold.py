@@ -25,6 +25,17 @@ class Status(Enum):
     VIOLATED = "violated"
 
 
+STOPS_FROM: Final = 100
+"""Of fewer, one or two that are bad say nothing of a share yet."""
+
+
+def threshold_status(measured: int, *, is_bad: bool, stops: bool, can_mend: bool = True) -> Status:
+    """Of a check of how many are bad. Those that are still to come may mend it, unless it is to end the run."""
+    if is_bad and stops and (measured >= STOPS_FROM or not can_mend):
+        return Status.VIOLATED
+    return Status.MET if measured and not is_bad else Status.OPEN
+
+
 class Fold(Protocol):
     """A check over the stream."""
 

@@ -86,6 +86,10 @@ AllowSkipped = Annotated[
     bool,
     typer.Option("--allow-skipped", help="Exit with 0, not 5, when everything was skipped and so nothing was judged."),
 ]
+Params = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Another value for a param of the scenario; repeatable."),
+]
 Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="T", help="Only scenarios with this tag; repeatable.")]
 Scenarios = Annotated[
     Path | None,

@@ -10,10 +10,11 @@ from typing import Final
 import typer
 
 from fleetrig.harness.checks.evaluators import FleetSnapshot, describe
-from fleetrig.harness.commands.options import AllowOutside, BenchFileGiven, Scenarios, Tags, Wanted
+from fleetrig.harness.commands.options import AllowOutside, BenchFileGiven, Params, Scenarios, Tags, Wanted
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.scenario_file.fault_line import FaultLine
+from fleetrig.harness.scenario_file.given_params import read_params
 from fleetrig.harness.scenario_file.scenario import Devices, Phase, Scenario
 from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
 from fleetrig.harness.scenario_file.titles import flow_text
@@ -29,6 +30,7 @@ NAMED: Final = 3
 def plan_command(
     ids: Wanted = None,
     tag: Tags = None,
+    params: Params = None,
     allow_outside: AllowOutside = False,
     bench: BenchFileGiven = None,
     scenarios: Scenarios = None,
@@ -36,7 +38,8 @@ def plan_command(
     """Show what a run would do, without running it."""
     # A run named in full may be one of many power cuts, which only a dry run in memory can list.
     points = power_cut_points if any("[" in one for one in ids or ()) else None
-    runs = plan(ids or [], scenario_root(scenarios), tag or [], points, allows_outside=allow_outside)
+    folder, given = scenario_root(scenarios), read_params(params)
+    runs = plan(ids or [], folder, tag or [], points, allows_outside=allow_outside, params=given)
     for position, expanded in enumerate(runs):
         if position:
             typer.echo()
@@ -68,6 +71,8 @@ def page(scenario: Scenario, bench: Path | None = None) -> Iterator[str]:
         yield from labelled("", f"  {key} = {flow_text(value)}")
     for key, value in scenario.server.properties.items():
         yield from labelled("", f"  {key} = {flow_text(value)} (start-up property)")
+    if scenario.server.capacity is not None:
+        yield from labelled("", f"  capacity: {scenario.server.capacity.describe()}")
     yield from labelled("devices", fleet_line(scenario))
     yield from labelled("", habits_line(scenario))
     if scenario.boards:

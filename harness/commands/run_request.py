@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,12 +18,14 @@ from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import Exit, ExitRules, exit_of_all
 from fleetrig.harness.report.progress import RunProgress
 from fleetrig.harness.run.batch import BatchOutput, Pair, run_and_show
+from fleetrig.harness.run.command_words import words_of
 from fleetrig.harness.run.interrupts import run_until_stopped
 from fleetrig.harness.run.known_deviations import peer_of
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.start_properties import why_not
 from fleetrig.harness.run.trace_file import trace_name
+from fleetrig.harness.scenario_file.given_params import read_params
 from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
 from fleetrig.harness.servers.description import description_of, expected
 from fleetrig.harness.servers.remote import RemoteServer
@@ -49,6 +51,7 @@ class RunRequest:
     seed: int
     jobs: int | None
     tag: list[str] | None
+    params: list[str] | None
     fail_fast: bool
     repeat: int
     device_command: str | None
@@ -153,6 +156,7 @@ class RunRequest:
                 "--desk": self.desk,
                 "--own-device": self.own_device,
                 "--known": self.known,
+                "--set": self.params,
             }
         )
 
@@ -182,7 +186,10 @@ def execute(request: RunRequest) -> Exit:
 def planned(request: RunRequest) -> tuple[Expanded, ...]:
     """All runs in their order, repetitions included. Raises UsageError for more than there may be."""
     folder, tags = scenario_root(request.scenarios), request.tag or []
-    runs = plan(request.ids or [], folder, tags, power_cut_points, allows_outside=request.allow_outside)
+    runs = plan(
+        request.ids or [], folder, tags, power_cut_points,
+        allows_outside=request.allow_outside, params=read_params(request.params),
+    )  # fmt: skip
     if request.against is None:
         for scenario in (one.scenario for one in runs):
             if why := why_not(scenario):
@@ -222,17 +229,6 @@ def check_places(junit: Path | None, trace: Path | None, results: Path, *, is_ma
         check_file_or_folder("--trace", trace, is_many=is_many)
     if results != RESULTS or RESULTS.exists():  # the usual one is made when there is something to keep
         check_own_folder("--results", results)
-
-
-def words_of(options: Mapping[str, object]) -> tuple[str, ...]:
-    """Options as command-line words: options that were not given are omitted, flags have no value."""
-    words: list[str] = []
-    for name, value in options.items():
-        if value is True:
-            words.append(name)
-        elif value is not None and value is not False:
-            words += [name, str(value)]
-    return tuple(words)
 
 
 def pairs_of(runs: Sequence[Expanded], options: RunOptions, request: RunRequest) -> list[Pair]:

@@ -20,7 +20,7 @@ from fleetrig.harness.run.interrupts import run_until_stopped
 from fleetrig.harness.run.open_files import raise_file_limit
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace, TraceListener
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 
 
 def simulate(

@@ -32,7 +32,8 @@ from fleetrig.hil.units.unit_records import UnitRecords, UnitRefused
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.director import Director
-from fleetrig.simulator.drivers.realtime import RealBench, WallClock
+from fleetrig.simulator.drivers.realtime import RealBench
+from fleetrig.simulator.drivers.wall_clock import WallClock
 
 REFUSED: Final = "refused"
 LEFT: Final = {UnitVerdict.PASSED: "a unit that has passed: take it off the desk"}

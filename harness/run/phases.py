@@ -51,6 +51,8 @@ def run_scenario(context: RunContext) -> Director[tuple[PhaseResult, ...]]:
             context.emit("plays", role, name)
     yield from context.work.setup()
     build_devices(context)
+    if context.scenario.server.capacity is not None and context.server.add_fault is not None:
+        yield from add_faults(context, [context.scenario.server.capacity.to_fault()])
     yield from add_faults(context, [line.to_fault() for line in context.scenario.faults])
     done = context.progress.done
     for phase in context.scenario.phases:

@@ -47,6 +47,12 @@ from fleetrig.simulator.contract.trace_json import from_line
 AS_RECORDED: Final = "as recorded: "
 NOT_A_RUN: Final = "is no trace of `fleetrig run`: its first line does not say which run it is"
 
+OF_LOAD: Final = "load"
+NOT_WHOLE: Final = (
+    "is the trace of a load run, which has one device in 64: it shows what they did, and cannot be judged again. The "
+    "figures of all devices lie in the run's folder: summary.json, curves.csv"
+)
+
 FIRST_FIELDS: Final[Mapping[str, type]] = {
     "run": str, "seed": int, "time": str, "values": dict, "digest": str, "fleetrig": str,
 }  # fmt: skip
@@ -106,9 +112,12 @@ def first_line(path: Path, line: str) -> StoredRun:
         fields = [about[name] for name in FIRST_FIELDS]
         if not all(map(isinstance, fields, FIRST_FIELDS.values())):
             raise TypeError("a field has another form")
-        return StoredRun(path, *fields)
+        stored = StoredRun(path, *fields)
     except (ValueError, LookupError, TypeError, RecursionError):
         raise UsageError(f"{path} {NOT_A_RUN}") from None
+    if stored.time == OF_LOAD:
+        raise UsageError(f"{path} {NOT_WHOLE}")
+    return stored
 
 
 def scenario_path(stored: StoredRun, folder: Path) -> Path:

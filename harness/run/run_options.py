@@ -22,6 +22,8 @@ class RunOptions:
     """How to run a scenario: given by the command, never by the scenario file."""
 
     real_time: bool = False
+    as_load: bool = False
+    """In real time, driven by a load generator."""
     against: RemoteServer | None = None
     profile: str = ""
     """The generation of our own server; empty for the newest of the scenario's platform."""
@@ -32,6 +34,8 @@ class RunOptions:
     verify: ssl.SSLContext | bool = True
     listener: TraceListener | None = None
     """Sees the events as they happen."""
+    sampled: Callable[[TraceListener], TraceListener] = lambda listener: listener
+    """What of the trace is written: all of it, unless this lets only some events through."""
     behaviour: Callable[[Behaviour], Behaviour] = default_behaviour
     """Applied to the behaviour of each device; tests pass devices that misbehave."""
     device: DeviceCommand | None = None
@@ -44,6 +48,8 @@ class RunOptions:
     """Where those who share its boards note who has which; None for the machine's usual place."""
     known: Peer | None = None
     """Where the device or server under test is known to deviate."""
+    is_open: bool = False
+    """In virtual time: devices keep to a schedule as in a load run, however long answers take."""
     again: tuple[str, ...] = ()
     """Further command-line words, besides the run's name and seed, that repeat the run."""
     broken_off: Callable[[Report], object] = lambda _: None
@@ -51,8 +57,15 @@ class RunOptions:
 
     @property
     def time(self) -> str:
+        if self.as_load:
+            return "load"
         is_real = self.real_time or self.against is not None or self.device is not None
         return "real" if is_real else "virtual"
+
+    @property
+    def verb(self) -> str:
+        """The verb of the command that makes such a run."""
+        return "load" if self.as_load else "run"
 
     def for_scenario(self, scenario: Scenario) -> RunOptions:
         """Boards know real time only."""

@@ -42,7 +42,7 @@ from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace
-from fleetrig.simulator.drivers.director import Driver
+from fleetrig.simulator.drivers.director import Driver, LoadDriver
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
@@ -79,7 +79,7 @@ class ScenarioRun:
             self.secrets.learn("secret", secret)
         goal = options.trace or options.results / trace_name(expanded.name, options.seed)
         self.trace_file = TraceFile(goal, about_run(expanded, options.seed, options.time), self.secrets)
-        self.trace.listen(self.trace_file.write)
+        self.trace.listen(options.sampled(self.trace_file.write))
         if options.listener is not None:
             self.trace.listen(options.listener)
         self._watch = watch
@@ -120,7 +120,9 @@ class ScenarioRun:
             seed=self.options.seed,
             version=VERSION,
             trace_file=trace_file,
-            rerun=shlex.join(["fleetrig", "run", self.name, "--seed", str(self.options.seed), *self.options.again]),
+            rerun=shlex.join(
+                ["fleetrig", self.options.verb, self.name, "--seed", str(self.options.seed), *self.options.again]
+            ),
             file=self.scenario.file,
             line=self.scenario.line,
             boards=self._boards.told if self._boards is not None else (),
@@ -140,12 +142,12 @@ class ScenarioRun:
     def in_virtual_time(self) -> tuple[PhaseResult, ...]:
         """Server and fleet in one process, no sockets, no waiting."""
         seed = self.options.seed
-        build, proxied = self._build()
+        build, proxied = self.build_own_server()
         server, handler = in_memory(
             self.platform, build, self.profile, self.trace, self.secrets, seed, lambda: bench.now_us(), proxied
         )
         self._check_needs(server)
-        bench = VirtualBench(handler, self.trace, seed=seed)
+        bench = VirtualBench(handler, self.trace, seed=seed, is_open=self.options.is_open)
         with stopping_at_once():
             return bench.run(run_scenario(self._new_context(bench, server, seeded_tokens(seed))))
 
@@ -162,9 +164,25 @@ class ScenarioRun:
             if against.platform not in ("", self.platform.name):
                 raise SkipScenario(WRONG_PLATFORM.format(against.name, against.platform, self.platform.name))
             return await self._run_on_server(server_under_test(against, self.platform))
-        build, proxied = self._build()
+        build, proxied = self.build_own_server()
         async with serving(self.platform, build, self.profile, self.trace, self.secrets, proxied) as server:
             return await self._run_on_server(server)
+
+    def as_load(self, bench: LoadDriver, server: ServerUnderTest) -> tuple[PhaseResult, ...]:
+        """Real sockets under gevent; the server is another process. Leaves a shared one as it was."""
+        self._check_needs(server)
+        try:
+            context = self._new_context(bench, server, lambda _: chance.token_hex(16))
+            context.forget = bench.forget
+            return bench.run(run_scenario(context))
+        finally:
+            bench.close()
+            if not server.is_own and self._context is not None:
+                cleanup = RunCleanup(self._context)
+                try:
+                    bench.run(cleanup.run())
+                finally:
+                    self._left_behind = cleanup.left_behind()
 
     def _find_boards(self) -> None:
         """Before anything starts. Raises SkipScenario when the bench lacks one."""
@@ -181,7 +199,7 @@ class ScenarioRun:
             raise SkipScenario(str(lacking)) from None
         self._boards = BoardRun(desk, roles, self._results(), self.secrets, self.name, self.options.desk)
 
-    def _build(self) -> tuple[PlatformBuilder, Proxied | None]:
+    def build_own_server(self) -> tuple[PlatformBuilder, Proxied | None]:
         """Returns the builder of our own server, and what stands in front of it for devices with certificates.
 
         Raises UsageError for unknown start-up properties.
@@ -283,6 +301,11 @@ class ScenarioRun:
             of_profiles = [word for word in wanted if word not in server.listeners]
             profiles_with = self.platform.vocabulary.profiles_with(of_profiles)
             raise SkipScenario(why_skipped(server.name, lacking, is_own=server.is_own, profiles_with=profiles_with))
+
+    @property
+    def phase(self) -> str:
+        """The name of the phase that is under way; empty when none is."""
+        return "" if self._context is None else self._context.progress.phase
 
     def _phases(self, broken: str) -> tuple[PhaseResult, ...]:
         if self._context is None:

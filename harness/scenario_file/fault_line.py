@@ -18,6 +18,7 @@ from fleetrig.simulator.contract.json_types import Json
 NEEDED: Final = {
     "delay_s": "a delay",
     "bytes_per_s": "bytes_per_s",
+    "requests_per_s": "requests_per_s",
     "framed": "framed, such as chunked",
     "below": "below, such as /elsewhere",
     "certificate": "certificate, such as expired",
@@ -49,9 +50,13 @@ class FaultLine(Model):
     shows_as: Literal[Ending.REFUSED, Ending.RESET, Ending.SILENCE, Ending.CLOSED] | None = None
     """outage, lost_reply, drop_after_connack, half_packet: what the device sees."""
     status: FinalStatus | None = None
-    """overload: 503 when not given. rewrite: in place of the answer's own. moved: redirects instead of moving links."""
+    """overload, capacity: 503 when not given. rewrite: in place of the answer's own. moved: redirects, not links."""
     retry_after_s: Duration | None = Field(None, alias="retry_after")
-    """overload: the `Retry-After` header, in whole seconds."""
+    """overload, capacity: the `Retry-After` header, in whole seconds."""
+    requests_per_s: Annotated[float, BeforeValidator(fault_values.requests_per_s)] | None = None
+    """capacity: how many are answered in a second, one after the other; the others queue."""
+    waiting_s: Duration | None = Field(None, alias="waiting")
+    """capacity: who would queue longer is turned away, as by overload. Without it the queue has no end."""
     delay_s: Duration | None = Field(None, alias="delay")
     """latency: how late it comes. duplicate_delivery: how long after the first. drop_after_connack: how long after."""
     code: Annotated[int, Strict(), AfterValidator(fault_values.code)] | None = None

@@ -97,20 +97,3 @@ class Jitter(DeviceSelector, CheckWord):
     of: ExchangeName = POLL
     at_least: Number = Field(0.1, gt=0)
     """The difference over the mean, in the median over all failures."""
-
-
-class AnsweredWithin(DeviceSelector, CheckWord):
-    """How long devices wait for such an answer: half of them at most `p50`, 99 of 100 at most `p99`."""
-
-    of: ExchangeName = POLL
-    p50_s: Window | None = Field(None, alias="p50")
-    p99_s: Window | None = Field(None, alias="p99")
-
-    @model_validator(mode="after")
-    def _has_bound(self) -> Self:
-        if self.p50_s is None and self.p99_s is None:
-            raise ValueError("expected p50, p99 or both, such as p99: 2s")
-        return self
-
-    def waits(self) -> bool:
-        return False

@@ -21,7 +21,8 @@ from fleetrig.harness.scenario_file.board_words import BOARD_WORDS
 from fleetrig.harness.scenario_file.check_words import Registry
 from fleetrig.harness.scenario_file.entry import as_list
 from fleetrig.harness.scenario_file.exchange_names import KnownNames
-from fleetrig.harness.scenario_file.scenario import Devices, Phase, Scenario, ServerBlock
+from fleetrig.harness.scenario_file.scenario import Devices, Phase, Scenario
+from fleetrig.harness.scenario_file.server_block import ServerBlock
 from fleetrig.harness.scenario_file.settings_model import Settings
 from fleetrig.harness.scenario_file.vocabulary import Vocabulary, merged, vocabulary_of
 from fleetrig.harness.scenario_file.words import CHECK_WORDS, Action, Check, with_words

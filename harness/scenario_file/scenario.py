@@ -29,7 +29,7 @@ from fleetrig.harness.scenario_file.boards_block import BoardRole, played_by
 from fleetrig.harness.scenario_file.check_words import ProgramsKeepRunning
 from fleetrig.harness.scenario_file.entry import as_list
 from fleetrig.harness.scenario_file.fault_line import FaultLine
-from fleetrig.harness.scenario_file.settings_model import Settings
+from fleetrig.harness.scenario_file.server_block import ServerBlock
 from fleetrig.harness.scenario_file.unit_list import Unit, read_units, with_children
 from fleetrig.harness.scenario_file.values import (
     AttributeText,
@@ -253,17 +253,6 @@ class Devices(Model):
 @lru_cache(maxsize=4)
 def _serials(template: str, count: int) -> tuple[str, ...]:
     return tuple(serial_of(template, number) for number in range(1, count + 1))
-
-
-class ServerBlock(Model):
-    """The server that the scenario wants."""
-
-    platform: str | None = None
-    """The flow's own when not given."""
-    settings: Settings = Settings()
-    """Settings of the tenant that are in force when the run begins."""
-    properties: Mapping[str, Scalar] = {}
-    """Start-up properties: only a reference server can take them."""
 
 
 class Phase(Model):

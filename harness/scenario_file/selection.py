@@ -9,9 +9,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from fleetrig.harness.scenario_file.board_mistakes import board_mistakes
+from fleetrig.harness.scenario_file.given_params import check_params, params_of
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
 from fleetrig.harness.scenario_file.recognition import SUFFIXES, is_other_file
 from fleetrig.harness.scenario_file.scenario import POWER_CUT_POINTS, Scenario
@@ -32,7 +34,7 @@ class Expanded:
 
     scenario: Scenario
     values: Mapping[str, Any]
-    """The values of its matrix; None stands for power cut points that were not listed."""
+    """The values of its matrix, and params that were given; None stands for power cut points that were not listed."""
     name: str
     """`folder/power_cuts[cut=poll#1:sent]`: stable, and accepted wherever an id is."""
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
@@ -112,14 +114,22 @@ def read_all(found: Mapping[str, Path], *, allows_outside: bool = False) -> tupl
 
 
 def expand(
-    file: ScenarioFile, points: CutPoints | None = None, environ: Mapping[str, str] = os.environ
+    file: ScenarioFile,
+    points: CutPoints | None = None,
+    environ: Mapping[str, str] = os.environ,
+    params: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Expanded, ...]:
-    """Every combination of a file's matrix, the last name changing fastest. Raises FileMistakes for all of them."""
+    """Every combination of a file's matrix, the last name changing fastest. Raises FileMistakes for all of them.
+
+    `params`: texts in place of the file's own values. Raises UsageError when one does not fit.
+    """
+    given = params_of(params, file)
     secrets = file.secrets(environ)
     runs: list[Expanded] = []
     problems: set[Problem] = set()
     selections, devices = Selections(file.source), 0
-    for values in _combinations(file, points, environ):
+    for chosen in _combinations(file, points, environ):
+        values = {**given, **chosen}
         try:
             scenario = file.fill(values, environ)
             devices += scenario.devices.unit_count()
@@ -130,7 +140,7 @@ def expand(
                 board_mistakes(scenario, file.source),
             )
             problems |= set(itertools.chain(*found))
-            runs.append(Expanded(scenario, values, _name(file.id, values), secrets))
+            runs.append(Expanded(scenario, values, _name(file.id, chosen), secrets))
         except FileMistakes as wrong:
             problems |= set(wrong.problems)
     if problems:
@@ -154,12 +164,15 @@ def plan(
     points: CutPoints | None = None,
     *,
     allows_outside: bool = False,
+    params: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Expanded, ...]:
     """Selects and expands. A whole name (`id[cut=poll#1:sent]`) selects just that run."""
     plain = [one for one in wanted if "[" not in one]
     names = set(wanted) - set(plain)
     whole = set(find(plain, folder)) if plain or not names else set()
-    runs = [run for file in select(wanted, folder, tags, allows_outside=allows_outside) for run in expand(file, points)]
+    files = select(wanted, folder, tags, allows_outside=allows_outside)
+    check_params(params, files)
+    runs = [run for file in files for run in expand(file, points, params=params)]
     if missing := names - {run.name for run in runs}:
         raise NoSuchId(_no_such(min(missing), [run.name for run in runs]))
     return tuple(run for run in runs if run.name in names or run.scenario.id in whole)

@@ -27,7 +27,8 @@ from fleetrig.harness.scenario_file.check_words import (
     Sends,
 )
 from fleetrig.harness.scenario_file.entry import OneWord
-from fleetrig.harness.scenario_file.measure_words import AnsweredWithin, Attempts, BacksOff, Gap, Jitter, Rate, Spread
+from fleetrig.harness.scenario_file.measure_words import Attempts, BacksOff, Gap, Jitter, Rate, Spread
+from fleetrig.harness.scenario_file.threshold_words import AnsweredWithin, Dropped, Errors, TimeToOnline
 from fleetrig.harness.scenario_file.values import Cite
 from fleetrig.harness.verdict import Severity
 
@@ -44,6 +45,9 @@ CHECK_WORDS: Final[Mapping[str, type[CheckWord]]] = {
     "gap": Gap,
     "rate": Rate,
     "answered_within": AnsweredWithin,
+    "errors": Errors,
+    "dropped": Dropped,
+    "time_to_online": TimeToOnline,
     "attempts": Attempts,
     "spread": Spread,
     "backs_off": BacksOff,

@@ -76,4 +76,6 @@ FAULT_BODY_CHARS: Final = Bound(100_000, "characters", "it is sent with every an
 FAULT_TEXT_CHARS: Final = Bound(1_000, "characters", "no header and no path is longer")
 FAULT_HEADERS: Final = Bound(100, "headers", "clients read no more")
 BYTES_PER_S: Final = Bound(1_000_000_000, "bytes a second", "faster is not slow")
+REQUESTS_PER_S: Final = Bound(1_000_000, "requests a second", "a request takes at least a microsecond")
+LEAST_REQUESTS_PER_S: Final = 0.001
 LEAST_BYTES_PER_S: Final = 0.001

@@ -102,6 +102,8 @@ WORDS: Final[Mapping[str, FaultWord]] = {
     "shows_as": FaultWord("shows_as", one_of(CAN_SHOW_AS)),
     "status": FaultWord("status", fault_values.status),
     "retry_after": FaultWord("retry_after_s", duration_s, duration_text),
+    "requests_per_s": FaultWord("requests_per_s", fault_values.requests_per_s),
+    "waiting": FaultWord("waiting_s", duration_s, duration_text),
     "delay": FaultWord("delay_s", duration_s, duration_text),
     "code": FaultWord("code", fault_values.code),
     "after": FaultWord("after_bytes", size_bytes, size_text),

@@ -23,6 +23,8 @@ from fleetrig.simulator.contract.bounds import (
     FAULT_TEXT_CHARS,
     FAULT_VALUES,
     LEAST_BYTES_PER_S,
+    LEAST_REQUESTS_PER_S,
+    REQUESTS_PER_S,
 )
 from fleetrig.simulator.contract.json_types import Json
 
@@ -105,6 +107,10 @@ copies = number(lambda copies: 1 <= copies <= MOST_COPIES, f"a whole number from
 bytes_per_s = number(
     lambda rate: LEAST_BYTES_PER_S <= rate <= BYTES_PER_S.most,
     f"a number of bytes a second, above 0: at least {LEAST_BYTES_PER_S} and {BYTES_PER_S}",
+)
+requests_per_s = number(
+    lambda rate: LEAST_REQUESTS_PER_S <= rate <= REQUESTS_PER_S.most,
+    f"a number of requests a second, above 0: at least {LEAST_REQUESTS_PER_S} and {REQUESTS_PER_S}",
 )
 body = text(0, FAULT_BODY_CHARS.most, "a text")
 topic = text(1, FAULT_TEXT_CHARS.most, "a topic such as v1/devices/me/telemetry")

@@ -22,6 +22,7 @@ class FaultKind(StrEnum):
     OVERLOAD = "overload"  # before it: 429 or 503, with or without Retry-After
     MOVED = "moved"  # around it: links or redirects lead elsewhere, where the answers are the same
     REWRITE = "rewrite"  # around it: the answer says something else, or the server overlooks a header
+    CAPACITY = "capacity"  # around it: only so many a second, others queue; none gets in once the queue is full
     LATENCY = "latency"  # around it: the answer comes late
     SLOW_STORE = "slow_store"  # around it: committed, but late; a server that waits only so long gives up before
     DRIPPING = "dripping"  # after it: the body comes drop by drop
@@ -65,7 +66,9 @@ class Fault:
 
     half_packet: `after_bytes` · lost_datagram: `copies` · server_certificate: `certificate`
 
-    overload: `status`, `retry_after_s` · truncated_body: `after_bytes` · framing: `framed`
+    overload: `status`, `retry_after_s` · capacity: these, `requests_per_s`, `waiting_s` (how long the queue may be)
+
+    truncated_body: `after_bytes` · framing: `framed`
 
     dripping: `bytes_per_s` · moved: `below` (a path such as `/elsewhere`), `status` (then it redirects)
 
@@ -94,8 +97,10 @@ BELONGS_TO: Final[Mapping[str, frozenset[FaultKind]]] = {
     "shows_as": frozenset(
         {FaultKind.OUTAGE, FaultKind.LOST_REPLY, FaultKind.DROP_AFTER_CONNACK, FaultKind.HALF_PACKET}
     ),
-    "status": frozenset({FaultKind.OVERLOAD, FaultKind.REWRITE, FaultKind.MOVED}),
-    "retry_after_s": frozenset({FaultKind.OVERLOAD}),
+    "status": frozenset({FaultKind.OVERLOAD, FaultKind.CAPACITY, FaultKind.REWRITE, FaultKind.MOVED}),
+    "retry_after_s": frozenset({FaultKind.OVERLOAD, FaultKind.CAPACITY}),
+    "requests_per_s": frozenset({FaultKind.CAPACITY}),
+    "waiting_s": frozenset({FaultKind.CAPACITY}),
     "delay_s": frozenset(
         {FaultKind.LATENCY, FaultKind.SLOW_STORE, FaultKind.DUPLICATE_DELIVERY, FaultKind.DROP_AFTER_CONNACK}
     ),
@@ -123,6 +128,7 @@ CAN_BE_SHOWN: Final = tuple(one for one in ShownCertificate if one is not ShownC
 CAN_BE_FRAMED: Final = (Framing.CHUNKED, Framing.CLOSE, Framing.HTTP10)
 
 NEEDS: Final[Mapping[FaultKind, str]] = {
+    FaultKind.CAPACITY: "requests_per_s",
     FaultKind.LATENCY: "delay_s",
     FaultKind.SLOW_STORE: "delay_s",
     FaultKind.DRIPPING: "bytes_per_s",

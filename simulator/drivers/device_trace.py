@@ -47,20 +47,36 @@ def trace_outcome(trace: Trace, at_us: int, agent: Agent, effect: Effect, outcom
     """The outcome of an effect."""
     device, stage = agent.identity.serial, agent.stage
     after_us = to_us(outcome.after_s)
+    match effect:
+        case Pause(why=why):  # the two that are most frequent, first
+            trace.emit(at_us, Lane.DEVICE, "paused", device, stage=stage, reason=why, took_us=after_us)
+            return
+        case Ask(name) if isinstance(outcome, Reply):
+            trace.emit(
+                at_us,
+                Lane.DEVICE,
+                "received",
+                device,
+                envelope=outcome.envelope,
+                stage=stage,
+                name=name,
+                took_us=after_us,
+            )
+            return
+        case _:
+            pass
     match effect, outcome:
         case Await(name), NoReply("timeout"):
             trace.emit(at_us, Lane.DEVICE, "waited", device, stage=stage, name=name, took_us=after_us)
         case ((Connect(name) | Ask(name) | Tell(name) | Await(name) | Download(name)), NoReply(why)):
             trace.emit(at_us, Lane.DEVICE, "no_reply", device, stage=stage, reason=why, name=name, took_us=after_us)
-        case ((Connect(name) | Ask(name) | Await(name)), Reply(envelope)):
+        case ((Connect(name) | Await(name)), Reply(envelope)):
             trace.emit(
                 at_us, Lane.DEVICE, "received", device, envelope=envelope, stage=stage, name=name, took_us=after_us
             )
         case Download(name), Downloaded() as got:
             note = f"{got.status}: {got.received_bytes} bytes" + (", cut" if got.cut else "")
             trace.emit(at_us, Lane.DEVICE, "downloaded", device, stage=stage, reason=note, name=name, took_us=after_us)
-        case Pause(why=why), _:
-            trace.emit(at_us, Lane.DEVICE, "paused", device, stage=stage, reason=why, took_us=after_us)
         case Apply(image, slice_s), _:
             trace.emit(at_us, Lane.DEVICE, "applied", device, stage=stage, name=image, took_us=to_us(slice_s))
         case Disconnect(), _:

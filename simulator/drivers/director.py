@@ -13,6 +13,7 @@ from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.effects import Ask, Outcome, Pause
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -53,3 +54,16 @@ class Driver(Protocol):
 
     def power_cut(self, agent: Agent) -> None:
         """Switches it off at once, or keeps it from being switched on."""
+
+
+class LoadDriver(Driver, Protocol):
+    """A driver that waits without asyncio: of a load run."""
+
+    def run(self, director: Director[T] | AdminCall[T]) -> T:
+        """Carries out a director's directions."""
+
+    def forget(self, agent: Agent) -> None:
+        """A factory reset of a device that is off."""
+
+    def close(self) -> None:
+        """Switches every device off. The server can still be asked."""

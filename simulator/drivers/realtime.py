@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, Self, TypeVar
@@ -17,6 +16,7 @@ from fleetrig.simulator.drivers.director import AdminCall, Direction, Director, 
 from fleetrig.simulator.drivers.draw import draw_pause
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.power_cycle import PowerCycle, behind_same
+from fleetrig.simulator.drivers.wall_clock import WallClock
 from fleetrig.simulator.effects import (
     Apply,
     Ask,
@@ -39,16 +39,6 @@ T = TypeVar("T")
 
 SEND_WITHIN_S: Final = 10.0
 """How long sending may take: after that the peer counts as unreachable."""
-
-
-class WallClock:
-    """Wall-clock time that never jumps: the date at the start plus what the monotonic clock says."""
-
-    def __init__(self) -> None:
-        self._start_us = time.time_ns() // 1_000 - time.monotonic_ns() // 1_000
-
-    def now_us(self) -> int:
-        return self._start_us + time.monotonic_ns() // 1_000
 
 
 class RealBench:

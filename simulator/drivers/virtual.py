@@ -14,7 +14,7 @@ from typing import TypeVar
 import simpy
 
 from fleetrig.simulator.agent import Agent
-from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
+from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_s, to_us
 from fleetrig.simulator.contract.delivery import Delivery
 from fleetrig.simulator.contract.envelope import Conversation, Envelope
 from fleetrig.simulator.contract.errors import ModelError
@@ -24,6 +24,7 @@ from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.device_trace import trace_dropped
 from fleetrig.simulator.drivers.director import AdminCall, Direction, Director, RealWork, Until
 from fleetrig.simulator.drivers.draw import draw_pause
+from fleetrig.simulator.drivers.load.schedule import Schedule, is_rhythm
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.power_cycle import PowerCycle, behind_same
 from fleetrig.simulator.effects import (
@@ -54,11 +55,12 @@ SeenAfter = tuple[Outcome, int]
 class VirtualCycle(PowerCycle):
     """A power cycle, from the moment it is scheduled. Each is a new object, so late events find that it is over."""
 
-    __slots__ = ("held_id", "link", "turn")
+    __slots__ = ("held_id", "link", "schedule", "turn")
 
     def __init__(self, agent: Agent, trigger: PowerCutTrigger | None, bench: VirtualBench) -> None:
         super().__init__(agent, trigger, bench)
         self.link: VirtualLink | None = None
+        self.schedule = Schedule(0.0) if bench.is_open else None
         self.turn = 0
         """How often the network has woken it: the time-out of an earlier turn does nothing."""
         self.held_id = 0
@@ -73,8 +75,18 @@ class VirtualCycle(PowerCycle):
 class VirtualBench:
     """Drives agents against a server in virtual time. `seed` decides every draw."""
 
-    def __init__(self, server: Conversation, trace: Trace, *, seed: int = 0, start_us: int = VIRTUAL_EPOCH_US) -> None:
+    def __init__(
+        self,
+        server: Conversation,
+        trace: Trace,
+        *,
+        seed: int = 0,
+        start_us: int = VIRTUAL_EPOCH_US,
+        is_open: bool = False,
+    ) -> None:
+        """`is_open`: devices keep to a schedule as in a load run, however long answers take."""
         self.trace = trace
+        self.is_open = is_open
         self.events = 0
         """SimPy events so far, for benchmarks."""
         self._env = simpy.Environment(initial_time=start_us)
@@ -167,6 +179,8 @@ class VirtualBench:
     def _switch_on(self, event: simpy.Event) -> None:
         cycle: VirtualCycle = event.value  # type: ignore[assignment]
         if self._cycles.get(cycle.agent) is cycle:
+            if cycle.schedule is not None:
+                cycle.schedule.resumes(to_s(self.now_us()))
             self._go_on(cycle, cycle.power_on())
 
     def _wake(self, event: simpy.Event) -> None:
@@ -207,12 +221,12 @@ class VirtualBench:
                 return self._ask(cycle, effect, request)
             case Pause():
                 seconds = draw_pause(self._seed, cycle.agent, effect)
-                return Done(seconds), to_us(seconds)
+                return Done(seconds), self._wait_us(cycle, effect, seconds)
             case Download():
                 session = self._session_for(cycle.agent, effect.request)
                 return self._http.download(effect, cycle.agent.identity.serial, session, self.now_us())
             case Apply(_, slice_s):
-                return Done(slice_s), to_us(slice_s)
+                return Done(slice_s), self._wait_us(cycle, effect, slice_s)
             case Disconnect():
                 cycle.hang_up()
                 return Done(), 0
@@ -262,7 +276,20 @@ class VirtualBench:
         outcome = NoReply("closed", 0.0) if link is None else link.perform(effect)
         if outcome is not None:
             return outcome, 0
-        return NoReply("timeout", within_s), to_us(within_s)
+        wait_us = self._wait_us(cycle, effect, within_s) if isinstance(effect, Await) else to_us(within_s)
+        return NoReply("timeout", within_s), wait_us
+
+    def _wait_us(self, cycle: VirtualCycle, effect: Pause | Apply | Await, seconds: float) -> int:
+        """As long as was drawn; in the open model until the schedule's next start."""
+        schedule, now_us = cycle.schedule, self.now_us()
+        if schedule is None:
+            return to_us(seconds)
+        if is_rhythm(effect):
+            schedule.after(seconds, to_s(now_us))
+            return max(0, to_us(schedule.intended_s) - now_us)
+        if not isinstance(effect, Await):
+            schedule.resumes(to_s(now_us) + seconds)
+        return to_us(seconds)
 
     def _within_s(self, agent: Agent, effect: Connect | Ask | Tell | Await) -> float:
         match effect:

@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import struct
 from collections import deque
+from collections.abc import Mapping
+from contextlib import nullcontext
+from types import MappingProxyType
 from typing import Final
 
 from paho.mqtt.client import Client, MQTTMessageInfo
@@ -46,6 +49,14 @@ PRIVATE_NAMES: Final = (
     "_send_unsubscribe", "_sock", "_username",
 )  # fmt: skip
 """Of `paho.mqtt.client.Client`, as of 2.2."""
+LOCKS: Final = (
+    "_callback_mutex", "_in_message_mutex", "_mid_generate_mutex", "_msgtime_mutex", "_out_message_mutex",
+    "_reconnect_delay_mutex",
+)  # fmt: skip
+QUEUES: Final = ("_in_messages", "_out_messages")
+"""Likewise. A codec belongs to one connection, which reads and writes by turns: nobody needs these two to three KiB."""
+UNLOCKED: Final = nullcontext()
+NOTHING_QUEUED: Final[Mapping[int, object]] = MappingProxyType({})
 UNWRITABLE: Final = (MQTTException, struct.error, AssertionError, KeyError, OverflowError, TypeError, ValueError)
 """What paho raises for packets that it cannot write."""
 USER_NAME_FLAG: Final = 0x80
@@ -58,6 +69,10 @@ class PahoCodec(Client):
 
     def __init__(self) -> None:
         super().__init__(CallbackAPIVersion.VERSION2)
+        for name in LOCKS:
+            setattr(self, name, UNLOCKED)
+        for name in QUEUES:
+            setattr(self, name, NOTHING_QUEUED)
         self.came: deque[MqttPacket] = deque()
         """What has come whole, the oldest first."""
         self._version = MqttVersion.V311

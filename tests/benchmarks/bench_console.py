@@ -15,7 +15,7 @@ from fleetrig.hil.consoles.shell_dialect import CommandMark
 from fleetrig.hil.port import PortBytes, Way
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 from tests.benchmarks.measure import ROUNDS, median, show
 
 AT_MOST = 25

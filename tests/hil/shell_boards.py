@@ -19,7 +19,7 @@ from fleetrig.hil.emulated.qemu import QemuBoard
 from fleetrig.hil.emulated.uboot_board import uboot_board
 from fleetrig.hil.ports.pty_line import PtyLine
 from fleetrig.hil.ports.serial_port import open_port
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 
 UP = re.compile(r"[#$] ?$|login: $")
 NEEDS_UBOOT = [

@@ -19,7 +19,7 @@ from fleetrig.hil.ports.shared_port import SharedPort
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 from fleetrig.simulator.transports.client_tls import ClientTls
 from fleetrig.simulator.transports.openers import OPENERS
 

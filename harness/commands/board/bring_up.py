@@ -30,7 +30,7 @@ from fleetrig.hil.units.bring_up import Rung
 from fleetrig.hil.units.unit_record import UnitIdentity, UnitPhase, UnitRecord, UnitVerdict
 from fleetrig.hil.units.unit_records import UnitRecords
 from fleetrig.simulator.contract.errors import FleetrigError, UsageError
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 
 MAC: Final = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 GOALS: Final = {"flashed": Rung.FLASHED, "booted": Rung.BOOTED, "provisioned": Rung.PROVISIONED}

@@ -19,7 +19,7 @@ from fleetrig.hil.board import BoardSpec
 from fleetrig.hil.board_failed import BoardFailed
 from fleetrig.hil.desk.reservation import DESK_FOLDER, Reservations
 from fleetrig.simulator.contract.clock import to_us
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 
 T = TypeVar("T")
 

@@ -23,6 +23,7 @@ ISO_DURATION: Final = re.compile(
     r"P(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})(?:\.\d+)?S)?)?", re.ASCII
 )
 CLOCK: Final = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d)", re.ASCII)
+PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 VISIBLE: Final = re.compile(r"[!-~]+")
 
 JsonDict = dict[str, Any]
@@ -41,8 +42,13 @@ def confirmation_base_request(server_url: str, device: DeviceIdentity, credentia
 
 def device_base(server_url: str, device: DeviceIdentity) -> str:
     """Where a device polls; all other places are linked from there."""
-    tenant, serial = quote(device.tenant, safe=""), quote(device.serial, safe="")
+    tenant, serial = path_part(device.tenant), path_part(device.serial)
     return f"{server_url.rstrip('/')}/{tenant}/controller/v1/{serial}"
+
+
+def path_part(name: str) -> str:
+    """A name as a part of a path. Most need no encoding, and to see that is the cheapest."""
+    return name if PLAIN.fullmatch(name) else quote(name, safe="")
 
 
 def get_request(href: str, credential: Credential | None) -> HttpRequest:

@@ -26,7 +26,7 @@ from fleetrig.hil.flasher import WrongBoard
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 from fleetrig.simulator.flows.thingsboard.flow import ThingsBoardDevice
 from fleetrig.simulator.flows.thingsboard.settings import ThingsBoardSettings
 

@@ -30,7 +30,7 @@ from fleetrig.hil.ports.line_faults import LineFault, LineFaultKind
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 
 WITHIN_S = 60.0
 READY = re.compile(r"^GATEWAY-READY build=(\S+) ")

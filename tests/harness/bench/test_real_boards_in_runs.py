@@ -17,7 +17,7 @@ from fleetrig.hil.emulated.gateway_image import gateway_firmware
 from fleetrig.hil.fakes.fake_gateway import FIRMWARE_BLOCK, FakeGateway, fake_gateway
 from fleetrig.hil.fakes.fake_uboot import BLOCK_BYTES
 from fleetrig.simulator.contract.trace import TraceEvent, TraceListener
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 from tests.harness.runs import expanded
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,7 @@ from fleetrig.harness.bench.flashers import ready_flasher
 from fleetrig.harness.bench.opened_board import opened_board
 from fleetrig.hil.flasher import BoardState, FlashFailed, WrongBoard
 from fleetrig.hil.flashers.image import read_image
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 from tests.peers.programs import need_program
 
 TOOL = """\

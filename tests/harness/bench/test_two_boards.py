@@ -17,7 +17,7 @@ from fleetrig.hil.fakes.fake_gateway import FIRMWARE_BLOCK
 from fleetrig.hil.fakes.fake_uboot import BLOCK_BYTES
 from fleetrig.hil.flasher import Image
 from fleetrig.hil.flashers.image import read_image
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 
 pytestmark = pytest.mark.slow
 

@@ -23,7 +23,8 @@ from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.director import AdminCall
-from fleetrig.simulator.drivers.realtime import RealBench, WallClock
+from fleetrig.simulator.drivers.realtime import RealBench
+from fleetrig.simulator.drivers.wall_clock import WallClock
 from tests.harness.bench.factory import IDENTITY, Factory
 
 URL = "http://127.0.0.1:1"

@@ -8,8 +8,8 @@ import pytest
 
 from fleetrig.harness.checks.evaluators import FleetSnapshot, fold_of
 from fleetrig.harness.checks.fold import Fold, Status
-from fleetrig.harness.checks.latency_folds import percentile
-from fleetrig.harness.scenario_file.measure_words import AnsweredWithin
+from fleetrig.harness.checks.latency_folds import SpanCounts
+from fleetrig.harness.scenario_file.threshold_words import AnsweredWithin
 from fleetrig.simulator.contract.http import HttpResponse
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
@@ -60,6 +60,16 @@ def test_a_check_without_a_bound_is_a_mistake() -> None:
         AnsweredWithin.model_validate({"of": "poll"})
 
 
-@pytest.mark.parametrize(("share", "value"), [(0.5, 3), (0.99, 4)])
+@pytest.mark.parametrize(("share", "value"), [(0.5, 3), (0.99, 4), (0.0, 1)])
 def test_a_percentile_is_one_of_the_values(share: float, value: int) -> None:
-    assert percentile([1, 2, 3, 4], share) == value
+    spans = SpanCounts()
+    for span_us in (4, 1, 3, 2):
+        spans.add(span_us)
+    assert spans.percentile_us(share) == value
+
+
+def test_three_digits_are_kept_and_the_longest_as_it_is() -> None:
+    spans = SpanCounts()
+    for span_us in range(1_000_000, 1_001_000):
+        spans.add(span_us)
+    assert (spans.count, spans.percentile_us(0.99), spans.most_us) == (1000, 1_000_000, 1_000_999)

@@ -55,7 +55,7 @@ def after(watching: Fold, events: Sequence[TraceEvent] = ()) -> Status:
 NEVER_ON = "it could not have happened: HB-1, HB-2 were never on"
 NOT_MEASURED = "none were seen, so there is nothing to measure"
 FAILED_TWICE = "none failed twice in a row, so there is nothing to measure"
-POSITIVE: list[tuple[Any, str]] = [
+POSITIVE: list[tuple[Any, str | tuple[str, ...]]] = [
     ({"sends": {"name": "poll"}}, "2 of 2 did not: HB-1, HB-2"),
     ({"receives": {"name": "poll", "status": 200}}, "2 of 2 did not: HB-1, HB-2"),
     ({"no_reply": {"name": "poll"}}, "2 of 2 did not: HB-1, HB-2"),
@@ -67,6 +67,10 @@ POSITIVE: list[tuple[Any, str]] = [
     ({"gap": {"between": "poll", "at_most": "1s"}}, "no two of them were seen, so there is nothing to measure"),
     ({"rate": {"of": "poll", "at_most": 5}}, NOT_MEASURED),
     ({"answered_within": {"of": "poll", "p99": "1s"}}, NOT_MEASURED),
+    ({"errors": {"of": "poll", "at_most": 1}}, NOT_MEASURED),
+    ({"errors": {"of": "poll", "at_most": "1%", "stop": True}}, NOT_MEASURED),
+    ({"dropped": {"of": "poll", "at_most": 1}}, NOT_MEASURED),
+    ({"time_to_online": {"p99": "5s"}}, ("none of 2 devices was switched on", "0 of 2 devices online")),
     ({"attempts": {"of": "poll", "at_most": 1}}, "none were tried, so there is nothing to measure"),
     ({"attempts": {"of": "poll", "at_least": 1}}, "none were tried, so there is nothing to measure"),
     ({"spread": {"of": "poll", "peak_at_most": 2}}, NOT_MEASURED),
@@ -95,7 +99,7 @@ NEGATIVE: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize(("check", "got"), POSITIVE)
 @pytest.mark.parametrize("events", [[], [POWER_ON], OTHERS], ids=["nothing", "power", "others"])
-def test_what_is_not_seen_does_not_hold(check: Any, got: str, events: list[TraceEvent]) -> None:
+def test_what_is_not_seen_does_not_hold(check: Any, got: str | tuple[str, ...], events: list[TraceEvent]) -> None:
     watching = fold(check)
     assert after(watching, events) is Status.OPEN
     assert watching.finding().got.startswith(got)

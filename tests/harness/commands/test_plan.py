@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from fleetrig.harness.checks.evaluators import FleetSnapshot
-from fleetrig.harness.commands.plan import check_line
+from fleetrig.harness.commands.plan import check_line, lines_of
 from fleetrig.harness.scenario_file.platform_models import models_for
 from tests.harness.command import PROJECT, fleetrig
-from tests.harness.runs import HEAD, PASSES, write_scenario
+from tests.harness.runs import HEAD, PASSES, expanded, write_scenario
 
 WHOLE = """\
     needs: [hawkbit.fast_polling]
@@ -207,3 +207,18 @@ def test_plan_says_who_stands_behind_a_gateway_and_what_goes_over_tls() -> None:
     assert "8 devices, 2 of them gateways with 3 behind each: GW-0001, GW-0001-1, GW-0001-2 …; over http" in said
     assert "3 devices: HB-0001, HB-0002, HB-0003; over https with certificate" in said
     assert "authentication.header.authority = (the authority of the run" in said
+
+
+@pytest.mark.parametrize(
+    ("capacity", "said"),
+    [
+        ("{requests_per_s: 40}", "capacity: 40 requests a second, the others wait"),
+        (
+            '{requests_per_s: 0.5, waiting: 2s, hits: "* */controller/*"}',
+            "capacity: 0.5 requests a second, who would wait longer than 2s is turned away (* */controller/*)",
+        ),
+    ],
+)
+def test_a_capacity_in_words(tmp_path: Path, capacity: str, said: str) -> None:
+    head = HEAD.replace("server: {", f"server: {{capacity: {capacity}, ")
+    assert said in "\n".join(lines_of(expanded(tmp_path, PASSES, head=head)))

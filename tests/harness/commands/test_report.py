@@ -251,3 +251,13 @@ def test_places_without_traces(tmp_path: Path) -> None:
         == "cannot read nowhere.jsonl: No such file or directory\n"
     )
     assert fleetrig("report", cwd=tmp_path).returncode == 4
+
+
+def test_a_part_of_the_devices_is_not_judged_again(tmp_path: Path) -> None:
+    trace = tmp_path / "load.jsonl"
+    run_once(tmp_path, PASSES, trace=trace)
+    about, *events = trace.read_text().splitlines()
+    trace.write_text("\n".join([json.dumps({**json.loads(about), "time": "load"}), *events]))
+
+    with pytest.raises(UsageError, match=r"one device in 64.*summary\.json"):
+        replay(trace, tmp_path / "scenarios")

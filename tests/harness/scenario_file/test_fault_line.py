@@ -21,6 +21,8 @@ VALUES: dict[str, list[Any]] = {
     "status": [429, 100, 599, 99, 600, "x"],
     "retry_after": ["7s", 7],
     "code": [1, 5, 255, 0, 256, "x", 1.5],
+    "requests_per_s": [1, 0.5, 640, 0, -1, 1e7, "x", True],
+    "waiting": ["2s", "0s", 2, "2"],
     "delay": ["2s", "2"],
     "after": ["1KiB", "512B", 512, "1kb"],
     "bytes_per_s": [1, 0.5, 0, "x"],

@@ -112,7 +112,11 @@ phases:
       - gap: {between: poll, at_least: 5s, at_most: 7s}
       - rate: {of: poll, at_most: 20, per: 1s}
       - attempts: {of: poll, at_most: 8}
-      - answered_within: {of: poll, p50: 1s, p99: 5s}
+      - answered_within: {of: poll, p50: 1s, p99: 5s, stop: true}
+      - errors: {at_most: 1%, stop: true}
+      - errors: {of: poll, at_most: 3}
+      - dropped: {at_most: 0.5%}
+      - time_to_online: {p50: 5s, p99: 20s, at_most: 1m}
       - spread: {of: poll, peak_at_most: 3, per: 2s, over: 10s, first: true}
       - backs_off: {of: poll, by: 2}
       - jitter: {of: poll, at_least: 0.1}

@@ -80,7 +80,7 @@ MISTAKES = {
     "unknown key, near": (scenario(server="servr: {}"), ["3:1: 'servr' is not known here; did you mean 'server'?"]),
     "unknown key, far": (
         scenario(server="server: {zzz: 1}"),
-        ["3:10: server: 'zzz' is not known here; known is platform, settings, properties"],
+        ["3:10: server: 'zzz' is not known here; known is platform, settings, properties, capacity"],
     ),
     "missing key": (scenario(devices="devices: {count: 2}"), ["2:1: devices: flow is missing"]),
     "nothing where a mapping is needed": (
@@ -250,7 +250,7 @@ MISTAKES = {
     ),
     "a parameter of another fault": (
         scenario(faults="faults: [{fault: outage, status: 503}]"),
-        ["3:10: faults[0]: status is a parameter of the fault moved or overload or rewrite, not of outage"],
+        ["3:10: faults[0]: status is a parameter of the fault capacity or moved or overload or rewrite, not of outage"],
     ),
     "latency without delay": (
         scenario(faults="faults: [{fault: latency}]"),

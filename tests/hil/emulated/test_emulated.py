@@ -29,7 +29,7 @@ from fleetrig.hil.flashers.image import read_image
 from fleetrig.hil.flashers.uboot_xmodem import UbootXmodem
 from fleetrig.hil.ports.serial_port import open_port
 from fleetrig.simulator.contract.errors import BrokenBench
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 from tests.peers.programs import need_program, until
 
 pytestmark = [pytest.mark.peer]

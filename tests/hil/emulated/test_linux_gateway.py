@@ -18,7 +18,7 @@ from fleetrig.hil.emulated.qemu import QemuBoard
 from fleetrig.hil.emulated.uboot_board import UBOOT
 from fleetrig.hil.ports.serial_port import SerialPort, open_port
 from fleetrig.simulator.contract.errors import BrokenBench
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 from tests.peers.programs import need_program
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]

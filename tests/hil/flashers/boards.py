@@ -16,7 +16,7 @@ from fleetrig.hil.emulated.qemu import QemuBoard
 from fleetrig.hil.emulated.uboot_board import UBOOT as UBOOT_FILE
 from fleetrig.hil.emulated.uboot_board import uboot_board, uboot_machine
 from fleetrig.hil.ports.serial_port import SerialPort, open_port
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 from tests.peers.programs import need_program
 
 MAC: Final = "52:54:00:00:00:01"

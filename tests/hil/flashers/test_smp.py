@@ -15,7 +15,7 @@ from fleetrig.hil.flashers.image import read_image
 from fleetrig.hil.flashers.smp import SmpFlasher, SmpPatience
 from fleetrig.hil.ports.serial_port import SerialPort, open_port
 from fleetrig.simulator.contract.errors import UsageError
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 from tests.hil.flashers.boards import run
 from tests.hil.flashers.smp_server import SmpServer, mcuboot_image
 

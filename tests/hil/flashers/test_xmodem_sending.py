@@ -10,7 +10,7 @@ import pytest
 from fleetrig.hil.flashers.xmodem_sending import ACK, CAN, CANCEL, NAK, Sent, send_xmodem
 from fleetrig.hil.ports.pty_line import PtyLine
 from fleetrig.hil.ports.serial_port import open_port
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 
 DATA = bytes(range(256)) * 16
 BLOCK = 1024 + 5

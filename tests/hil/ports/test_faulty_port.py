@@ -13,7 +13,7 @@ from fleetrig.hil.ports.line_faults import LineFault, LineFaultKind
 from fleetrig.hil.ports.serial_port import open_port
 from fleetrig.hil.powers.rts_dtr import RtsDtrPower
 from fleetrig.simulator.contract.trace import Trace
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 
 FLIPPED = LineFault(LineFaultKind.BIT_ERROR, Way.FROM_BOARD, at=(0,))
 

@@ -19,7 +19,8 @@ from fleetrig.simulator.contract.identity import DeviceIdentity, TargetToken
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 from fleetrig.simulator.drivers.director import Director, Until
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
-from fleetrig.simulator.drivers.realtime import RealBench, WallClock
+from fleetrig.simulator.drivers.realtime import RealBench
+from fleetrig.simulator.drivers.wall_clock import WallClock
 from fleetrig.simulator.effects import Ask, Done, Enter, Flow, Pause, Reply
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from fleetrig.hil.desk.reservation import Reservations
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 from tests.harness.command import LIMIT_S, environment, fleetrig
 from tests.harness.commands.board.board_line import BoardLine
 

@@ -11,7 +11,7 @@ from fleetrig.harness.bench.bench_file import read_bench
 from fleetrig.harness.bench.draft import draft
 from fleetrig.hil.desk.reservation import Reservations
 from fleetrig.hil.ports.port_list import FoundPort, found_ports
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 from tests.harness.command import Done, fleetrig
 
 

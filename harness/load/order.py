@@ -1,0 +1,164 @@
+"""What the process of a load run is asked to do: the command hands it over as a line of JSON on standard input."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from fleetrig.harness.load.sampled_trace import sampled
+from fleetrig.harness.platform import platform_of
+from fleetrig.harness.run.command_words import words_of
+from fleetrig.harness.run.run_options import RunOptions
+from fleetrig.harness.scenario_file.given_params import read_params
+from fleetrig.harness.scenario_file.selection import Expanded, plan
+from fleetrig.harness.servers.control import ControlInterface
+from fleetrig.harness.servers.own_server import own_server
+from fleetrig.harness.servers.server_file import remote_server_from
+from fleetrig.harness.servers.trust import verify_with
+from fleetrig.harness.servers.under_test import ServerUnderTest, server_under_test
+from fleetrig.simulator.contract.bounds import DEVICES
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.fleet import numbered
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAddresses:
+    """Where the reference server of this run listens, in a process of its own."""
+
+    listeners: Mapping[str, str]
+    control: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOrder:
+    """One load run."""
+
+    run: str
+    """Its whole name."""
+    scenarios: str
+    """The folder in which it is looked up."""
+    results: str
+    """The folder for what it leaves."""
+    users: int | None = None
+    """How many devices; None for as many as the scenario says."""
+    against: str | None = None
+    profile: str = ""
+    seed: int = 1
+    is_open: bool = True
+    params: tuple[str, ...] = ()
+    """`NAME=VALUE` in place of values of the scenario's params."""
+    allow_outside: bool = False
+    change_tenant_settings: bool = False
+    ca: str | None = None
+    insecure: bool = False
+    trace: str | None = None
+    junit: str | None = None
+    sources: tuple[str, ...] = ()
+    """The addresses from which devices connect."""
+    workers: int = 0
+    """How many other processes have the devices; 0: this one has them."""
+    starts_workers: bool = True
+    """They are started on this machine; else they come from others."""
+    master: str = ""
+    """`HOST:PORT` of the master whose worker this process is."""
+    bind: str = "127.0.0.1"
+    """Where the master listens for its workers."""
+    port: int = 0
+    web: str = ""
+    """`HOST:PORT` of Locust's web UI."""
+    metrics: str = ""
+    """`HOST:PORT` where a Prometheus can fetch the figures."""
+    own: OwnAddresses | None = field(default=None)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> LoadOrder:
+        """What `to_json` made."""
+        given: dict[str, Any] = json.loads(text)
+        own = given.pop("own")
+        given["sources"], given["params"] = tuple(given["sources"]), tuple(given["params"])
+        return LoadOrder(**given, own=None if own is None else OwnAddresses(**own))
+
+    def again(self) -> tuple[str, ...]:
+        """The command-line words, besides name and seed, that repeat the run."""
+        return words_of(
+            {
+                "--against": self.against,
+                "--users": self.users,
+                "--workers": self.workers or None,
+                "--master": not self.starts_workers,
+                "--profile": self.profile or None,
+                "--closed": not self.is_open,
+                "--ca": self.ca,
+                "--insecure": self.insecure,
+                "--change-tenant-settings": self.change_tenant_settings,
+                "--allow-outside": self.allow_outside,
+                "--scenarios": self.scenarios,
+                "--set": self.params,
+            }
+        )
+
+
+def expanded_for(order: LoadOrder) -> Expanded:
+    """The one run that is meant. Raises UsageError, FileMistakes."""
+    params = read_params(order.params)
+    runs = plan([order.run], Path(order.scenarios), allows_outside=order.allow_outside, params=params)
+    if len(runs) != 1:
+        names = ", ".join(run.name for run in runs[:3])
+        raise UsageError(
+            f"load takes one run, and {order.run} stands for {len(runs)}: name one of them, such as {names}"
+        )
+    return runs[0] if order.users is None else with_users(runs[0], order.users)
+
+
+def with_users(expanded: Expanded, users: int) -> Expanded:
+    """The run with so many devices. Raises UsageError where their number is not the scenario's to choose."""
+    devices = expanded.scenario.devices
+    if devices.csv is not None:
+        raise UsageError(f"--users: {expanded.scenario.file} takes its devices from a list of units (csv)")
+    try:
+        DEVICES.check(users * (1 + devices.children))
+        numbered(devices.serial, users, "")
+    except ValueError as wrong:
+        raise UsageError(f"--users {users}: {wrong}") from None
+    counted = devices.model_copy(update={"count": users})
+    return replace(expanded, scenario=expanded.scenario.model_copy(update={"devices": counted}))
+
+
+def options_for(order: LoadOrder, expanded: Expanded) -> RunOptions:
+    """How the run goes. Raises UsageError."""
+    platform = expanded.scenario.platform
+    server = None
+    if order.against is not None:
+        server = remote_server_from(order.against, platform, may_change_settings=order.change_tenant_settings)
+    return RunOptions(
+        as_load=True,
+        sampled=sampled,
+        against=server,
+        profile=order.profile,
+        seed=order.seed,
+        results=Path(order.results),
+        trace=None if order.trace is None else Path(order.trace),
+        verify=verify_with(
+            None if order.ca is None else Path(order.ca),
+            insecure=order.insecure,
+            file_ca=None if server is None else server.ca,
+        ),
+        again=order.again(),
+    )
+
+
+def server_for(order: LoadOrder, expanded: Expanded, options: RunOptions) -> ServerUnderTest:
+    """The server under test: a remote one, or our own in its process."""
+    platform = platform_of(expanded.scenario.platform)
+    if options.against is not None:
+        return server_under_test(options.against, platform)
+    assert order.own is not None, "the command starts a server when none is named"
+    control = ControlInterface(order.own.control)
+    profile = options.profile or platform.vocabulary.profiles[0]
+    return own_server(platform, order.own.listeners, profile, control.add_fault, control)

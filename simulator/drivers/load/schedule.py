@@ -1,0 +1,67 @@
+"""When a device means to start its next round: an open model.
+
+A closed model waits for an answer, then for the interval: a server that is slow is asked less, and looks better than it
+is. Here the next intended start is the previous one plus the interval, whenever the answer came. A start that is late
+by more than a whole interval never happens: it is dropped, and the time for which nobody would have been answered
+counts in the corrected latency.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fleetrig.simulator.effects import Apply, Await, Pause
+
+INTERVAL: Final = "interval"
+"""How reasons of pauses end that are a rhythm (`poll interval`); others, such as a backoff, begin when they begin."""
+IDLE: Final = "idle"
+"""An `Await` of this name is a connected device's way to wait for its next round."""
+
+
+def is_rhythm(wanted: Pause | Apply | Await) -> bool:
+    """True for a wait that is the interval of a rhythm."""
+    match wanted:
+        case Pause(why=why):
+            return why.endswith(INTERVAL)
+        case Await(name=name):
+            return name == IDLE
+        case Apply():
+            return False
+
+
+class Schedule:
+    """The intended starts of one device; all times in seconds of one monotonic clock."""
+
+    __slots__ = ("_is_due", "intended_s", "is_open")
+
+    def __init__(self, start_s: float, *, is_open: bool = True) -> None:
+        """`is_open`: False for a closed model, in which each interval begins with the answer."""
+        self.intended_s = start_s
+        self.is_open = is_open
+        self._is_due = True
+
+    def begins(self, now_s: float) -> float:
+        """A request goes out now; returns when it was meant to. Only the first after a pause can be late."""
+        if not self._is_due:
+            return now_s
+        self._is_due = False
+        return min(self.intended_s, now_s)
+
+    def after(self, interval_s: float, now_s: float) -> list[float]:
+        """A round is over: sets the next intended start and returns those that were dropped meanwhile."""
+        self._is_due = True
+        if not self.is_open or interval_s <= 0:
+            self.intended_s = now_s + interval_s
+            return []
+        dropped = []
+        due_s = self.intended_s + interval_s
+        while due_s + interval_s < now_s:
+            dropped.append(due_s)
+            due_s += interval_s
+        self.intended_s = due_s
+        return dropped
+
+    def resumes(self, at_s: float) -> None:
+        """Time passes that has nothing to do with the rhythm: the next round is meant to start then."""
+        self._is_due = True
+        self.intended_s = at_s

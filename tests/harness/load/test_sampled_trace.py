@@ -1,0 +1,44 @@
+"""A million requests leave a trace of at most 50 MB."""
+
+from __future__ import annotations
+
+from fleetrig.harness.load.sampled_trace import sampled
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
+from fleetrig.simulator.contract.trace_json import to_line
+
+HEADERS = tuple((f"X-Header-{number}", "value of a header") for number in range(9))
+BYTES_PER_REQUEST = 50
+
+
+def written(devices: int, requests: int) -> tuple[list[TraceEvent], int]:
+    """The events that are kept of so many, and their length in a file."""
+    kept: list[TraceEvent] = []
+    trace = Trace()
+    trace.listen(sampled(kept.append))
+    trace.emit(0, Lane.BENCH, "begun")
+    request = HttpRequest("GET", "http://host:8080", "/DEFAULT/controller/v1/HB-00001", (("Authorization", "T x" * 9),))
+    answer = HttpResponse(200, HEADERS, b"x" * 150)
+    for number in range(requests):
+        device = f"HB-{number % devices:05d}"
+        trace.emit(number, Lane.DEVICE, "sent", device, envelope=request, name="poll")
+        trace.emit(number, Lane.DEVICE, "received", device, envelope=answer, name="poll", took_us=1)
+        trace.emit(number, Lane.DEVICE, "paused", device, reason="poll interval", took_us=1)
+    return kept, sum(len(to_line(event, Secrets())) + 1 for event in kept)
+
+
+def test_what_is_kept_is_small_and_whole_lives() -> None:
+    kept, length_bytes = written(devices=640, requests=6_400)
+
+    assert length_bytes <= BYTES_PER_REQUEST * 6_400
+    by_device = {device: sum(event.device == device for event in kept) for device in {event.device for event in kept}}
+    assert by_device.pop("") == 1
+    assert set(by_device.values()) == {30}
+    assert "HB-00000" in by_device
+
+
+def test_the_only_device_is_kept() -> None:
+    kept, _ = written(devices=1, requests=5)
+
+    assert len(kept) == 16

@@ -1,0 +1,58 @@
+"""An open model: intended starts do not wait for answers, and those that never happen are counted."""
+
+from __future__ import annotations
+
+from fleetrig.simulator.drivers.load.schedule import Schedule
+
+
+def test_a_slow_answer_does_not_put_off_the_next_start() -> None:
+    schedule = Schedule(100.0)
+    assert schedule.begins(100.0) == 100.0
+
+    assert schedule.after(10.0, now_s=103.0) == []
+    assert schedule.intended_s == 110.0
+
+
+def test_a_start_that_is_late_says_when_it_was_meant() -> None:
+    schedule = Schedule(100.0)
+    schedule.begins(100.0)
+    schedule.after(10.0, now_s=112.0)
+
+    assert schedule.begins(112.0) == 110.0
+
+
+def test_only_the_first_request_after_a_pause_can_be_late() -> None:
+    schedule = Schedule(100.0)
+    schedule.begins(101.0)
+
+    assert schedule.begins(105.0) == 105.0
+
+
+def test_starts_later_than_a_whole_interval_are_dropped() -> None:
+    schedule = Schedule(100.0)
+    schedule.begins(100.0)
+
+    assert schedule.after(1.0, now_s=103.5) == [101.0, 102.0]
+    assert schedule.intended_s == 103.0
+
+
+def test_a_backoff_begins_when_it_begins() -> None:
+    schedule = Schedule(100.0)
+    schedule.begins(100.0)
+    schedule.resumes(160.0)
+
+    assert schedule.begins(160.0) == 160.0
+    assert schedule.after(10.0, now_s=161.0) == []
+    assert schedule.intended_s == 170.0
+
+
+def test_a_closed_model_drops_nothing_and_is_never_late() -> None:
+    schedule = Schedule(100.0, is_open=False)
+    schedule.begins(100.0)
+
+    assert schedule.after(1.0, now_s=109.0) == []
+    assert schedule.begins(110.0) == 110.0
+
+
+def test_nothing_is_intended_later_than_it_happens() -> None:
+    assert Schedule(100.0).begins(99.0) == 99.0
