@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from fleetrig.harness.bench.console_provisioning import places_of
+from fleetrig.harness.bench.provisioning_part import PLAIN_PLACES
 from fleetrig.harness.bench.unit_provisioning import UnitProvisioning
 from fleetrig.harness.platform import Platform, UnitSite, platform_of
 from fleetrig.harness.platforms import PLATFORMS
@@ -38,8 +40,15 @@ class UnitServer:
     seen_within_s: float
 
     def check(self, spec: BoardSpec) -> None:
-        """Raises UsageError for a board that makes its key, if nobody signs for it, and the other way round."""
+        """Before any board is touched. Raises UsageError: a board that wants to be told what units of this platform are
+        not given, or that makes its key while nobody signs for it, or the other way round."""
         assert spec.provisioning is not None
+        given = (*PLAIN_PLACES, *self.platform.vocabulary.program_values)
+        if strange := sorted(places_of(spec) - set(given)):
+            raise UsageError(
+                f"{spec.name}: its provisioning has the place ${{{strange[0]}}}, and units of {self.platform.name} are "
+                f"given {', '.join(given)}: is this the platform that the board is made for?"
+            )
         if spec.provisioning.key and self.authority is None:
             raise UsageError(
                 f"{spec.name} makes its own key: say who signs for it, --authority DIR (`fleetrig ca new`)"

@@ -188,6 +188,16 @@ def test_what_is_not_said_of_a_board_is_missed_before_anything(hawkbit: Factory)
     assert records(hawkbit) == []
 
 
+def test_a_board_that_is_made_for_another_platform_is_told_before_it_is_touched(thingsboard: Factory) -> None:
+    thingsboard.add("left")
+    bench = thingsboard.write_bench("TOKEN='${token}'\n")
+    words = ("left=GW-1", "--against", thingsboard.url, "--platform", "thingsboard", "--bench", str(bench))
+    done = fleetrig("board", "bring-up", *words, "--desk", "desk", cwd=thingsboard.folder)
+    assert done.returncode == 4
+    assert "left: its provisioning has the place ${token}, and units of thingsboard are given url," in done.stderr
+    assert records(thingsboard) == []
+
+
 def test_a_profile_that_lets_each_in_once_is_told(thingsboard: Factory) -> None:
     thingsboard.add("left")
     done = bring_up(thingsboard, "left=GW-1", "--profile", "default")
