@@ -24,6 +24,8 @@ from fleetrig.simulator.contract.errors import UsageError
 from tests.harness.command import fleetrig
 from tests.harness.runs import expanded
 
+pytestmark = pytest.mark.slow
+
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
 BODY = """

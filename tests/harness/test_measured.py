@@ -15,6 +15,8 @@ from tests.harness.command import PROJECT, fleetrig
 from tests.harness.runs import HEAD, write_scenario
 from tests.harness.test_pytest_plugin import pytest_in
 
+pytestmark = pytest.mark.slow
+
 STEADY = """
     phases:
       - name: first contact

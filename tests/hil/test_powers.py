@@ -26,6 +26,8 @@ from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from tests.hil.lines import FarEnd, WallClock, read_until
 from tests.peers.programs import need_program
 
+pytestmark = pytest.mark.slow
+
 
 def use(power: Power) -> None:
     """Off, on, reset."""

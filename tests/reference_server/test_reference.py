@@ -22,6 +22,8 @@ from fleetrig.simulator.contract.faults import Fault, FaultKind
 from tests.reference_server.echo import Echo, ServerBench, get, port_of, running, traced, until
 from tests.reference_server.fronts.peer import LIMIT_S, Peer, is_refused
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def bench() -> Iterator[ServerBench]:

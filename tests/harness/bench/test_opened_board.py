@@ -32,6 +32,8 @@ from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 from fleetrig.simulator.drivers.wall_clock import WallClock
 
+pytestmark = pytest.mark.slow
+
 WITHIN_S = 60.0
 READY = re.compile(r"^GATEWAY-READY build=(\S+) ")
 

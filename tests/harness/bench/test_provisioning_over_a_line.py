@@ -23,6 +23,8 @@ from tests.conversation.thingsboard_both_times import TbScript, built
 from tests.harness.bench.bridge_operator import make_gateway_token, target_exists
 from tests.hil.bridge.bridged_board import Wired, bridged, on_a_loop
 
+pytestmark = pytest.mark.slow
+
 
 @asynccontextmanager
 async def board_at(

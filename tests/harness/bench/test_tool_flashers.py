@@ -17,6 +17,8 @@ from fleetrig.hil.flashers.image import read_image
 from fleetrig.simulator.drivers.wall_clock import WallClock
 from tests.peers.programs import need_program
 
+pytestmark = pytest.mark.slow
+
 TOOL = """\
 import fcntl, os, shutil, sys
 port = os.open(sys.argv[2], os.O_RDWR | os.O_NOCTTY)

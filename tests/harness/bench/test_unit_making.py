@@ -27,6 +27,8 @@ from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.wall_clock import WallClock
 from tests.harness.bench.factory import IDENTITY, Factory
 
+pytestmark = pytest.mark.slow
+
 URL = "http://127.0.0.1:1"
 SITE = UnitSite(RemoteServer(URL, UserPassword("admin", "admin")), Secrets(), lambda: "token")
 UNIT = UnitIdentity("GW-1")

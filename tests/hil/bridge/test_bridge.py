@@ -18,6 +18,8 @@ from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from tests.hil.bridge.bridged_board import BOARD, Echo, Fault, Wired, bridged, on_a_loop, until
 
+pytestmark = pytest.mark.slow
+
 TARGET = "/DEFAULT/controller/v1/GW-1"
 
 

@@ -27,6 +27,8 @@ from fleetrig.hil.ports.serial_port import open_port
 from fleetrig.simulator.drivers.wall_clock import WallClock
 from tests.peers.programs import need_program
 
+pytestmark = pytest.mark.slow
+
 UBOOT_ASKS = re.compile("stop autoboot")
 IDENTITY = {"ethaddr": "52:52:52:52:52:52", "serial#": "SN-0001"}
 IMAGE = bytes(range(256)) * 100 + b"the end"

@@ -25,6 +25,8 @@ from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from tests.hil.lines import PATIENCE_S, FarEnd, WallClock, read_until, until
 from tests.peers.programs import need_program
 
+pytestmark = pytest.mark.slow
+
 TO, FROM = Way.TO_BOARD, Way.FROM_BOARD
 
 

@@ -20,6 +20,8 @@ from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from tests.hil.lines import PATIENCE_S, FarEnd, WallClock, read_until, rfc2217_server, until
 from tests.peers.programs import need_program
 
+pytestmark = pytest.mark.slow
+
 ALL_BYTES = bytes(range(256)) * 64
 
 

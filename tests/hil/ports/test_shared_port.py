@@ -23,6 +23,8 @@ from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from tests.hil.bridge.bridged_board import RealClock, on_a_loop, until
 
+pytestmark = pytest.mark.slow
+
 ALL_BYTES = bytes(range(256))
 
 

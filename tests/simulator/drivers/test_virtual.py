@@ -30,6 +30,8 @@ from fleetrig.simulator.stages import Stage
 from tests.simulator.http_only import HttpOnly
 from tests.simulator.stub_hawkbit import TOKEN, Action, StubHawkbit
 
+pytestmark = pytest.mark.slow
+
 URL = "http://hawkbit.test"
 QUICK = HawkbitSettings(
     URL, {"hw": "2"}, backoff=Backoff(Policy.EQUAL_JITTER, 1.0, 8.0), timeout_s=2.0, poll_jitter=0.2, install_s=2.0

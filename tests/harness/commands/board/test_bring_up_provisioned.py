@@ -24,6 +24,8 @@ from tests.harness.bench.factory import IDENTITY, CallingLinux, Factory, asks_th
 from tests.harness.command import Done, fleetrig
 from tests.peers.mgmt import Mgmt
 
+pytestmark = pytest.mark.slow
+
 PHASES = [(rung, UnitVerdict.PASSED) for rung in ("off", "booted", "provisioned")]
 
 

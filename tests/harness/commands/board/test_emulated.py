@@ -9,6 +9,8 @@ from fleetrig.hil.emulated.gateway_image import gateway_firmware
 from fleetrig.hil.fakes.fake_gateway import FIRMWARE_BLOCK, firmware_on
 from tests.harness.command import fleetrig
 
+pytestmark = pytest.mark.slow
+
 AT = FIRMWARE_BLOCK * 512
 
 

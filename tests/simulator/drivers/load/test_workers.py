@@ -24,6 +24,8 @@ from fleetrig.simulator.stages import Stage
 from tests.simulator.drivers.load.stub_thread import serving_in_a_thread
 from tests.simulator.stub_hawkbit import TOKEN, StubHawkbit
 
+pytestmark = pytest.mark.slow
+
 GENEROUS_S = 20.0
 
 
