@@ -19,6 +19,8 @@ class _HeldRequest:
     request: HttpRequest
     """Without its body, which has been read."""
     faults: tuple[Fault, ...]
+    until_us: int
+    """Its turn in the queue: not answered before."""
 
 
 class HeldRequests:
@@ -28,10 +30,10 @@ class HeldRequests:
         self._lane = lane
         self._by_id: dict[int, _HeldRequest] = {}
 
-    def hold(self, held_id: int, request: HttpRequest, faults: Sequence[Fault]) -> None:
+    def hold(self, held_id: int, request: HttpRequest, faults: Sequence[Fault], until_us: int) -> None:
         if held_id in self._by_id or not held_id:
             raise ModelError(f"a platform holds two requests under the id {held_id}")
-        self._by_id[held_id] = _HeldRequest(replace(request, body=b""), tuple(faults))
+        self._by_id[held_id] = _HeldRequest(replace(request, body=b""), tuple(faults), until_us)
 
     def leave(self, held_id: int) -> bool:
         """False when it has been answered, or left already."""
@@ -43,7 +45,7 @@ class HeldRequests:
         response = answer.delivery.response
         if held is None or response is None:
             return []
-        delivery = answer.delivery
+        delivery = replace(answer.delivery, delay_us=max(answer.delivery.delay_us, held.until_us - now_us))
         for fault in held.faults:
             delivery = distort(fault, held.request, delivery)
         if is_traced:

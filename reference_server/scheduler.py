@@ -134,6 +134,6 @@ class Scheduler:
         return earliest_us(*(served.server.next_due_us() for served in self._served))
 
     def _pause_s(self, now_us: int) -> float:
-        edges = [self._next_due_us(), self._faults.next_change_us(now_us)]
-        next_s = min((to_s(edge - now_us) for edge in edges if edge is not None), default=TICK_AT_LEAST_EVERY_S)
+        edge_us = earliest_us(self._next_due_us(), self._faults.next_change_us(now_us))
+        next_s = TICK_AT_LEAST_EVERY_S if edge_us is None else to_s(edge_us - now_us)
         return min(max(next_s, TICK_AT_MOST_EVERY_S), TICK_AT_LEAST_EVERY_S)

@@ -107,7 +107,7 @@ class Server:
             seen = filter_request(distorting, faults.original_request(request))
         answer = self._answer(seen, session, now_us)
         if isinstance(answer, HeldRequest):
-            return self._hold(answer, seen, session, distorting, now_us)
+            return self._hold(answer, seen, session, distorting, turn_us, now_us)
         delivery = Delivery(answer.response, delay_us=turn_us)
         for fault in distorting:
             delivery = distort(fault, seen, delivery)
@@ -128,11 +128,17 @@ class Server:
             self._holding.left(held_id, now_us)
 
     def _hold(
-        self, held: HeldRequest, request: HttpRequest, session: Session, faults: Sequence[Fault], now_us: int
+        self,
+        held: HeldRequest,
+        request: HttpRequest,
+        session: Session,
+        faults: Sequence[Fault],
+        turn_us: int,
+        now_us: int,
     ) -> Delivery:
         if self._holding is None:
             raise ModelError(f"the platform {self.platform.name} holds a request, and hears of none that is left")
-        self._held.hold(held.held_id, request, faults)
+        self._held.hold(held.held_id, request, faults, now_us + turn_us)
         if self.trace.wanted:
             self._lane.received(request, session, held.device, now_us)
         return Delivery(None, Ending.HELD, held_id=held.held_id)
@@ -227,12 +233,12 @@ class Server:
     def _taken(self, session: Session, envelope: Envelope, turn_us: int, now_us: int) -> Sequence[Output]:
         """An envelope that reaches the platform. `turn_us`: how long its answers wait for their turn."""
         reaction = self._reaction_to(session, envelope, now_us)
-        if turn_us:
-            reaction = replace(reaction, outputs=late_outputs(reaction.outputs, turn_us))
         self._lane.received(envelope, session, reaction.device, now_us)
         if not self.faults.is_idle and (slow := self._session_faults.slow_store(envelope, now_us)) is not None:
             self._lane.fault(envelope, slow, session.id, now_us)
             reaction = slowed(slow, self.platform, reaction, session, envelope, now_us)
+        if turn_us:
+            reaction = replace(reaction, outputs=late_outputs(reaction.outputs, turn_us))
         return self._apply_faults(reaction, session.id, envelope, now_us)
 
     def _reaction_to(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:

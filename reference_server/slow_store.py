@@ -44,6 +44,7 @@ def _patience_us(platform: ServerPlatform, envelope: Envelope) -> int | None:
 
 
 def late_outputs(outputs: Sequence[Output], by_us: int) -> list[Output]:
+    """The same, so many microseconds later; answers to held requests are not: `HeldRequests` has their delays."""
     return [
         replace(output, delay_us=output.delay_us + by_us) if isinstance(output, Send | Close) else output
         for output in outputs

@@ -138,7 +138,11 @@ HOMES = (
     Home("simpy", ("fleetrig.simulator.drivers.virtual",), "virtual time has one implementation"),
     Home(
         "locust",
-        ("fleetrig.simulator.drivers.load", "fleetrig.harness.locustfile"),
+        (
+            "fleetrig.simulator.drivers.load.device_user",
+            "fleetrig.simulator.drivers.load.locust_stage",
+            "fleetrig.harness.locustfile",
+        ),
         "importing it patches the standard library",
     ),
     Home(

@@ -44,20 +44,23 @@ def test_every_command_works(title: str, tmp_path: Path) -> None:
     """`fleetrig serve` runs beside them, on a free port."""
     shutil.copytree(ROOT / "scenarios", tmp_path / "scenarios")
     with Served(tmp_path) as served:
-        for block in chapters()[title]:
-            if block != SERVE:
-                run(block.replace(SERVED_AT, served.ready["http"]), tmp_path)
+        blocks = [block for block in chapters()[title] if block != SERVE]
+        ran = [run(block.replace(SERVED_AT, served.ready["http"]), tmp_path) for block in blocks]
+    if not all(ran):
+        pytest.skip("this machine is busy with other tests: the load generator was the limit, and said so")
 
 
-def run(block: str, folder: Path) -> None:
+def run(block: str, folder: Path) -> bool:
+    """False when a load run blamed itself: the rest of its block was not run."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-e", "-u", "-c", block], cwd=folder, env={**os.environ, "PATH": path}, timeout=WITHIN_S, text=True,
         capture_output=True, check=False,
     )  # fmt: skip
     if done.returncode == BROKEN and GENERATOR_WAS_LIMIT in done.stdout:
-        return  # this machine is busy with other tests: load says so, and has left its figures
+        return False
     assert done.returncode == 0, f"{block}\nended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    return True
 
 
 def test_the_demo_output_is_of_this_scenario() -> None:

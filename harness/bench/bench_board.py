@@ -8,9 +8,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from fleetrig.harness.bench.console_ready import ready_console
+from fleetrig.harness.bench.console_ready import RESTART, ready_console
 from fleetrig.harness.bench.opened_board import OpenedBoard
-from fleetrig.harness.bench.unit_climbs import RESTART
 from fleetrig.hil.board_failed import BoardFailed
 from fleetrig.hil.consoles.boot_watch import BootWatch
 from fleetrig.hil.consoles.console import Console
@@ -180,9 +179,10 @@ class BenchBoard:
 
     async def close(self) -> None:
         """Ends what is under way, and switches it off where that can be done."""
-        if self._last is not None:
-            self._last.cancel()
-            await asyncio.gather(self._last, return_exceptions=True)
+        under_way = [one for one in (self._last, self._dropping) if one is not None]
+        for one in under_way:
+            one.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
         await self._until_phase_ends.aclose()
         if self.opened.can_be_switched_off:
             await self.off()

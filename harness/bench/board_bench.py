@@ -91,6 +91,11 @@ class BoardBench:
         self._agents[role] = agent
 
     @property
+    def operator(self) -> RealBench:
+        """The operator's connection to the server, which trusts whom the run trusts."""
+        return self._real
+
+    @property
     def conditions(self) -> tuple[str, ...]:
         """In what each board is at the moment, one sentence each."""
         return tuple(board.condition for board in self.boards.values())
@@ -155,13 +160,9 @@ class BoardBench:
         if event.kind == "reset_seen":
             asyncio.get_running_loop().call_soon(self._restarted, board)
         elif not board.is_worked_on and (notice := board.starts.hear(event.reason)) is not None:
-            kind = {"started": "booted", "panicked": "panicked"}.get(notice.what, "reset_seen")
-            asyncio.get_running_loop().call_soon(self._note, board, kind, notice.line)
-            if kind != "panicked":
+            asyncio.get_running_loop().call_soon(board.opened.tell, notice)
+            if notice.what != "panicked":
                 board.started()
-
-    def _note(self, board: BenchBoard, kind: str, line: str) -> None:
-        self.trace.emit(self.now_us(), Lane.BOARD, kind, board.name, reason=line)
 
     def _restarted(self, board: BenchBoard) -> None:
         """It was off for a moment, as far as its server can tell."""

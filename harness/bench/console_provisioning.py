@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from fleetrig.harness.bench.console_ready import ready_console
 from fleetrig.harness.bench.opened_board import OpenedBoard
 from fleetrig.harness.bench.provisioning_part import PLACE, PLAIN_PLACES, places_in
+from fleetrig.harness.platform import Platform
 from fleetrig.harness.servers.address import is_loopback
 from fleetrig.hil.board import BoardSpec, ProvisioningSpec
 from fleetrig.hil.consoles.identity_over_console import (
@@ -28,8 +29,25 @@ NOT_PLAIN: Final = frozenset("'\"\\`$")
 """What would end the quotes that stand around a place, or be read by the board's shell."""
 
 
-def check_can_be_provisioned(spec: BoardSpec) -> None:
-    """Before anything is touched. Raises UsageError: the bench file does not say how."""
+def check_can_be_provisioned(spec: BoardSpec, platform: Platform, *, is_signed: bool = False) -> None:
+    """Before anything is touched. Raises UsageError: the bench file does not say how, or wants what units of this
+    platform are not given. `is_signed`: there is an authority for boards that make their keys."""
+    _check_is_said(spec)
+    assert spec.provisioning is not None
+    given = (*PLAIN_PLACES, *platform.vocabulary.program_values)
+    if strange := sorted(places_of(spec) - set(given)):
+        raise UsageError(
+            f"{spec.name}: its provisioning has the place ${{{strange[0]}}}, and units of {platform.name} are given "
+            f"{', '.join(given)}: is this the platform that the board is made for?"
+        )
+    if spec.provisioning.key and not is_signed:
+        raise UsageError(
+            f"{spec.name} makes its own key: say who signs for it, --authority DIR of `fleetrig board bring-up` "
+            "(`fleetrig ca new`); scenarios have nobody who signs"
+        )
+
+
+def _check_is_said(spec: BoardSpec) -> None:
     if spec.provisioning is None:
         raise UsageError(
             f"{spec.name} has no provisioning: say in the bench file how it takes its identity, such as "
@@ -53,7 +71,7 @@ async def provision_over_console(
 
     Raises UsageError, WrongBoard, IdentityFailed, ConsoleFailed, PortLost.
     """
-    check_can_be_provisioned(board.spec)
+    _check_is_said(board.spec)
     spec = board.spec.provisioning
     assert spec is not None
     given = values_for_board(spec, values)

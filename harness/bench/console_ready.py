@@ -12,6 +12,8 @@ from fleetrig.hil.consoles.boot_watch import A_START, BANNERS
 from fleetrig.hil.consoles.console import Console
 from fleetrig.hil.consoles.console_entry import READY_WITHIN_S, to_prompt
 
+RESTART: Final = {"uboot": "reset\n", "linux": "reboot\n"}
+"""For boards that the bench cannot switch."""
 UBOOT_WORDS: Final = ("U-Boot", "Unknown command")
 """What U-Boot answers to `version`, also where it was built without it."""
 
@@ -67,7 +69,7 @@ async def _restart(board: OpenedBoard, within_s: float) -> None:
         await board.power.reset()
         return
     console = await ready_console(board, within_s)
-    await console.type("reboot\n")
+    await console.type(RESTART["linux"])
 
 
 def _not_ready(spec: BoardSpec, failed: ConsoleFailed) -> ConsoleFailed:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Protocol, cast
 
+from fleetrig.harness.bench.bench_file import BoardEntry
 from fleetrig.harness.bench.fake_agent import FakeAgent
 from fleetrig.harness.platform import platform_of
-from fleetrig.hil.board import BoardSpec, MadeOf
+from fleetrig.hil.board import MadeOf
 from fleetrig.hil.emulated.gateway_image import kept_gateway_parts
 from fleetrig.hil.emulated.linux_gateway import linux_gateway
 from fleetrig.hil.emulated.uboot_board import UBOOT, uboot_board
@@ -76,6 +77,6 @@ def lacks(made: MadeOf) -> Iterator[str]:
         yield NO_IMAGE
 
 
-def missing_for(spec: BoardSpec) -> str:
+def missing_for(entry: BoardEntry) -> str:
     """Why a board cannot be used on this machine, as far as that can be told before it is; empty if it can."""
-    return "" if spec.emulated is None else "; ".join(lacks(spec.emulated))
+    return "" if entry.emulated is None else "; ".join(lacks(entry.emulated.made_of))

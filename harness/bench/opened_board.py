@@ -14,6 +14,7 @@ from typing import Final
 from fleetrig.harness.bench.made_boards import MadeBoard, made_board
 from fleetrig.harness.bench.powers import power_of
 from fleetrig.hil.board import BoardSpec, ConsoleKind, ConsoleSpec
+from fleetrig.hil.consoles.boot_watch import Notice
 from fleetrig.hil.consoles.console import Console
 from fleetrig.hil.consoles.console_opening import console_of
 from fleetrig.hil.consoles.console_trace import ConsoleTrace, LineTelling
@@ -97,6 +98,10 @@ class OpenedBoard:
             console.begin_with(self._last_console.take_rest())
         self._last_console = console
         return console
+
+    def tell(self, notice: Notice) -> None:
+        """What was seen on its console while nobody worked there."""
+        self._told.notice(notice)
 
     async def reopened(self, lost: PortLost, within_s: float = COMES_BACK_WITHIN_S) -> BoardPort:
         """The port after it was lost, looked up by its stable name until it is back. Consoles are made anew.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from fleetrig.harness.bench.console_ready import ready_console, ready_uboot
+from fleetrig.harness.bench.console_ready import RESTART, ready_console, ready_uboot
 from fleetrig.harness.bench.flashers import ready_flasher
 from fleetrig.harness.bench.opened_board import OpenedBoard
 from fleetrig.harness.bench.unit_provisioning import SeenStart, UnitProvisioning, sighting_in_record
@@ -22,8 +22,6 @@ from fleetrig.hil.units.bring_up import Climb, Rung
 from fleetrig.hil.units.unit_record import UnitIdentity, UnitMeasure, UnitRecord
 from fleetrig.simulator.contract.clock import Clock, to_s
 
-RESTART: Final = {"uboot": "reset\n", "linux": "reboot\n"}
-"""For boards that the bench cannot switch."""
 BYTES_PER_KIB: Final = 1_024
 
 NoteUnit = Callable[[Callable[[UnitRecord], UnitRecord]], None]

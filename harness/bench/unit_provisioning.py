@@ -32,6 +32,9 @@ from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.effects import Pause
 
 ASK_EVERY_S: Final = 0.5
+SEEN_WITHIN_S: Final = 120.0
+"""How long a board may take from its start with an identity until its server has seen it."""
+TOKEN_BYTES: Final = 16
 TROUBLE: Final = ("panicked", "loops")
 """After which no board polls: nobody needs to wait."""
 CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)

@@ -21,9 +21,10 @@ from fleetrig.harness.checks.fold import (
     summarize_names,
 )
 from fleetrig.harness.checks.lives import Lives
-from fleetrig.harness.checks.matching import Pattern, is_failure
+from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.scenario_file.values import Times
 from fleetrig.harness.verdict import Finding
+from fleetrig.simulator.contract.failures import is_failure
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 SWITCHES: Final = frozenset({"power_on", "power_cut"})

@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, Final
+from typing import Any
 
 from fleetrig.harness.servers.json_answer import NotJson, read_json
-from fleetrig.simulator.contract.coap import CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope, payload_of
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
-from fleetrig.simulator.contract.mqtt import MqttConnack, MqttPublishAck, MqttSuback
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 MISSING = object()
-FIRST_FAILURE_STATUS: Final = 400
-FIRST_MQTT_FAILURE: Final = 0x80
-COAP_FAILURES: Final = ("4", "5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +89,6 @@ class Pattern:
         parts += [f"{name} {'(none)' if glob is None else glob}" for name, glob in self.fields.items()]
         parts += [f"{path} = {value!r}" for path, value in self.body_has.items()]
         return " ".join([words.get(self.kind, self.kind), *filter(None, parts)])
-
-
-def is_failure(envelope: Envelope | None) -> bool:
-    """True for an answer that refuses a request or reports a server error."""
-    match envelope:
-        case HttpResponse(status=status):
-            return status >= FIRST_FAILURE_STATUS
-        case MqttConnack(code=code):
-            return code != 0
-        case MqttPublishAck(code=code):
-            return code >= FIRST_MQTT_FAILURE
-        case MqttSuback(codes=codes):
-            return any(code >= FIRST_MQTT_FAILURE for code in codes)
-        case CoapResponse(code=code):
-            return code[:1] in COAP_FAILURES
-        case _:
-            return False
 
 
 def has_headers(envelope: HttpRequest | HttpResponse, wanted: Mapping[str, str]) -> bool:

@@ -8,9 +8,10 @@ from statistics import mean, median
 from typing import Final
 
 from fleetrig.harness.checks.fold import Status, evidence_of, format_amount, format_range
-from fleetrig.harness.checks.matching import Pattern, is_failure
+from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.verdict import Evidence, Finding
 from fleetrig.simulator.contract.clock import to_s
+from fleetrig.simulator.contract.failures import is_failure
 from fleetrig.simulator.contract.trace import TraceEvent
 
 MIN_PAUSES: Final = 4

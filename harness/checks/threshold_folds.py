@@ -19,17 +19,18 @@ from fleetrig.harness.checks.fold import (
     threshold_status,
 )
 from fleetrig.harness.checks.latency_folds import SHARES, SpanCounts
-from fleetrig.harness.checks.matching import FIRST_FAILURE_STATUS, Pattern, is_failure
+from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.scenario_file.threshold_words import Allowance
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.clock import to_us
+from fleetrig.simulator.contract.failures import FIRST_FAILURE_STATUS, is_failure
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
-from fleetrig.simulator.drivers.load.schedule import IDLE, INTERVAL
+from fleetrig.simulator.drivers.schedule import was_rhythm
 from fleetrig.simulator.stages import Stage
 
 EXCHANGE_ENDS: Final = frozenset({"received", "no_reply", "downloaded"})
 ONLINE: Final = frozenset({Stage.ONLINE, Stage.UPDATING})
-WAITS: Final = frozenset({"paused", "waited"})
+WAITS: Final = frozenset({"paused", "applied", "waited"})
 
 
 WHOM: Final[Mapping[str, str]] = {"p50": "half of them", "p99": "99 of 100", "all": "all"}
@@ -62,9 +63,7 @@ class ErrorsFold:
 
     def status(self) -> Status:
         is_bad = not self._allowed.allows(self._errors, self._exchanges)
-        return threshold_status(
-            self._exchanges, is_bad=is_bad, stops=self._stops, can_mend=self._allowed.can_mend
-        )  # fmt: skip
+        return threshold_status(self._exchanges, is_bad=is_bad, stops=self._stops, can_mend=self._allowed.can_mend)
 
     @property
     def expected(self) -> str:
@@ -96,7 +95,7 @@ class StartSlot:
 class DroppedFold:
     """No more starts than allowed fall out: a device is busy for more than a whole interval of its schedule.
 
-    A device that waits otherwise meanwhile, as after a failure, has no schedule there.
+    A device that waits otherwise meanwhile, as after a failure or while it installs, has no schedule there.
     """
 
     def __init__(self, start: Pattern, allowed: Allowance, *, stops: bool = False) -> None:
@@ -120,9 +119,9 @@ class DroppedFold:
     def _waited(self, slot: StartSlot | None, event: TraceEvent) -> None:
         if slot is None:
             return
-        if event.name == IDLE or event.reason.endswith(INTERVAL):
+        if was_rhythm(event):
             slot.waited_us += event.took_us
-        elif event.kind == "paused":
+        elif event.kind != "waited":
             del self._slots[event.device]
 
     def _count(self, slot: StartSlot, event: TraceEvent) -> None:

@@ -27,7 +27,8 @@ def compare_command(
         Path | None, typer.Option(metavar="F", help="Draw both into this page; its folder must exist.")
     ] = None,
     within: Annotated[
-        str | None, typer.Option(metavar="SHARE", help="Exit with 1 when rate, online or errors differ by more: 20%.")
+        str | None,
+        typer.Option(metavar="SHARE", help="Exit with 1 when rate, online, errors or dropped differ by more: 20%."),
     ] = None,
 ) -> None:
     """Lay two runs on each other, such as one in virtual time and one as load, and say by how much they differ."""

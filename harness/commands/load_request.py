@@ -18,7 +18,7 @@ from fleetrig.harness.load.order import LoadOrder, expanded_for, options_for
 from fleetrig.harness.load.processes import GENERATOR, own_server_running, started, waited
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.scenario_file.selection import scenario_root
-from fleetrig.harness.servers.address import host_of, is_loopback, place_of
+from fleetrig.harness.servers.address import host_of, is_loopback, place_of, web_url
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.drivers.load.refusals import NO_COAP
@@ -95,6 +95,8 @@ class LoadRequest:
             trace=None if self.trace is None else str(self.trace),
             junit=None if self.junit is None else str(self.junit),
             sources=tuple(self.source_address or ()),
+            given_sources=tuple(self.source_address or ()),
+            yes_this_host=self.yes_this_host,
             workers=self.workers,
             starts_workers=not self.master,
             bind=host,
@@ -126,7 +128,7 @@ def execute(request: LoadRequest) -> int:
         raise UsageError(WRONG_PLATFORM.format(against.name, against.platform, expanded.scenario.platform))
     check_target(places_of(against), is_allowed=request.yes_this_host)
     needs = LoadNeeds(expanded.scenario.devices.unit_count(), max(1, order.workers), limits_here())
-    is_near = against is None or all(is_loopback(host_of(as_url(place))) for place in places_of(against))
+    is_near = against is None or all(is_loopback(host_of(web_url(place))) for place in places_of(against))
     order = replace(order, sources=needs.sources(order.sources, is_loopback=is_near))
     typer.echo(f"needs    {needs.sentence()}", err=True)
     with ExitStack() as stack:
@@ -174,7 +176,3 @@ def check_places(request: LoadRequest) -> None:
 def places_of(server: RemoteServer | None) -> Sequence[str]:
     """Whom a run against this server connects to."""
     return () if server is None else (server.url, *server.listeners.values())
-
-
-def as_url(place: str) -> str:
-    return place if "://" in place else f"http://{place}"

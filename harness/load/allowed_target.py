@@ -6,7 +6,7 @@ import ipaddress
 import socket
 from collections.abc import Callable, Iterable
 
-from fleetrig.harness.servers.address import host_of
+from fleetrig.harness.servers.address import host_of, web_url
 from fleetrig.simulator.contract.errors import UsageError
 
 Resolve = Callable[[str], Iterable[str]]
@@ -25,7 +25,7 @@ def check_target(places: Iterable[str], *, is_allowed: bool, resolve: Resolve = 
     if is_allowed:
         return
     for place in places:
-        host = host_of(place if "://" in place else f"http://{place}")
+        host = host_of(web_url(place))
         foreign = [address for address in resolve(host) if not is_near(address)]
         if foreign:
             raise UsageError(

@@ -58,6 +58,9 @@ class LoadOrder:
     junit: str | None = None
     sources: tuple[str, ...] = ()
     """The addresses from which devices connect."""
+    given_sources: tuple[str, ...] = ()
+    """Those of `sources` that the command line names."""
+    yes_this_host: bool = False
     workers: int = 0
     """How many other processes have the devices; 0: this one has them."""
     starts_workers: bool = True
@@ -81,7 +84,8 @@ class LoadOrder:
         """What `to_json` made."""
         given: dict[str, Any] = json.loads(text)
         own = given.pop("own")
-        given["sources"], given["params"] = tuple(given["sources"]), tuple(given["params"])
+        for name in ("sources", "given_sources", "params"):
+            given[name] = tuple(given[name])
         return LoadOrder(**given, own=None if own is None else OwnAddresses(**own))
 
     def again(self) -> tuple[str, ...]:
@@ -100,6 +104,9 @@ class LoadOrder:
                 "--allow-outside": self.allow_outside,
                 "--scenarios": self.scenarios,
                 "--set": self.params,
+                "--source-address": self.given_sources,
+                "--yes-this-host": self.yes_this_host,
+                "--bind": None if self.starts_workers else f"{self.bind}:{self.port}",
             }
         )
 

@@ -26,11 +26,11 @@ def shown(report: Report, load_run: LoadRun) -> int:
     console = make_console()
     console.print()
     ConsoleReport(console, verbose=True, single=True).show(report)
+    if load_run.order.junit is not None:
+        write_junit([report], Path(load_run.order.junit))
     if report.verdict is Verdict.SKIPPED:
         return int(exit_of(report.verdict))
     for line in summary_lines(load_run.curves.totals, load_run.curves.rows, is_open=load_run.order.is_open):
         console.print(f"  {line}", markup=False)
-    if load_run.order.junit is not None:
-        write_junit([report], Path(load_run.order.junit))
     console.print(f"  figures    {load_run.folder}", markup=False)
     return int(Exit.INTERRUPTED if load_run.was_interrupted else exit_of(report.verdict))

@@ -12,7 +12,7 @@ from fleetrig.harness.load.curves import LoadCurves
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from fleetrig.simulator.drivers.load.figures import LoadFigures, SecondOfLoad
-from fleetrig.simulator.drivers.load.schedule import IDLE, INTERVAL, Schedule
+from fleetrig.simulator.drivers.schedule import Schedule, was_rhythm
 from fleetrig.simulator.stages import Stage
 
 PROCESS = "run"
@@ -91,7 +91,7 @@ class TraceCurves:
 
     def _note_wait(self, figures: LoadFigures, course: DeviceCourse, event: TraceEvent, now_s: float) -> None:
         interval_s = to_s(event.took_us)
-        if event.name == IDLE or event.reason.endswith(INTERVAL):
+        if was_rhythm(event):
             before_s = now_s if self._is_open else now_s - interval_s
             for dropped_s in course.schedule.after(interval_s, before_s):
                 figures.dropped(now_s, dropped_s)

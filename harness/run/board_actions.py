@@ -18,7 +18,7 @@ from fleetrig.harness.external.command import values_of
 from fleetrig.harness.run.board_unit_making import bring_up
 from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.run.gateway_update import make_gateway_update
-from fleetrig.harness.run.real_work import really
+from fleetrig.harness.run.real_work import boards_of, really
 from fleetrig.harness.run.run_boards import RunBoards
 from fleetrig.harness.scenario_file.board_words import (
     BoardWord,
@@ -48,11 +48,6 @@ DID_NOT_FAIL: Final = "{board} took the image ({how}), and it should have failed
 
 class BoardDidOtherwise(BoardFailed):
     """A board did what its scenario does not expect."""
-
-
-def boards_of(context: RunContext) -> RunBoards:
-    assert context.boards is not None, "a file whose words are about boards has some, or it was refused"
-    return context.boards
 
 
 def flash(context: RunContext, words: Flash) -> Director[str]:
@@ -174,7 +169,7 @@ def unplug(context: RunContext, words: Unplug) -> Director[str]:
 def provision(context: RunContext, words: ProvisionOverConsole) -> Director[str]:
     boards = boards_of(context)
     board = boards.of(words)
-    check_can_be_provisioned(board.opened.spec)
+    check_can_be_provisioned(board.opened.spec, context.platform)
     device = context.devices[context.prefix + context.scenario.played[board.role]]
     given = {
         **context.platform.credential_values(device.credential),
@@ -196,12 +191,12 @@ def provision(context: RunContext, words: ProvisionOverConsole) -> Director[str]
 
 
 def line_faults(context: RunContext, words: LineFaults) -> Director[str]:
-    board = boards_of(context).of(words)
+    boards = boards_of(context)
+    board = boards.of(words)
     faults = [_fault(entry) for entry in words.faults]
-    seed = 0
 
     async def work() -> None:
-        await board.add_faults(board.opened.line_faults(faults, seed))
+        await board.add_faults(board.opened.line_faults(faults, boards.seed))
 
     yield from really(lambda: board.work(work))
     return f"the line of {board.name} fails from now on"

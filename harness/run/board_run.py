@@ -31,7 +31,7 @@ def desk_for(bench: Path | None) -> Desk:
 
 def roles_on(roles: Roles, desk: Desk) -> dict[str, str]:
     """Role -> board. Raises NoFittingBoard, also for boards that this machine cannot emulate."""
-    return matched(roles, desk, lambda name: missing_for(desk.board(name)))
+    return matched(roles, desk, lambda name: missing_for(desk.known(name)))
 
 
 @dataclass(slots=True)
@@ -44,6 +44,7 @@ class BoardRun:
     secrets: Secrets
     run: str
     """The name of the run, for others who want its boards."""
+    seed: int
     shared: Path | None = None
     """Where those who share real boards note who has which; None for the machine's usual place."""
     bench: BoardBench | None = None
@@ -58,7 +59,7 @@ class BoardRun:
         return self.bench
 
     def boards(self, bench: BoardBench, random_bytes: Callable[[int], bytes] = os.urandom) -> RunBoards:
-        return RunBoards(bench, token_hex(4), self._temporary("made"), random_bytes)
+        return RunBoards(bench, token_hex(4), self._temporary("made"), random_bytes, self.seed)
 
     @property
     def told(self) -> tuple[tuple[str, str], ...]:

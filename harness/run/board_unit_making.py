@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import platform
+import platform as machine
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -16,10 +16,10 @@ from fleetrig.harness.bench.flashers import check_can_be_flashed
 from fleetrig.harness.bench.opened_board import OpenedBoard
 from fleetrig.harness.bench.unit_bring_up import UnitMaking
 from fleetrig.harness.bench.unit_climbs import UnitOrder
-from fleetrig.harness.bench.unit_provisioning import UnitProvisioning
-from fleetrig.harness.platform import UnitSite
+from fleetrig.harness.bench.unit_provisioning import SEEN_WITHIN_S, TOKEN_BYTES, UnitProvisioning
+from fleetrig.harness.platform import Platform, UnitSite
 from fleetrig.harness.run.context import RunContext
-from fleetrig.harness.run.real_work import really
+from fleetrig.harness.run.real_work import boards_of, really
 from fleetrig.harness.run.run_boards import RunBoards, UnitOutcome
 from fleetrig.harness.scenario_file.board_mistakes import units_of
 from fleetrig.harness.scenario_file.board_words import BringUpUnits
@@ -30,7 +30,6 @@ from fleetrig.hil.units.bring_up import Rung
 from fleetrig.hil.units.unit_record import UnitIdentity, UnitRecord, UnitVerdict
 from fleetrig.hil.units.unit_records import UnitRecords, UnitRefused
 from fleetrig.simulator.contract.errors import UsageError
-from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.director import Director
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.wall_clock import WallClock
@@ -38,30 +37,26 @@ from fleetrig.simulator.drivers.wall_clock import WallClock
 REFUSED: Final = "refused"
 LEFT: Final = {UnitVerdict.PASSED: "a unit that has passed: take it off the desk"}
 BEGIN_ANEW: Final = "no finished unit: bring it up again"
-TOKEN_BYTES: Final = 16
-SEEN_WITHIN_S: Final = 120.0
-"""How long a board may take from its start with an identity to its first poll."""
 
 
 def bring_up(context: RunContext, words: BringUpUnits) -> Director[str]:
-    boards = context.boards
-    assert boards is not None
+    boards = boards_of(context)
     image = boards.image(words.image, words.sha256) if words.image is not None else None
     making = _making(context, boards, words)
     units = {role: boards.filled(serial) for role, serial in units_of(context.scenario, words).items()}
     orders = {role: _order(boards, role, serial, words, image) for role, serial in units.items()}
     for order in orders.values():
-        _check_can_be_made(order)
+        _check_can_be_made(order, context.platform)
     if Rung(words.to) is Rung.PROVISIONED:
         orders = {role: _named_on_server(order, context.prefix) for role, order in orders.items()}
 
     async def all_at_once() -> None:
-        async with RealBench(Trace()) as operator:
-            makings = {
-                role: replace(making, provisioning=await _provisioning(context, order, operator))
-                for role, order in orders.items()
-            }
-            await asyncio.gather(*(_make(boards, makings[role], role, order) for role, order in orders.items()))
+        operator = boards.bench.operator
+        makings = {
+            role: replace(making, provisioning=await _provisioning(context, order, operator))
+            for role, order in orders.items()
+        }
+        await asyncio.gather(*(_make(boards, makings[role], role, order) for role, order in orders.items()))
 
     yield from really(all_at_once)
     return ", ".join(f"{boards.names[role]} {boards.units[role].verdict}" for role in units)
@@ -83,16 +78,16 @@ def _making(context: RunContext, boards: RunBoards, words: BringUpUnits) -> Unit
 
 def _order(boards: RunBoards, role: str, serial: str, words: BringUpUnits, image: Image | None) -> UnitOrder:
     desk, spec = boards.bench.run_desk.desk, boards.bench.boards[role].opened.spec
-    station = f"{platform.node()}, {desk.title}"
+    station = f"{machine.node()}, {desk.title}"
     return UnitOrder(spec, UnitIdentity(serial), station, Rung(words.to), desk.folder, image, words.again)
 
 
-def _check_can_be_made(order: UnitOrder) -> None:
+def _check_can_be_made(order: UnitOrder, platform: Platform) -> None:
     """Raises UsageError, before any board is touched."""
     if order.image is not None:
         check_can_be_flashed(order.spec)
     if order.goal is Rung.PROVISIONED:
-        check_can_be_provisioned(order.spec)
+        check_can_be_provisioned(order.spec, platform)
 
 
 def _named_on_server(order: UnitOrder, prefix: str) -> UnitOrder:

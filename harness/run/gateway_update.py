@@ -8,7 +8,7 @@ from typing import Final
 
 from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.run.private_files import make_private_folder
-from fleetrig.harness.run.real_work import really
+from fleetrig.harness.run.real_work import boards_of, really
 from fleetrig.harness.scenario_file.board_words import MakeGatewayUpdate
 from fleetrig.hil.consoles.identity_over_console import write_files
 from fleetrig.hil.emulated.gateway_image import gateway_firmware
@@ -19,8 +19,7 @@ UPDATE: Final = "gateway-update.swu"
 
 
 def make_gateway_update(context: RunContext, words: MakeGatewayUpdate) -> Director[str]:
-    boards = context.boards
-    assert boards is not None
+    boards = boards_of(context)
     board, firmware = boards.of(words), gateway_firmware(boards.filled(words.build))
     make_private_folder(boards.folder)
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from fleetrig.harness.run.context import RunContext
+from fleetrig.harness.run.run_boards import RunBoards
 from fleetrig.hil.board_failed import BoardFailed
 from fleetrig.simulator.drivers.director import Director, RealWork
 
 T = TypeVar("T")
+
+
+def boards_of(context: RunContext) -> RunBoards:
+    assert context.boards is not None, "a file whose words are about boards has some, or it was refused"
+    return context.boards
 
 
 def really(work: Callable[[], Awaitable[T]]) -> Director[T]:

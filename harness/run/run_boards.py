@@ -33,6 +33,8 @@ class RunBoards:
     run: str
     folder: Path
     random_bytes: Callable[[int], bytes]
+    seed: int = 0
+    """Where faults of lines fall, and when."""
     units: dict[str, UnitOutcome] = field(default_factory=dict)
     """Role -> what became of the unit that its board was to be."""
 

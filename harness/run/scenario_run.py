@@ -197,7 +197,8 @@ class ScenarioRun:
             roles = roles_on(self.scenario.boards, desk)
         except NoFittingBoard as lacking:
             raise SkipScenario(str(lacking)) from None
-        self._boards = BoardRun(desk, roles, self._results(), self.secrets, self.name, self.options.desk)
+        options = self.options
+        self._boards = BoardRun(desk, roles, self._results(), self.secrets, self.name, options.seed, options.desk)
 
     def build_own_server(self) -> tuple[PlatformBuilder, Proxied | None]:
         """Returns the builder of our own server, and what stands in front of it for devices with certificates.

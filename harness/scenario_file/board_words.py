@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -71,9 +71,6 @@ class BoardSelector(Model):
 
 class BoardWord(ActionWord):
     """A word that works on boards."""
-
-    plays: ClassVar[bool] = False
-    """True for a word that only a board can carry out which plays a device."""
 
     def roles(self) -> Iterator[str]:
         yield from ()
@@ -184,7 +181,6 @@ class ProvisionOverConsole(BoardSelector, BoardWord):
     """Writes onto a board who it is, where the server is and its credential, as the bench file says; reads it back."""
 
     makes_known = True
-    plays = True
     cut_after_bytes: Annotated[Size, Field(ge=1)] | None = Field(None, alias="cut_after")
     """Cuts the board's power when so much has been typed at it."""
 

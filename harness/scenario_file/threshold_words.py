@@ -19,6 +19,8 @@ from fleetrig.simulator.contract.bounds import COUNT
 
 EXPECTED: Final = "expected a number, or a share such as 1% or 0.5%"
 WHOLE_PERCENT: Final = 100
+ROUNDED_TO: Final = 6
+"""Digits: 0.7% of 1,000 are 7, which floating point numbers miss by a little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,9 @@ class Allowance:
     share: float | None = None
 
     def allows(self, count: int, of: int) -> bool:
-        return count <= self.count if self.count is not None else count <= (self.share or 0.0) * of
+        if self.count is not None:
+            return count <= self.count
+        return count <= round((self.share or 0.0) * of, ROUNDED_TO)
 
     @property
     def can_mend(self) -> bool:

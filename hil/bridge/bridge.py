@@ -107,10 +107,6 @@ class Bridge:
         self._boot: _Boot | None = None
         self._failure: BaseException | None = None
 
-    @property
-    def damaged_frames(self) -> int:
-        return self._reader.damaged
-
     async def run(self) -> None:
         """Raises PortLost, and what a carrier raises. Ends what the board has under way in every case."""
         try:

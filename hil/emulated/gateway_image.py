@@ -31,7 +31,7 @@ from fleetrig.hil.emulated.archive_writing import (
 )
 from fleetrig.hil.emulated.disk_image import BLOCK_BYTES, MIB, Partition, make_disk
 from fleetrig.hil.emulated.foreign_packages import unpack_packages
-from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 
 PACKAGES: Final = ("busybox-static", "linux-image-cloud-arm64", "swupdate")
 MODULES: Final = (
@@ -98,7 +98,11 @@ def _parts(kept: Path) -> GatewayParts:
 def gateway_firmware(build_id: str, further: dict[str, bytes] | None = None) -> bytes:
     """An image to be flashed or sent as an update: it boots as `build_id`. Of `further` files one is known:
     `etc/vendor.crt`, whose updates it takes; others only make it larger.
+
+    Raises UsageError for a build ID that its header has no room for.
     """
+    if not BUILD_ID.fullmatch(build_id):
+        raise UsageError(f"a build ID is up to 24 letters, digits and . _ + -, got {build_id!r}")
     entries = {"init": program(_source("gateway_init.sh")), "etc": FOLDER, "etc/build": ArchiveEntry(build_id.encode())}
     for name in ("agent", "update_done", "leased"):
         entries[f"bin/{name.replace('_', '-')}"] = program(_source(f"gateway_{name}.sh"))

@@ -39,9 +39,3 @@ def panicking() -> Brain:
     yield Say(b"[    0.000000] Booting Linux on physical CPU 0x0000000000 [0x411fd070]\r\n")
     yield Say(PANIC)
     yield from mute()
-
-
-def babbles(noise: bytes = bytes(range(128, 256)), every_s: float = 0.01) -> Brain:
-    """Sends what is no text, as a board does at another speed."""
-    while True:
-        yield Say(noise, every_s)

@@ -24,9 +24,9 @@ from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.device_trace import trace_dropped
 from fleetrig.simulator.drivers.director import AdminCall, Direction, Director, RealWork, Until
 from fleetrig.simulator.drivers.draw import draw_pause
-from fleetrig.simulator.drivers.load.schedule import Schedule, is_rhythm
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.power_cycle import PowerCycle, behind_same
+from fleetrig.simulator.drivers.schedule import Schedule, is_rhythm
 from fleetrig.simulator.effects import (
     Apply,
     Ask,

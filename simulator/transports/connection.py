@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
@@ -121,22 +120,3 @@ class Connection:
     def _keep(self, envelope: Envelope) -> None:
         if (lost := self._inbox.keep(envelope)) is not None:
             self._dropped(lost)
-
-
-def why_no_connection(error: BaseException) -> str:
-    """The word of `NoReply` for what went wrong with a connection."""
-    match error:
-        case TimeoutError():
-            return "timeout"
-        case EOFError():
-            return "closed"
-        case ssl.SSLError():
-            return "tls"
-        case ConnectionRefusedError():
-            return "refused"
-        case ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
-            return "reset"
-        case OSError():
-            return "unreachable"
-        case _:
-            return "malformed"

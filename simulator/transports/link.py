@@ -16,8 +16,9 @@ from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.effects import Ask, Await, Connect, Disconnect, Done, Download, NoReply, Outcome, Reply, Tell
 from fleetrig.simulator.transports.client_tls import DeviceTls
-from fleetrig.simulator.transports.connection import FAILURES, Connection, Opener, why_no_connection
+from fleetrig.simulator.transports.connection import FAILURES, Connection, Opener
 from fleetrig.simulator.transports.http import HttpTransport, OnSent
+from fleetrig.simulator.transports.lost_connection import why_no_connection
 
 
 class Link:

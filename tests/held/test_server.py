@@ -66,6 +66,16 @@ def test_a_held_request_is_answered_in_its_time() -> None:
     assert door.told() == [("refused", "408", "nobody rang")]
 
 
+def test_a_held_request_takes_its_turn_in_a_queue() -> None:
+    """It is not answered before; once its turn is over, at once."""
+    door = Door()
+    door.plan.add(Fault(FaultKind.CAPACITY, "GET /wait", parameters={"requests_per_s": 0.5}), door.now_us)
+    door.ask("GET", "/wait?5000")
+    door.ask("GET", "/wait?5000")
+    door.ask("POST", "/ring", b"dong")
+    assert [answer.delivery.delay_us for answer in door.advance(3000)] == [0, 1_000_000]
+
+
 def test_all_that_wait_hear_the_same() -> None:
     door = Door()
     ids = [door.ask("GET", "/wait?1000").held_id for _ in range(3)]

@@ -13,11 +13,11 @@ from typing import Annotated, Final
 import typer
 
 from fleetrig.harness.bench.bench_file import Desk
-from fleetrig.harness.bench.console_provisioning import check_can_be_provisioned
 from fleetrig.harness.bench.flashers import check_can_be_flashed
 from fleetrig.harness.bench.state_folder import board_folder
 from fleetrig.harness.bench.unit_bring_up import UnitMaking
 from fleetrig.harness.bench.unit_climbs import UnitOrder
+from fleetrig.harness.bench.unit_provisioning import SEEN_WITHIN_S
 from fleetrig.harness.commands.board.options import DESK, Bench, DeskFolder, ImageSha256, desk_of, judged
 from fleetrig.harness.commands.board.unit_server import UnitServer, unit_server
 from fleetrig.harness.commands.options import Ca, ChangeTenantSettings, Insecure
@@ -88,7 +88,7 @@ def bring_up_command(
     transport: UnitTransport = "",
     profile: UnitProfile = "fleetrig",
     authority: SigningFolder = None,
-    seen_within: SeenWithin = 120.0,
+    seen_within: SeenWithin = SEEN_WITHIN_S,
     ca: Ca = None,
     insecure: Insecure = False,
     change_tenant_settings: ChangeTenantSettings = False,
@@ -146,7 +146,6 @@ def _check(order: UnitOrder, server: UnitServer | None) -> None:
     if spec.console.kind == "none":
         raise UsageError(f"{spec.name} has no console: nobody could see it boot; say `console` in the bench file")
     if server is not None:
-        check_can_be_provisioned(spec)
         server.check(spec)
 
 

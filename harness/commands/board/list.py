@@ -7,10 +7,9 @@ from pathlib import Path
 
 import typer
 
-from fleetrig.harness.bench.bench_file import BoardEntry, Desk
+from fleetrig.harness.bench.bench_file import BoardEntry
 from fleetrig.harness.bench.draft import UNKNOWN_TYPE
-from fleetrig.harness.bench.made_boards import lacks
-from fleetrig.harness.bench.part_models import EmulatedPart
+from fleetrig.harness.bench.made_boards import missing_for
 from fleetrig.harness.bench.port_names import is_stable
 from fleetrig.harness.commands.board.options import DESK, Bench, DeskFolder, desk_of, reservations_of
 from fleetrig.harness.run.interrupts import tell
@@ -22,7 +21,7 @@ HEAD = ("name", "type", "port", "there", "use", "offers")
 def list_command(bench: Bench = None, desk: DeskFolder = DESK) -> None:
     """List the boards: name, type, port, whether it is plugged in, who has it, what it offers."""
     boards, reservations = desk_of(bench), reservations_of(desk)
-    lacking = {name: "; ".join(lacks(part.made_of)) for name, part in _emulated(boards)}
+    lacking = {name: missing_for(entry) for name, entry in boards.entries.items()}
     rows = [_row(name, entry, reservations, lacking) for name, entry in boards.entries.items()]
     for line in table([HEAD, *rows]):
         typer.echo(line)
@@ -40,12 +39,6 @@ def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
-def _emulated(boards: Desk) -> Iterator[tuple[str, EmulatedPart]]:
-    for name, entry in boards.entries.items():
-        if entry.emulated is not None:
-            yield name, entry.emulated
 
 
 def _row(name: str, entry: BoardEntry, reservations: Reservations, lacking: Mapping[str, str]) -> tuple[str, ...]:

@@ -8,11 +8,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from fleetrig.harness.bench.console_provisioning import places_of
-from fleetrig.harness.bench.provisioning_part import PLAIN_PLACES
-from fleetrig.harness.bench.unit_provisioning import UnitProvisioning
+from fleetrig.harness.bench.console_provisioning import check_can_be_provisioned
+from fleetrig.harness.bench.unit_provisioning import TOKEN_BYTES, UnitProvisioning
 from fleetrig.harness.platform import Platform, UnitSite, platform_of
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.servers.address import name_in_url
@@ -26,8 +24,6 @@ from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.realtime import RealBench
 
-TOKEN_BYTES: Final = 16
-
 
 @dataclass(frozen=True, slots=True)
 class UnitServer:
@@ -40,19 +36,9 @@ class UnitServer:
     seen_within_s: float
 
     def check(self, spec: BoardSpec) -> None:
-        """Before any board is touched. Raises UsageError: a board that wants to be told what units of this platform are
-        not given, or that makes its key while nobody signs for it, or the other way round."""
+        """Before any board is touched. Raises UsageError: it cannot be given an identity of this platform."""
+        check_can_be_provisioned(spec, self.platform, is_signed=self.authority is not None)
         assert spec.provisioning is not None
-        given = (*PLAIN_PLACES, *self.platform.vocabulary.program_values)
-        if strange := sorted(places_of(spec) - set(given)):
-            raise UsageError(
-                f"{spec.name}: its provisioning has the place ${{{strange[0]}}}, and units of {self.platform.name} are "
-                f"given {', '.join(given)}: is this the platform that the board is made for?"
-            )
-        if spec.provisioning.key and self.authority is None:
-            raise UsageError(
-                f"{spec.name} makes its own key: say who signs for it, --authority DIR (`fleetrig ca new`)"
-            )
         if self.authority is not None and not spec.provisioning.key:
             raise UsageError(f"--authority signs for boards that make their keys, and {spec.name} has no `csr`")
 

@@ -64,9 +64,7 @@ class HttpResponder:
 
     async def perform(self, exchange: HttpExchange, envelope: HttpRequest, delivery: Delivery) -> bool:
         if delivery.delay_us:
-            delay_s = to_s(delivery.delay_us)
-            self._note_fault(exchange, envelope, "latency", f"the answer was held back for {delay_s:g} s")
-            await self._hold_back(delay_s)
+            await self._hold_back(to_s(delivery.delay_us))  # the server lane says why
         if delivery.ending is Ending.WHOLE and delivery.response is not None:
             return await self._send_whole(exchange, delivery, delivery.response)
         self._note_fault(exchange, envelope, delivery.ending, f"instead of an answer: {delivery.ending}")

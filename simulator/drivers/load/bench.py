@@ -16,18 +16,20 @@ import gevent
 
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.envelope import Envelope
+from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from fleetrig.simulator.drivers.device_trace import trace_dropped, trace_power
-from fleetrig.simulator.drivers.director import AdminCall, Director, Until
+from fleetrig.simulator.drivers.director import AdminCall, Direction, Director, RealWork, Until
 from fleetrig.simulator.drivers.load.device import LoadDevice, sleep_until
+from fleetrig.simulator.drivers.load.directing import carry_out
 from fleetrig.simulator.drivers.load.figures import LoadFigures
 from fleetrig.simulator.drivers.load.http_client import LoadHttp
 from fleetrig.simulator.drivers.load.load_link import LoadLink
 from fleetrig.simulator.drivers.load.request_told import RequestTold
-from fleetrig.simulator.drivers.load.schedule import Schedule
 from fleetrig.simulator.drivers.load.stream import Dialler
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.power_cycle import PowerCycle, behind_same
+from fleetrig.simulator.drivers.schedule import Schedule
 from fleetrig.simulator.drivers.wall_clock import WallClock
 from fleetrig.simulator.effects import Ask, Done, Outcome, Pause
 from fleetrig.simulator.stages import Stage
@@ -105,17 +107,7 @@ class LoadBench:
 
     def run(self, director: Director[T] | AdminCall[T]) -> T:
         """Carries out a director's directions. Raises an error in a device's own greenlet as soon as it comes up."""
-        answer: Outcome | bool | None = None
-        try:
-            while True:
-                answer = self._do(director.send(answer))  # type: ignore[arg-type]
-                if self.failure is not None:
-                    raise self.failure
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        finally:
-            director.close()
+        return carry_out(director, self._do, lambda: self.failure)
 
     def close(self) -> None:
         """Switches every device off, and waits until their connections are closed. That is no part of the figures."""
@@ -130,7 +122,7 @@ class LoadBench:
         """Once nothing more is to be asked of the server."""
         self._admin.close()
 
-    def _do(self, direction: Ask | Pause | Until) -> Outcome | bool:
+    def _do(self, direction: Direction) -> Outcome | bool:
         match direction:
             case Ask():
                 return self._admin.ask(direction)
@@ -139,6 +131,8 @@ class LoadBench:
                 return Done(at_least_s)
             case Until(met, within_s):
                 return self._wait_until(met, within_s)
+            case RealWork():
+                raise ModelError("real work was asked for under load: a scenario with boards is refused before")
 
     def _wait_until(self, met: Callable[[], bool], within_s: float) -> bool:
         end_s = time.monotonic() + within_s

@@ -15,8 +15,8 @@ from fleetrig.simulator.drivers.load.http_client import SentOnly
 from fleetrig.simulator.drivers.load.load_link import LoadLink
 from fleetrig.simulator.drivers.load.request_outcome import TimedRequest, answer_bytes, failure_of, type_of
 from fleetrig.simulator.drivers.load.request_told import RequestTold
-from fleetrig.simulator.drivers.load.schedule import IDLE, INTERVAL, Schedule
 from fleetrig.simulator.drivers.power_cycle import PowerCycle
+from fleetrig.simulator.drivers.schedule import Schedule, is_rhythm
 from fleetrig.simulator.effects import Apply, Await, Disconnect, Done, NoReply, Outcome, Pause, Tell, TimedEffect
 
 SEND_WITHIN_S: Final = 10.0
@@ -51,7 +51,7 @@ class LoadDevice:
 
     def _perform(self, effect: TimedEffect) -> Outcome:
         match effect:
-            case Pause(why=why) if why.endswith(INTERVAL):
+            case Pause() if is_rhythm(effect):
                 seconds = draw_pause(self._seed, self._agent, effect)
                 self._keep_rhythm(seconds)
                 sleep_until(self._schedule.intended_s, self._figures)
@@ -62,7 +62,7 @@ class LoadDevice:
                 self._schedule.resumes(due_s)
                 sleep_until(due_s, self._figures)
                 return Done(seconds)
-            case Await(name=name) if name == IDLE:
+            case Await() if is_rhythm(effect):
                 return self._idle(effect)
             case Await():
                 return self._link.perform(effect, draw_pause(self._seed, self._agent, effect))

@@ -6,7 +6,7 @@ the others up only until it is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -30,11 +30,6 @@ class EventMerge:
         self._held.extend(events)
         if worker in self._until_us:
             self._until_us[worker] = max(until_us, self._until_us[worker])
-
-    @property
-    def told_until(self) -> Mapping[str, int]:
-        """By each worker that is waited for."""
-        return self._until_us
 
     def settled_us(self, now_us: int) -> int:
         """Until when everything is there; now, where nobody is waited for."""

@@ -167,7 +167,12 @@ class LoadHttp:
             except FAILURES:
                 cut = True
                 break
-        if not answer.is_complete:
+            except BaseException:
+                self.drop()  # its device goes off: who shares the connection must not read the rest
+                raise
+        if answer.is_complete:
+            self._keep(answer)
+        else:
             self.drop()
         if not cut:
             self._storage.finished(serial, effect.file)

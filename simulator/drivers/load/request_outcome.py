@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from fleetrig.simulator.contract.failures import FIRST_FAILURE_STATUS, is_failure
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse, body_length
-from fleetrig.simulator.contract.mqtt import MqttConnack, MqttPublishAck, MqttSuback
 from fleetrig.simulator.effects import Ask, Connect, Download, Downloaded, NoReply, Outcome, Reply
-
-FIRST_HTTP_FAILURE: Final = 400
-FIRST_MQTT_FAILURE: Final = 0x80
 
 TimedRequest = Ask | Connect | Download
 """Effects that an answer ends, so that there is a time to measure."""
@@ -26,18 +21,14 @@ def failure_of(outcome: Outcome) -> str:
     match outcome:
         case NoReply(why):
             return f"no answer: {why}"
-        case Downloaded(status=status) if status >= FIRST_HTTP_FAILURE:
+        case Downloaded(status=status) if status >= FIRST_FAILURE_STATUS:
             return f"HTTP {status}"
         case Downloaded(cut=True):
             return "cut off"
-        case Reply(HttpResponse(status=status)) if status >= FIRST_HTTP_FAILURE:
+        case Reply(HttpResponse(status=status) as envelope) if is_failure(envelope):
             return f"HTTP {status}"
-        case Reply(MqttConnack(code=code) as envelope) if code:
-            return envelope.line
-        case Reply(MqttPublishAck(code=code) as envelope) if code >= FIRST_MQTT_FAILURE:
-            return envelope.line
-        case Reply(MqttSuback(codes=codes) as envelope) if any(code >= FIRST_MQTT_FAILURE for code in codes):
-            return envelope.line
+        case Reply(envelope) if is_failure(envelope):
+            return str(envelope.line)
         case _:
             return ""
 

@@ -19,6 +19,7 @@ import gevent.socket as sockets
 from gevent.monkey import get_original
 
 from fleetrig.simulator.drivers.load.time_limits import TimeLimits
+from fleetrig.simulator.transports.lost_connection import why_no_connection
 
 BLOCK_BYTES: Final = 16 * 1024
 CLOSED_WITHIN_S: Final = 0.5
@@ -172,18 +173,4 @@ def until_writable(sock: Any) -> None:
 
 def why_no_stream(error: BaseException) -> str:
     """The word of `NoReply` for what went wrong with a connection."""
-    match error:
-        case gevent.Timeout() | TimeoutError():
-            return "timeout"
-        case EOFError():
-            return "closed"
-        case ssl.SSLError():
-            return "tls"
-        case ConnectionRefusedError():
-            return "refused"
-        case ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
-            return "reset"
-        case OSError():
-            return "unreachable"
-        case _:
-            return "malformed"
+    return "timeout" if isinstance(error, gevent.Timeout) else why_no_connection(error)

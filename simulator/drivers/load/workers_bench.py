@@ -15,11 +15,12 @@ import gevent
 
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import to_us
-from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.errors import BrokenBench, ModelError
 from fleetrig.simulator.contract.trace import Trace
-from fleetrig.simulator.drivers.director import AdminCall, Director, Until
+from fleetrig.simulator.drivers.director import AdminCall, Direction, Director, RealWork, Until
 from fleetrig.simulator.drivers.load import messages
-from fleetrig.simulator.drivers.load.bench import LOOKS_EVERY_S, OFF_WITHIN_S
+from fleetrig.simulator.drivers.load.bench import LOOKS_EVERY_S, OFF_WITHIN_S, STAGE_KINDS
+from fleetrig.simulator.drivers.load.directing import carry_out
 from fleetrig.simulator.drivers.load.event_merge import EventMerge
 from fleetrig.simulator.drivers.load.event_wire import emit_from_wire
 from fleetrig.simulator.drivers.load.figures import SecondOfLoad
@@ -113,17 +114,7 @@ class WorkersBench:
 
     def run(self, director: Director[T] | AdminCall[T]) -> T:
         """See `LoadDriver`."""
-        answer: Outcome | bool | None = None
-        try:
-            while True:
-                answer = self._do(director.send(answer))  # type: ignore[arg-type]
-                if self.failure is not None:
-                    raise self.failure
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        finally:
-            director.close()
+        return carry_out(director, self._do, lambda: self.failure)
 
     def close(self) -> None:
         """See `LoadDriver`."""
@@ -195,7 +186,7 @@ class WorkersBench:
         lost = [f"{seen.name} with {seen.devices:,} devices" for seen in self.workers.values() if seen.is_lost]
         return f"lost in the middle of the run: {', '.join(lost)}; curves.csv says when" if lost else ""
 
-    def _do(self, direction: Ask | Pause | Until) -> Outcome | bool:
+    def _do(self, direction: Direction) -> Outcome | bool:
         self._flush()
         match direction:
             case Ask():
@@ -205,6 +196,8 @@ class WorkersBench:
                 return Done(at_least_s)
             case Until(met, within_s):
                 return self._wait_until(met, within_s)
+            case RealWork():
+                raise ModelError("real work was asked for under load: a scenario with boards is refused before")
 
     def _wait_until(self, met: Callable[[], bool], within_s: float) -> bool:
         """What happened until the end of the time counts, also when it is heard a little later."""
@@ -223,7 +216,7 @@ class WorkersBench:
         settled_us = self._merge.settled_us(self.now_us())
         for event in self._merge.take(settled_us if until_us is None else min(until_us, settled_us)):
             agent = self._agents.get(event[1])
-            if agent is not None and event[2] in ("entered", "power_on", "power_cut", "ended"):
+            if agent is not None and event[2] in STAGE_KINDS:
                 agent.follow(Stage(event[3]), is_on=event[2] in ("entered", "power_on"))
             emit_from_wire(self.trace, event)
 

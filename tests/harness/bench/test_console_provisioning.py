@@ -104,6 +104,14 @@ WITHOUT = {
         replace(BOARD, provisioning=ProvisioningSpec(files={"/a": "b"})),
         "its console is uboot, and its provisioning needs linux",
     ),
+    "what another platform gives": (
+        replace(BOARD, console=ConsoleSpec("linux"), provisioning=ProvisioningSpec(files={"/a": "${provision_key}"})),
+        "has the place .{provision_key}, and units of hawkbit are given url, ",
+    ),
+    "nobody signs": (
+        replace(BOARD, console=ConsoleSpec("linux"), provisioning=ProvisioningSpec(key="/a.key", certificate="/a.pem")),
+        "makes its own key: say who signs for it",
+    ),
 }
 
 
@@ -111,7 +119,7 @@ WITHOUT = {
 def test_a_board_that_cannot_be_provisioned_is_told_beforehand(name: str) -> None:
     spec, said = WITHOUT[name]
     with pytest.raises(UsageError, match=said):
-        check_can_be_provisioned(spec)
+        check_can_be_provisioned(spec, platform_of("hawkbit"))
 
 
 def test_only_this_machine_has_another_name_for_the_board() -> None:

@@ -310,11 +310,11 @@ def test_what_the_machine_lacks_is_told_before_anything_starts(tmp_path, monkeyp
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     desk = emulated_desk()
-    assert missing_for(desk.board("fake-1")) == ""
+    assert missing_for(desk.known("fake-1")) == ""
     assert "qemu-system-aarch64 is not there: apt-get install qemu-system-arm" in missing_for(
-        desk.board("emulated-uboot")
+        desk.known("emulated-uboot")
     )
-    assert "`fleetrig board prepare` builds it" in missing_for(desk.board("emulated-gateway"))
+    assert "`fleetrig board prepare` builds it" in missing_for(desk.known("emulated-gateway"))
 
     async def story() -> None:
         async with opened_board(desk.board("emulated-gateway"), tmp_path, WallClock()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
+import select
 from pathlib import Path
 
 import pytest
@@ -70,15 +70,18 @@ def test_ctrl_c_leaves_the_board_in_a_stated_condition(tmp_path: Path, body: str
 
 def test_no_emulator_outlives_a_run_that_is_killed(tmp_path: Path) -> None:
     need_program("qemu-system-aarch64", "qemu-system-arm")
-    if lacking := missing_for(emulated_desk().board("emulated-uboot")):
+    if lacking := missing_for(emulated_desk().known("emulated-uboot")):
         pytest.skip(lacking)
     write_scenario(tmp_path, WATCHED, "hil/x", EMULATED)
     running = Running("run", "hil/x", cwd=tmp_path)
     running.until_said("it runs")
     emulators = children_of(running.process.pid)
     assert any("qemu" in command for command in emulators.values()), emulators
+    watched = {os.pidfd_open(process_id): command for process_id, command in emulators.items()}
     running.kill()
-    until_gone(emulators)
+    for handle, command in watched.items():
+        assert select.select([handle], [], [], LIMIT_S)[0], f"{command} outlives the run"
+        os.close(handle)
 
 
 def children_of(process_id: int) -> dict[int, str]:
@@ -92,21 +95,3 @@ def children_of(process_id: int) -> dict[int, str]:
         except (OSError, ValueError):  # it has just ended
             continue
     return found
-
-
-def until_gone(processes: dict[int, str]) -> None:
-    pause = threading.Event()
-    for _ in range(int(LIMIT_S / 0.02)):
-        if not any(is_there(one) for one in processes):
-            return
-        pause.wait(0.02)
-    raise AssertionError(f"they outlive the run: {[command for one, command in processes.items() if is_there(one)]}")
-
-
-def is_there(process_id: int) -> bool:
-    """A zombie, whose new parent has not looked yet, is gone."""
-    try:
-        os.kill(process_id, 0)
-        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (ProcessLookupError, FileNotFoundError):
-        return False

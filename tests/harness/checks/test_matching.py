@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.checks.matching import MISSING, Pattern, at_path, body_has, has_fields, is_failure, same
+from fleetrig.harness.checks.matching import MISSING, Pattern, at_path, body_has, has_fields, same
 from fleetrig.simulator.contract.coap import CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope
+from fleetrig.simulator.contract.failures import is_failure
 from fleetrig.simulator.contract.http import FileSlice, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.mqtt import (
     MqttConnack,

@@ -48,13 +48,14 @@ def errors(statuses: Sequence[int], **arguments: Any) -> Fold:
         (10, 3, 2, False, OPEN),
         (10, 3, 2, True, VIOLATED),  # no later answer makes it less
         (5, 0, 0, True, MET),
+        (993, 7, "0.7%", False, MET),  # though 0.007 * 1000 is a little less than 7
     ],
 )
 def test_errors(good: int, bad: int, at_most: Any, stop: bool, status: Status) -> None:
     fold = errors([*[200] * good, *[503] * bad], at_most=at_most, stop=stop)
     assert fold.status() is status
     text = fold.measured() if status is MET else fold.finding().got
-    assert text == f"{bad} of {good + bad} failed ({bad / (good + bad):.2%})"
+    assert text == f"{bad} of {good + bad:,} failed ({bad / (good + bad):.2%})"
 
 
 def test_what_came_to_nothing_is_an_error_and_a_refused_download_too() -> None:
@@ -103,6 +104,9 @@ def test_a_device_that_backs_off_or_was_off_has_no_schedule() -> None:
     backoff = event(30, "paused", reason="backoff", took_us=30 * S)
     after(fold, [poll, backoff, event(30, "sent", name="poll"), event(40, "power_cut"), event(99, "sent", name="poll")])
     assert fold.status() is MET
+    installed = [event(160, "applied", took_us=60 * S), event(170, "paused", reason="poll interval", took_us=10 * S)]
+    after(fold, [event(100, "sent", name="poll"), *installed, event(170, "sent", name="poll")])
+    assert fold.status() is MET, fold.measured()
 
 
 def test_dropped_ends_the_run_where_it_is_to() -> None:

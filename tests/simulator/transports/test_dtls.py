@@ -17,9 +17,9 @@ from trustme import CA, KeyType
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import ClientCertificate, PreSharedKey, TlsCredential
 from fleetrig.simulator.transports.client_tls import ClientTls, DeviceTls
-from fleetrig.simulator.transports.connection import why_no_connection
 from fleetrig.simulator.transports.dtls import DtlsChannel, open_dtls
 from fleetrig.simulator.transports.dtls_client import DtlsClient
+from fleetrig.simulator.transports.lost_connection import why_no_connection
 from tests.certificates import P256, long_chain, of_device, of_server, trusting
 from tests.peers.programs import need_program
 from tests.reference_server.fronts.dtls.bench import AUTHORITY, Bench

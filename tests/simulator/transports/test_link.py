@@ -25,10 +25,11 @@ from fleetrig.simulator.contract.mqtt import (
 )
 from fleetrig.simulator.effects import Ask, Await, Connect, Disconnect, Done, NoReply, Outcome, Reply, Tell
 from fleetrig.simulator.transports.client_tls import ClientTls, DeviceTls
-from fleetrig.simulator.transports.connection import Connection, Opener, Wire, why_no_connection
+from fleetrig.simulator.transports.connection import Connection, Opener, Wire
 from fleetrig.simulator.transports.http import HttpTransport
 from fleetrig.simulator.transports.inbox import INBOX_LIMIT
 from fleetrig.simulator.transports.link import Link
+from fleetrig.simulator.transports.lost_connection import why_no_connection
 from fleetrig.simulator.transports.storage import Storage
 from tests.conversation.toy_front import FrameReader, to_frame
 from tests.conversation.toy_link import open_toy

@@ -28,7 +28,8 @@ from fleetrig.simulator.contract.mqtt import (
     Subscription,
 )
 from fleetrig.simulator.transports.client_tls import ClientTls
-from fleetrig.simulator.transports.connection import Connection, why_no_connection
+from fleetrig.simulator.transports.connection import Connection
+from fleetrig.simulator.transports.lost_connection import why_no_connection
 from fleetrig.simulator.transports.mqtt import MqttWire, open_mqtt
 from tests.simulator.transports.mosquitto import PASSWORD, USER, Mosquitto, running_mosquitto
 from tests.simulator.transports.test_stream_socket import Authority, run

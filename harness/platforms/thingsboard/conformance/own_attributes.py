@@ -9,11 +9,11 @@ from fleetrig.harness.conformance import exact_coap
 from fleetrig.harness.conformance.expect import expect
 from fleetrig.harness.platforms.thingsboard.conformance.asking import as_bytes
 from fleetrig.harness.platforms.thingsboard.conformance.logins import log_in
+from fleetrig.harness.platforms.thingsboard.conformance.operator_api import JSON
 from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient
 from fleetrig.harness.servers.json_answer import read_json
 
 TOPIC: Final = "v1/devices/me/attributes"
-HTTP_JSON: Final = {"Content-Type": "application/json", "Accept": "application/json"}
 COAP_JSON: Final = 50
 
 
@@ -21,7 +21,7 @@ def say(client: RowClient, over: str, token: str, values: Mapping[str, Any]) -> 
     path, body = f"/api/v1/{token}/attributes", as_bytes(values)
     match over:
         case "http":
-            expect("status of attributes", 200, client.http.call("POST", path, HTTP_JSON, body).status)
+            expect("status of attributes", 200, client.http.call("POST", path, JSON, body).status)
         case "coap":
             expect("code of attributes", "2.01", client.coap().ask(exact_coap.POST, path, body).code)
         case _:
@@ -39,7 +39,7 @@ def _read(client: RowClient, over: str, token: str, keys: str) -> Any:
     path = f"/api/v1/{token}/attributes?clientKeys={keys}"
     match over:
         case "http":
-            return client.http.call("GET", path, HTTP_JSON).json()
+            return client.http.call("GET", path, JSON).json()
         case "coap":
             answer = client.coap().ask(exact_coap.GET, path)
             expect("code and Content-Format", ("2.05", COAP_JSON), (answer.code, answer.content_format))

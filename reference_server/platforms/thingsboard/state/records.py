@@ -144,7 +144,7 @@ class DeviceProfile:
     @property
     def provision_configuration(self) -> Mapping[str, Any]:
         found = (self.profile_data or {}).get("provisionConfiguration")
-        return found if isinstance(found, dict | Mapping) else {}
+        return found if isinstance(found, Mapping) else {}
 
     @property
     def provision_secret(self) -> str | None:

@@ -31,7 +31,7 @@ def test_a_fake_boots_the_firmware_that_it_was_flashed_with(tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("gw.img", "--build", "no good"), "--build: expected up to 24 letters"),
+        (("gw.img", "--build", "no good"), "a build ID is up to 24 letters"),
         (("no/such/folder", "--build", "1"), "no/such/folder: No such file or directory"),
         (("gw.img", "--build", "1", "--vendor", "nobody.pem"), "nobody.pem: No such file or directory"),
     ],

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from fleetrig.simulator.contract.trace import TraceEvent
 from fleetrig.simulator.effects import Apply, Await, Pause
 
 INTERVAL: Final = "interval"
@@ -27,6 +28,11 @@ def is_rhythm(wanted: Pause | Apply | Await) -> bool:
             return name == IDLE
         case Apply():
             return False
+
+
+def was_rhythm(event: TraceEvent) -> bool:
+    """The same, of a wait in the device lane."""
+    return event.name == IDLE or event.reason.endswith(INTERVAL)
 
 
 class Schedule:

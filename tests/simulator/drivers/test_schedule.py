@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleetrig.simulator.drivers.load.schedule import Schedule
+from fleetrig.simulator.drivers.schedule import Schedule
 
 
 def test_a_slow_answer_does_not_put_off_the_next_start() -> None:
