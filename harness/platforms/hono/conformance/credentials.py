@@ -139,7 +139,8 @@ def incomplete(client: RowClient) -> None:
 def validity(client: RowClient) -> None:
     tenant = client.tenant()
     client.device(tenant)
-    never = password(not_before="2040-01-01T00:00:00Z", not_after="2030-01-01T00:00:00Z")
+    dates = {"not-before": "2040-01-01T00:00:00Z", "not-after": "2030-01-01T00:00:00Z"}
+    never = {**PLAIN, "secrets": [{"pwd-plain": PASSWORD, **dates}]}
     client.expect_status_known(put(client, [never], tenant=tenant), lambda one: one.status_of_wrong_kind)
     expect("credentials", [], client.credentials(tenant, "d"))
 

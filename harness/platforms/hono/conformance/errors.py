@@ -25,8 +25,10 @@ FAR_TOO_MANY_BYTES: Final = 16_500
 @ROWS.row("R04", "tenant-id", "A tenant id with a blank or a dollar sign is refused with 400", needs=CURRENT)
 def tenant_id(client: RowClient) -> None:
     for letter in ("%20", "%24", "%2C"):
-        client.owe_tenant(f"bad{letter}id")
-        expect_error(client.api("POST", f"/tenants/bad{letter}id", {}), 400)
+        answer = client.api("POST", f"/tenants/bad{letter}id", {})
+        if answer.status == 201:
+            client.owe_tenant(f"bad{letter}id")
+        expect_error(answer, 400)
 
 
 @ROWS.row("R05", "unknown-member", "A tenant with a member that there is not is refused with 400, and not made",
