@@ -38,15 +38,17 @@ def with_plain_password(client: RowClient) -> tuple[str, str]:
     return tenant, entry["secrets"][0]["id"]
 
 
-@ROWS.row("R40", "password", "A password given in clear is never shown again; its secret has an id", needs=CURRENT)
+@ROWS.row("R40", "password", "A password given in clear is never shown again; its secret has an id, and hides its hash")
 def plain_password(client: RowClient) -> None:
     tenant = client.tenant()
     expect_changed(put(client, [PLAIN], client.device(tenant), tenant))
     [entry] = client.credentials(tenant, "d")
     expect("type and auth-id", ("hashed-password", AUTH_ID), (entry["type"], entry["auth-id"]))
     [secret] = entry["secrets"]
-    expect("the members of its secret", ["id"], list(secret))
-    expect_that(UUID.fullmatch(secret["id"]), "the id of a secret is a UUID", secret)
+    expect_that("pwd-plain" not in secret, "no password in clear", list(secret))
+    if client.generation.is_current:
+        expect("the members of its secret", ["id"], list(secret))
+        expect_that(UUID.fullmatch(secret["id"]), "the id of a secret is a UUID", secret)
 
 
 @ROWS.row("R41", "secret-id", "A secret that is named by its id keeps its password and gets a new validity; it still "
@@ -135,7 +137,7 @@ def incomplete(client: RowClient) -> None:
     expect("credentials", [], client.credentials(tenant, "d"))
 
 
-@ROWS.row("R49", "validity", "A secret that begins after it ends is 400 (Hono: 500)", needs=CURRENT)
+@ROWS.row("R49", "validity", "A secret that begins after it ends is 400 (Hono: 500)")
 def validity(client: RowClient) -> None:
     tenant = client.tenant()
     client.device(tenant)

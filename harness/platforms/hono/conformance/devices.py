@@ -87,20 +87,22 @@ def created(client: RowClient) -> None:
     expect_that(TIME.fullmatch(shown["status"]["created"]), "created in UTC and whole seconds", shown["status"])
 
 
-@ROWS.row("R31", "replace", "A PUT replaces the whole device, and says when; without a body it is 400", needs=CURRENT)
+@ROWS.row("R31", "replace", "A PUT replaces the whole device, and says when; without a body it is 400")
 def replace(client: RowClient) -> None:
     tenant = client.tenant()
     client.device(tenant, {"ext": {"a": 1}})
-    before = client.document(f"/devices/{tenant}/d")["status"]["created"]
+    before = client.document(f"/devices/{tenant}/d").get("status", {})
     version = expect_changed(client.api("PUT", f"/devices/{tenant}/d", {"enabled": False}))
     for body, headers in ((b"", JSON), (b"null", JSON), (None, {})):
-        expect_error(client.api_bytes("PUT", f"/devices/{tenant}/d", body, headers), 400)
-    shown = client.asked("GET", f"/devices/{tenant}/d")
-    times = shown.json().pop("status")
-    expect("the device", ["enabled", "status"], sorted(shown.json()))
-    expect("enabled, created", (False, before), (shown.json()["enabled"], times["created"]))
-    expect_that(TIME.fullmatch(times.get("updated", "")), "updated in UTC and whole seconds", times)
-    expect("its version", version, shown.header("ETag"))
+        expect_status(client.api_bytes("PUT", f"/devices/{tenant}/d", body, headers), 400)
+    answer = client.asked("GET", f"/devices/{tenant}/d")
+    shown = answer.json()
+    after = shown.pop("status", {})
+    expect("the device", {"enabled": False}, shown)
+    expect("its version", version, answer.header("ETag"))
+    if client.generation.is_current:
+        expect("created", before["created"], after["created"])
+        expect_that(TIME.fullmatch(after.get("updated", "")), "updated in UTC and whole seconds", after)
 
 
 @ROWS.row("R32", "version", "Another version is 412 to PUT and DELETE, the right one is taken")

@@ -49,16 +49,22 @@ def content_type(client: RowClient) -> None:
     expect_status(client.api_bytes("POST", f"/tenants/{tenant}", b"{}", with_charset), 201)
 
 
-@ROWS.row("R07", "no-object", "What is no JSON, null or of the wrong type is refused with 400 (an array: Hono 500)",
-          needs=CURRENT)  # fmt: skip
+@ROWS.row("R07", "no-object", "What is no JSON, null or of the wrong type is refused with 400 (an array: Hono 500)")
 def no_object(client: RowClient) -> None:
     tenant = client.own_tenant_id()
-    for body in (b'{"enabled":', b"null", b'{"enabled": "yes"}'):
+    expect_status(client.api_bytes("POST", f"/tenants/{tenant}", b'{"enabled":', JSON), 400)
+    if client.generation.is_current:
+        expect_no_object(client, tenant)
+    expect_status(client.api("GET", f"/tenants/{tenant}"), 404)
+
+
+def expect_no_object(client: RowClient, tenant: str) -> None:
+    """Not the object that is wanted, though it is JSON."""
+    for body in (b"null", b'{"enabled": "yes"}'):
         expect_error(client.api_bytes("POST", f"/tenants/{tenant}", body, JSON), 400)
     array = client.api_bytes("POST", f"/tenants/{tenant}", b"[]", JSON)
     client.expect_status_known(array, lambda one: one.status_of_wrong_kind)
     expect_error(array, array.status)
-    expect_status(client.api("GET", f"/tenants/{tenant}"), 404)
 
 
 @ROWS.row("R08", "too-large", "A body of 2048 bytes is taken, one of 2049 is 413", needs=CURRENT)
