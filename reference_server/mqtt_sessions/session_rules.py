@@ -96,7 +96,7 @@ class SessionRules:
     # Their life and end
 
     tells_ends: bool = True
-    """An MQTT 5 client whose connection the server ends gets a DISCONNECT with the reason code; otherwise it just ends."""
+    """An MQTT 5 client whose connection the server ends gets a DISCONNECT with the reason code; else it just ends."""
 
     keep_alive_factor: float | None = 1.5
     """A client that says nothing for that many of its keep-alive times is gone; None: it may be silent."""
