@@ -1,6 +1,6 @@
-"""DTLS handshakes: certificates and pre-shared keys (DeviceRegistryBasedCertificateVerifier, DeviceRegistryBasedPskStore).
+"""DTLS handshakes (DeviceRegistryBasedCertificateVerifier, DeviceRegistryBasedPskStore).
 
-All of the sign-in happens here, provisioning included; whether tenant, adapter and device are enabled is asked by requests.
+All of the sign-in happens here, provisioning included; whether tenant, adapter and device are enabled is asked later.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which device a DTLS session is of: found in its handshake, and kept as long as the session, as Californium keeps it."""
+"""Which device a DTLS session is of: found in its handshake, and kept as long as the session."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Who takes commands at the moment, and to whom each goes: the command router (CommandTargetMapperImpl).
 
-In memory, as the real one keeps it: who subscribes or waits is on a connection of this process. A command is routed when
-it is sent, within the operator's transaction; adapters take theirs after its commit, on a notice COMMAND.
+In memory, as the real one keeps it: who subscribes or waits is on a connection of this process. A command is routed
+when it is sent, within the operator's transaction; adapters take theirs after its commit, on a notice COMMAND.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MOST_WAITING: Final = 1_000
 class CommandConsumer:
     """A subscription, or a request that waits: commands for `device_id`, or for devices behind it if it is a gateway.
 
-    `gateway_id` is set where a gateway wants those of one device only. `key` is the adapter's own: a session, a held id.
+    `gateway_id` is set where a gateway wants those of one device only. `key`: the adapter's own.
     """
 
     adapter: str

@@ -1,4 +1,4 @@
-"""CONNECT: limits, credentials, and whether the device may be connected (handleEndpointConnectionWithAuthentication)."""
+"""CONNECT: limits, credentials, and whether the device may be connected (handleConnectionRequest)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of a message that is refused: an error message, an acknowledgement, or the end (handlePublishedMessageError)."""
+"""What becomes of a message that is refused: an error message, PUBACK, or the end (handlePublishedMessageError)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a signed-in device publishes: telemetry, events, responses to commands (VertxBasedMqttProtocolAdapter; spec 4.2)."""
+"""What a signed-in device publishes: telemetry, events, responses to commands (VertxBasedMqttProtocolAdapter)."""
 
 from __future__ import annotations
 

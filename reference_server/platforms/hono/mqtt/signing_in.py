@@ -1,7 +1,7 @@
 """Who a CONNECT is from: by the certificate of its connection, else by a token, else by a password (createAuthHandler).
 
-A certificate that leads to no trusted tenant does not end it: the CONNECT may say more. From then on, what was found to be
-meant counts, and nothing else is tried.
+A certificate that no tenant trusts does not end it: the CONNECT may say more. What was found to be meant counts, and
+nothing else is tried.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ announced to applications by an empty notification with `ttd` -1 or 0.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What a device may subscribe to: its commands, and errors of what it publishes (CommandSubscription, ErrorSubscription).
+"""What a device may subscribe to: commands, and errors of what it publishes (CommandSubscription, ErrorSubscription).
 
 Filters mean nothing but that: each is read once and kept by the device that it is for, whatever its spelling.
 """

@@ -1,4 +1,4 @@
-"""Topics that devices publish to: their segments, and the property bag at their end (ResourceIdentifier, PropertyBag)."""
+"""Topics that devices publish to: their segments, and the property bag at their end (PropertyBag)."""
 
 from __future__ import annotations
 
