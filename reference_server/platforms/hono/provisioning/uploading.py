@@ -9,7 +9,7 @@ from typing import Any, Final
 from fleetrig.reference_server.platforms.hono.northbound.messages import forward
 from fleetrig.reference_server.platforms.hono.northbound.properties import EVENT, TELEMETRY, downstream_properties
 from fleetrig.reference_server.platforms.hono.provisioning.assertion import Asserted, assert_registration
-from fleetrig.reference_server.platforms.hono.provisioning.sign_in import Denied
+from fleetrig.reference_server.platforms.hono.provisioning.sign_in import MQTT, Denied
 from fleetrig.reference_server.platforms.hono.provisioning.steps import Step
 from fleetrig.reference_server.platforms.hono.provisioning.tenant_lookup import (
     TENANT_DISABLED,
@@ -111,11 +111,13 @@ def _refused(tenant: Tenant, adapter: str) -> Denied | None:
 
 def _flaw(message: Upload) -> Denied | None:
     flaw = type_flaw(message.payload, message.content_type)
+    if flaw and message.adapter == MQTT:
+        flaw = f"Content-Type {message.content_type or 'null'} does not match payload"
     return Denied(400, flaw, flaw, during="connecting") if flaw else None
 
 
 def _forwarded(registry: Registry, asserted: Asserted, message: Upload, now_us: int) -> bool:
-    """False for a message that a consumer has to take, and none does; telemetry of QoS 0 is handed over and forgotten."""
+    """False for a message that somebody has to take, and nobody does; telemetry of QoS 0 is handed over, and forgotten."""
     own = {
         "content-type": message.content_type or None,
         "device_id": asserted.device_id,
