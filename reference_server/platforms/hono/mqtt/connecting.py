@@ -55,7 +55,7 @@ class Connecting:
     def _exceeded(self, tenant: Tenant) -> str:
         """Why the tenant may have no further connection; empty when it may."""
         most = tenant.resource_limits.get("max-connections", UNLIMITED)
-        if not self._registry.traits.enforces_connection_limits or most == UNLIMITED:
+        if not self._registry.traits.enforces_resource_limits or most == UNLIMITED:
             return ""
         if self._connections.count(tenant.tenant_id) < most:
             return ""
