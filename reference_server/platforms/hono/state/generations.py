@@ -75,10 +75,15 @@ class Traits:
     provisions_for_disabled_tenants: bool = False
     """Over CoAP, whose handshake does not ask (2.2)."""
     enforces_resource_limits: bool = True
-    """Of connections and bytes; without a Prometheus the real adapters know no numbers, and enforce none (4.5)."""
+    """Else as without Prometheus: nothing is counted (4.5)."""
 
     # Generation 1 (spec 6)
 
+    speaks_mqtt_5: bool = True
+    reports_errors: bool = True
+    """Devices may subscribe to errors of what they publish over MQTT."""
+    closes_connections: bool = True
+    """Of devices and tenants that were deleted or disabled."""
     looks_at_server_names: bool = True
     """A tenant may be named by SNI."""
     registry_checks_authority: bool = True
@@ -90,11 +95,6 @@ class Traits:
     takes_tokens: bool = True
     has_json_errors: bool = True
     """Of adapters over HTTP; else they are plain text."""
-    speaks_mqtt_5: bool = True
-    reports_errors: bool = True
-    """Devices may subscribe to errors of what they publish."""
-    closes_connections: bool = True
-    """Of devices and tenants that were deleted or disabled."""
 
     refuses_unknown_members: bool = True
     checks_ids: bool = True
@@ -111,7 +111,6 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
     Profile.CURRENT: Traits(),
     Profile.JDBC: Traits(
         crashes=True,
-        enforces_resource_limits=False,
         names_duplicate=True,
         status_of_taken_auth_id=500,
         knows_aliases=False,
@@ -128,10 +127,10 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         fills_templates_as_java=True,
         status_of_failed_template=500,
         provisions_for_disabled_tenants=True,
+        enforces_resource_limits=False,
     ),
     Profile.MONGODB: Traits(
         crashes=True,
-        enforces_resource_limits=False,
         has_common_version=False,
         keeps_auto_provisioned=False,
         keeps_notification_sent=False,
@@ -144,6 +143,7 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         fills_templates_as_java=True,
         status_of_failed_template=500,
         provisions_for_disabled_tenants=True,
+        enforces_resource_limits=False,
     ),
     Profile.OLD: Traits(
         refuses_unknown_members=False,
@@ -153,6 +153,9 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         needs_tenant=False,
         hides_secrets=False,
         has_status=False,
+        speaks_mqtt_5=False,
+        reports_errors=False,
+        closes_connections=False,
         trusts_expired_authorities=True,
         refuses_useless_credentials=False,
         provisions_for_disabled_tenants=True,
@@ -163,8 +166,5 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         provisions_edge_devices=False,
         takes_tokens=False,
         has_json_errors=False,
-        speaks_mqtt_5=False,
-        reports_errors=False,
-        closes_connections=False,
     ),
 }
