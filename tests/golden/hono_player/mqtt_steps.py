@@ -57,6 +57,17 @@ class MqttSteps:
             return outcome_of(event)
         return {"connack": event["connack"], "session_present": int(event["session_present"])}
 
+    def connect_at_once(self, how_many: int, certificate: str) -> list[Event]:
+        """All have shaken hands before the first says CONNECT, and all have said it before the first is heard."""
+        tls = self._certificates.context(certificate, None)
+        clients = [MqttClient(self._served.port("mqtts"), "3.1.1", tls, None) for _ in range(how_many)]
+        for number, client in enumerate(clients):
+            client.connect({"client_id": f"racer-{number}"})
+        events = [client.hear_one() for client in clients]
+        for client in clients:
+            client.close()
+        return events
+
     def subscribe(self, request: dict[str, Any]) -> Event:
         client = self._clients[request["session"]]
         client.subscribe([(request["topic"], 0)])
