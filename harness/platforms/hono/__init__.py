@@ -1,0 +1,1 @@
+"""Everything the harness knows of Eclipse Hono."""
