@@ -28,6 +28,8 @@ class HonoServed:
     """What the player needs of a server."""
 
     served: Served
+    lets_through: bool = True
+    """Messages reach applications."""
 
     @property
     def now_us(self) -> int:
@@ -50,25 +52,35 @@ class HonoServed:
 
     def events(self, tenant: str) -> list[Any]:
         """What applications have got as events of the tenant, as Kafka shows them."""
-        messages = self._control("GET", f"/northbound?tenant={tenant}")["messages"]
-        return [_as_recorded(one) for one in messages if one["address"] == f"event/{tenant}"]
+        messages = self._control("GET", f"/northbound?limit=1000&tenant={tenant}")["messages"]
+        return [
+            {"key": one["key"], "properties": one["properties"], "value": one["payload"]}
+            for one in messages
+            if one["topic"] == f"hono.event.{tenant}"
+        ]
 
-    def let_events_through(self, are_let: bool) -> None:
-        raise NotImplementedError
+    def let_through(self, are_let: bool) -> None:
+        """Whether messages reach applications."""
+        if are_let is not self.lets_through:
+            self.lets_through = are_let
+            if are_let:
+                self._control("DELETE", "/faults")
+            else:
+                self._control("POST", "/faults", {"fault": "northbound_down", "delay": "5s"})
 
     def _control(self, method: str, path: str, body: object = None) -> Any:
         address = self.served.server.control_address
+        assert address is not None
         connection = HTTPConnection("127.0.0.1", address.port, timeout=LIMIT_S)
+        headers = {"Content-Type": "application/json"}
         try:
-            connection.request(method, path, None if body is None else json.dumps(body))
-            text = connection.getresponse().read()
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            answer = connection.getresponse()
+            text = answer.read()
         finally:
             connection.close()
-        return json.loads(text) if text else None
-
-
-def _as_recorded(message: dict[str, Any]) -> dict[str, Any]:
-    return message
+        assert answer.status < 300, text
+        return json.loads(text)
 
 
 @contextmanager

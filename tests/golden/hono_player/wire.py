@@ -51,7 +51,7 @@ class HonoWire:
 
     def before(self, step: Step, names: Names) -> None:
         self._names = names
-        self.served.let_events_through(SINK_DOWN not in step.name)
+        self.served.let_through(SINK_DOWN not in step.name)
         if step.kind == "pki":
             names.values |= self.certificates.make(step.request, self.served.now_us)
         if RACE_ROWS.get(step.row) == step.number:
@@ -62,7 +62,7 @@ class HonoWire:
 
     def close(self) -> None:
         self._mqtt.close_all()
-        self.served.let_events_through(True)
+        self.served.let_through(True)
 
     def _management(self, request: dict[str, Any]) -> Any:
         return self.served.answered(lambda: ask_http(self.served.port("registry"), request))
@@ -97,6 +97,7 @@ class HonoWire:
         peers = [HttpPeer(*self._adapter(one)) for one in requests]
         for peer, one in zip(peers, requests, strict=True):
             peer.say(one)
+        self.served.settle()
         statuses = [self.served.answered(peer.hear)["status"] for peer in peers]
         counted = Counter(f"{gateway} {status}".strip() for (gateway, _), status in zip(asked, statuses, strict=True))
         return {"statuses": dict(counted)}
