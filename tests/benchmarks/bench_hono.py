@@ -91,7 +91,7 @@ class Served(ServeProcess):
 @contextmanager
 def hono(folder: Path, *options: str) -> Iterator[tuple[Served, Fleet]]:
     fleet = Fleet(folder)
-    with Served(folder, "--certificate", str(folder / "server.pem"), *options) as served:
+    with Served(folder, "--cert", str(folder / "server.pem"), *options) as served:
         served.trust(fleet)
         yield served, fleet
 

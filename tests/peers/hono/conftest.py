@@ -30,7 +30,7 @@ def server_ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def hono(tmp_path_factory: pytest.TempPathFactory, server_ca: Path) -> Iterator[ServedHono]:
-    own = ("--certificate", str(server_ca.parent / "server.pem"), "--key", str(server_ca.parent / "server.key"))
+    own = ("--cert", str(server_ca.parent / "server.pem"), "--key", str(server_ca.parent / "server.key"))
     with ServedHono(tmp_path_factory.mktemp("hono"), *own) as served:
         yield served
 
