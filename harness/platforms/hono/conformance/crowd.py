@@ -51,13 +51,23 @@ def expect_accepted_in_the_end(client: RowClient, shown: ClientCertificate) -> N
     expect("refused after two retries", 0, losers)
 
 
+def post_until_there_is_time(client: RowClient, shown: Sequence[ClientCertificate]) -> list[str]:
+    """Who is told 503 comes again, twice: a real Hono may be too busy for so many."""
+    statuses = post_at_once(client, shown)
+    for _ in range(RETRIES):
+        again = [at for at, status in enumerate(statuses) if status == "503"]
+        for at, status in zip(again, post_at_once(client, [shown[at] for at in again]), strict=True):
+            statuses[at] = status
+    return statuses
+
+
 @ROWS.row("A29", "many-devices", "1000 devices, 20 at a time, are provisioned each for itself", needs=NEEDS)
 def many_devices(client: RowClient) -> None:
     authority = client.authority()
     tenant = client.trusting(authority.trusted(**BY_CN))
     names = [f"device-{number}" for number in range(client.under_test.crowd)]
-    statuses = post_at_once(client, [authority.device((*D1[:2], ("CN", name))) for name in names])
-    expect("statuses", {"202": len(names)}, dict(Counter(statuses)))
+    shown = [authority.device((*D1[:2], ("CN", name))) for name in names]
+    expect("statuses", {"202": len(names)}, dict(Counter(post_until_there_is_time(client, shown))))
     expect("devices", len(names), client.document(f"/devices/{tenant}?pageSize=1")["total"])
     for name in names:
         found = [entry["auth-id"] for entry in client.credentials(tenant, f"dev-{name}")]

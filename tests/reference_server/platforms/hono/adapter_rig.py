@@ -111,7 +111,9 @@ class AdapterRig(Talk):
         self.api("PUT", f"credentials/{tenant_id}/{device_id}", entries)
 
     def device_ids(self, tenant_id: str = TENANT) -> list[str]:
-        found = self.server.exchange(HttpRequest("GET", REGISTRY_URL, f"/v1/devices/{tenant_id}"), OPERATOR, self.now_us)
+        found = self.server.exchange(
+            HttpRequest("GET", REGISTRY_URL, f"/v1/devices/{tenant_id}"), OPERATOR, self.now_us
+        )
         assert found.response is not None
         if found.response.status == 404:
             return []

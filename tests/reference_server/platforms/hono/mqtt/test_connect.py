@@ -73,13 +73,15 @@ def test_what_is_no_right_password(rig: AdapterRig, user: str | None, password: 
 
 def test_a_user_name_without_a_tenant(rig: AdapterRig) -> None:
     rig.open(1)
-    rig.sessions[1] = rig.sessions.get(1) or __import__("tests").conversation and rig.sessions.setdefault(1, _session(1))
+    rig.sessions[1] = rig.sessions.get(1) or (
+        __import__("tests").conversation and rig.sessions.setdefault(1, _session(1))
+    )
     said = lines(rig.to_server(1, MqttConnect(user_name="sensor1", password=PASSWORD.encode())))
     assert said == ["1 CONNACK 4", "1 closed"]
 
 
 def test_a_password_alone_is_no_credential_of_mqtt_3(rig: AdapterRig) -> None:
-    assert rig.join(1, password=None, **{}) == ["1 CONNACK 4", "1 closed"]
+    assert rig.join(1, password=None) == ["1 CONNACK 4", "1 closed"]
 
 
 def test_a_disabled_tenant(rig: AdapterRig) -> None:
