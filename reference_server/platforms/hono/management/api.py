@@ -37,6 +37,8 @@ class ManagementApi:
             resource, values = self._router.find(request.path)
         except NoResource:
             return HttpAnswer(_no_page(request), f"the management API has no path {request.path[:200]!r}")
+        except Refused as refused:
+            return _refused(refused)
         cors = self._cors.answer(request, resource)
         if cors.ends is not None:
             return cors.ends
@@ -57,9 +59,13 @@ def _performed(call: Call, handler: Handler) -> HttpAnswer:
     try:
         reply = handler(call)
     except Refused as refused:
-        reason = refused.reason or refused.error
-        return HttpAnswer(error_response(refused.status, refused.error), reason, rollback=True)
+        return _refused(refused)
     return HttpAnswer(respond(reply), device=reply.device, changed=reply.changed)
+
+
+def _refused(refused: Refused) -> HttpAnswer:
+    reason = refused.reason or refused.error
+    return HttpAnswer(error_response(refused.status, refused.error), reason, rollback=True)
 
 
 def _other_method(request: HttpRequest, resource: Resource) -> HttpAnswer:
