@@ -29,6 +29,7 @@ class CorsRules:
     """`allowed_origin` is a regular expression, or `*`."""
 
     def __init__(self, allowed_origin: str) -> None:
+        self._is_anywhere = allowed_origin == ANYWHERE
         self._allowed = re.compile(".*" if allowed_origin == ANYWHERE else allowed_origin)
 
     def answer(self, request: HttpRequest, resource: Resource) -> CorsAnswer:
@@ -38,7 +39,7 @@ class CorsRules:
         if self._allowed.fullmatch(origin) is None:
             why = f"a browser on a page of {origin[:100]!r}: only {self._allowed.pattern} may call (corsAllowedOrigin)"
             return CorsAnswer(ends=HttpAnswer(error_response(403, REJECTED), why))
-        own = ("access-control-allow-origin", origin)
+        own = ("access-control-allow-origin", ANYWHERE if self._is_anywhere else origin)
         if request.method == "OPTIONS" and request.header("access-control-request-method") is not None:
             told = (
                 own,

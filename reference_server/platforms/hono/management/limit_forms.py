@@ -38,7 +38,8 @@ def read_resource_limits(value: Any, where: str, *, strict: bool = True) -> dict
     """What limits nothing is not shown. Raises Unreadable."""
     if value is None:
         return None
-    given = members_of(value, ("max-connections", *TIMES_TO_LIVE, SECOND_NAME, *VOLUMES, "ext"), where, refuses_unknown=strict)
+    known = ("max-connections", *TIMES_TO_LIVE, SECOND_NAME, *VOLUMES, "ext")
+    given = members_of(value, known, where, refuses_unknown=strict)
     if SECOND_NAME in given:
         given = {QOS_0: given[SECOND_NAME], **given}
     shown: dict[str, Any] = {"max-connections": _limit(given, "max-connections", where)}
