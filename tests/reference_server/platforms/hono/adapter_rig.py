@@ -91,7 +91,7 @@ class AdapterRig(Talk):
     def trusting(self, *authorities: CertificateAuthority, tenant_id: str = TENANT, **anchor: object) -> None:
         """A tenant whose devices are provisioned."""
         members = {_json_name(name): value for name, value in anchor.items()}
-        anchors = [{"cert": _base64_der(one), "auto-provisioning-enabled": True, **members} for one in authorities]
+        anchors = [{"cert": certificate_text(one), "auto-provisioning-enabled": True, **members} for one in authorities]
         self.tenant(tenant_id, trusted_ca=anchors)
 
     def device(self, device_id: str, tenant_id: str = TENANT, **members: object) -> None:
@@ -111,7 +111,9 @@ class AdapterRig(Talk):
         self.api("PUT", f"credentials/{tenant_id}/{device_id}", entries)
 
     def device_ids(self, tenant_id: str = TENANT) -> list[str]:
-        found = self.server.exchange(HttpRequest("GET", REGISTRY_URL, f"/v1/devices/{tenant_id}"), OPERATOR, self.now_us)
+        found = self.server.exchange(
+            HttpRequest("GET", REGISTRY_URL, f"/v1/devices/{tenant_id}"), OPERATOR, self.now_us
+        )
         assert found.response is not None
         if found.response.status == 404:
             return []
@@ -128,6 +130,11 @@ class AdapterRig(Talk):
         return [(one.topic.removeprefix("hono."), str(one.properties.get("content-type"))) for one in self.northbound()]
 
     # Devices over MQTT
+
+    def opens(self, session: int) -> None:
+        """And says nothing."""
+        self.sessions[session] = Session(id=session, listener="mqtt")
+        self.server.opened(self.sessions[session], self.now_us)
 
     def join(self, session: int = 1, user: str | None = None, password: str | None = PASSWORD, **how: Any) -> list[str]:
         """Opens a session and says CONNECT; `user` without `@` is one of the tenant. `certificates`: the chain."""
@@ -233,7 +240,8 @@ def _base64(raw: bytes) -> str:
     return base64.b64encode(raw).decode("ascii")
 
 
-def _base64_der(of: CertificateAuthority) -> str:
+def certificate_text(of: CertificateAuthority) -> str:
+    """As the management API takes it."""
     return _base64(of.certificate.public_bytes(Encoding.DER))
 
 
