@@ -117,7 +117,7 @@ def _flaw(message: Upload) -> Denied | None:
 
 
 def _forwarded(registry: Registry, asserted: Asserted, message: Upload, now_us: int) -> bool:
-    """False for a message that somebody has to take, and nobody does; telemetry of QoS 0 is handed over, and forgotten."""
+    """False for a message that somebody has to take, and nobody does. Telemetry of QoS 0 is sent and forgotten."""
     own = {
         "content-type": message.content_type or None,
         "device_id": asserted.device_id,
