@@ -12,7 +12,7 @@ from typing import Any
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from fleetrig.reference_server.entropy import SeededEntropy
-from fleetrig.reference_server.northbound import NorthboundMessage
+from fleetrig.reference_server.northbound import NorthboundCommand, NorthboundMessage
 from fleetrig.reference_server.platforms.hono.northbound.messages import messages_after
 from fleetrig.reference_server.platforms.hono.platform import HonoPlatform
 from fleetrig.reference_server.platforms.hono.state.generations import Profile
@@ -128,6 +128,14 @@ class AdapterRig(Talk):
     def heard_by_applications(self) -> list[tuple[str, str]]:
         """(topic without its beginning, content type) of all messages."""
         return [(one.topic.removeprefix("hono."), str(one.properties.get("content-type"))) for one in self.northbound()]
+
+    # Applications
+
+    def commands(self, device_id: str, name: str = "on", payload: bytes = b"{}", **how: Any) -> str:
+        """The id of its response; it is on its way when time goes on (`after`)."""
+        command = NorthboundCommand(TENANT, device_id, name, payload, **how)
+        with self.store.transaction():
+            return self.platform.send_command(command, self.now_us)
 
     # Devices over MQTT
 

@@ -1,4 +1,4 @@
-"""PUBLISH: what is acknowledged, what ends the connection, and errors as messages (spec 4.2, rows M05, M06, G04, H08)."""
+"""PUBLISH: what is acknowledged, what ends the connection, errors as messages (spec 4.2, rows M05, M06, G04, H08)."""
 
 from __future__ import annotations
 
