@@ -24,7 +24,7 @@ from fleetrig.reference_server.platforms.hono.commands.waiting_time import waiti
 from fleetrig.reference_server.platforms.hono.provisioning.assertion import assert_registration
 from fleetrig.reference_server.platforms.hono.provisioning.sign_in import COAP, Denied, SignedIn
 from fleetrig.reference_server.platforms.hono.provisioning.tenant_lookup import NO_SUCH_TENANT, tenant_named
-from fleetrig.reference_server.platforms.hono.provisioning.uploading import Upload, Uploaded, type_flaw, upload
+from fleetrig.reference_server.platforms.hono.provisioning.uploading import Upload, Uploaded, refused_if_disabled, type_flaw, upload
 from fleetrig.reference_server.platforms.hono.state.records import Tenant
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
 from fleetrig.simulator.contract.clock import to_us
@@ -80,7 +80,7 @@ def _upload(call: CoapCall, tenant: Tenant, target: Addressed, now_us: int) -> R
         return call.refusal(Denied(400, flaw, flaw))
     asserted = assert_registration(call.registry, tenant, target.device_id, target.gateway_id or None, now_us)
     if isinstance(asserted, Denied):
-        return call.refusal(asserted)
+        return call.refusal(refused_if_disabled(tenant, COAP) or asserted)
     if target.gateway_id:
         call.router.came_through(tenant.tenant_id, target.device_id, target.gateway_id)
     waits_s = waiting_time_s(tenant, COAP, ttd_s_of(request))

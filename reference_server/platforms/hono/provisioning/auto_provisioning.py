@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from fleetrig.reference_server.platforms.hono.provisioning.client_certificate import DeviceCertificate
-from fleetrig.reference_server.platforms.hono.provisioning.contact import Contact
+from fleetrig.reference_server.platforms.hono.provisioning.contact import COAP, Contact
 from fleetrig.reference_server.platforms.hono.provisioning.identity_template import TemplateFailed, expanded
 from fleetrig.reference_server.platforms.hono.provisioning.notification import announce_if_owed
 from fleetrig.reference_server.platforms.hono.provisioning.steps import Step
@@ -55,8 +55,8 @@ def provision(contact: Contact, tenant: Tenant, shown: DeviceCertificate, auth_i
     device = put_entries(registry, device, [entry])
     contact.changed = f"device {device.device_id} provisioned"
     contact.took(Step.CREDENTIALS_CREATED)
-    _let_others_race(contact, tenant, auth_id)
     announce_if_owed(contact, tenant, device)
+    _let_others_race(contact, tenant, auth_id)
     return device
 
 
@@ -105,9 +105,11 @@ def _taken(registry: Registry, taken: DeviceCredentials) -> Refused:
 
 
 def _let_others_race(contact: Contact, tenant: Tenant, auth_id: str) -> None:
-    """As long as the real registry takes, other first contacts of the device do not see that it is there."""
+    """As long as the real registry takes, other first contacts of the device do not see that it is there.
+
+    A handshake of CoAP is not answered later, so nobody races with one."""
     takes_us = contact.registry.traits.provisioning_takes_us
-    if not takes_us:
+    if not takes_us or contact.adapter == COAP:
         return
     contact.took_us = takes_us
     registry, until_us = contact.registry, contact.now_us + takes_us
