@@ -18,12 +18,14 @@ from fleetrig.harness.platforms.hono.conformance.under_test import ServerUnderTe
 from fleetrig.harness.verdict import Report, Verdict
 from tests.harness.platforms.hono.conformance.in_process import reference
 from tests.harness.platforms.hono.conformance.mutants import Mutant
+from tests.harness.platforms.hono.conformance.mutants_of_adapters import MUTANTS as OF_ADAPTERS
+from tests.harness.platforms.hono.conformance.mutants_of_certificates import MUTANTS as OF_CERTIFICATES
 from tests.harness.platforms.hono.conformance.mutants_of_devices import MUTANTS as OF_DEVICES
 from tests.harness.platforms.hono.conformance.mutants_of_tenants import MUTANTS as OF_TENANTS
 
 pytestmark = pytest.mark.slow
 
-MUTANTS = (*OF_TENANTS, *OF_DEVICES)
+MUTANTS = (*OF_TENANTS, *OF_DEVICES, *OF_CERTIFICATES, *OF_ADAPTERS)
 BLANK = Report(name="conform/hono", title="", verdict=Verdict.PASSED)
 BY_NUMBER = {row.number: row for row in ROWS}
 PATIENCE_S = 0.3
