@@ -1,12 +1,11 @@
 """Who a CONNECT is from: by the certificate of its connection, else by a token, else by a password (createAuthHandler).
 
-A certificate that no tenant trusts does not end it: the CONNECT may say more. If it does not, there are no credentials,
-whatever was wrong with the certificate. What was found to be meant counts, and nothing else is tried.
+A certificate that no tenant trusts does not end it: the CONNECT may say more. What was found to be meant counts, and
+nothing else is tried.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from fleetrig.reference_server.platforms.hono.provisioning.sign_in import (

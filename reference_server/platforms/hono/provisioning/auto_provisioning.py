@@ -55,8 +55,8 @@ def provision(contact: Contact, tenant: Tenant, shown: DeviceCertificate, auth_i
     device = put_entries(registry, device, [entry])
     contact.changed = f"device {device.device_id} provisioned"
     contact.took(Step.CREDENTIALS_CREATED)
-    announce_if_owed(contact, tenant, device)
     _let_others_race(contact, tenant, auth_id)
+    announce_if_owed(contact, tenant, device)
     return device
 
 
@@ -107,7 +107,8 @@ def _taken(registry: Registry, taken: DeviceCredentials) -> Refused:
 def _let_others_race(contact: Contact, tenant: Tenant, auth_id: str) -> None:
     """As long as the real registry takes, other first contacts of the device do not see that it is there.
 
-    A handshake of CoAP is not answered later, so nobody races with one."""
+    A handshake of DTLS cannot be kept waiting so long.
+    """
     takes_us = contact.registry.traits.provisioning_takes_us
     if not takes_us or contact.adapter == COAP:
         return

@@ -82,7 +82,7 @@ def upload_for(
     known = tenant_named(registry, message.adapter, tenant_id, now_us)
     if known is None:
         return Denied(404, TENANT_DISABLED, f"the tenant {tenant_id} has been deleted", during="connecting")
-    denied = refused_if_disabled(known.tenant, message.adapter)
+    denied = _refused(known.tenant, message.adapter)
     if denied is not None:
         return denied
     asserted = assert_registration(registry, known.tenant, device_id, gateway_id or None, now_us)
@@ -94,14 +94,14 @@ def upload_for(
 
 def refused_by_tenant(registry: Registry, tenant: Tenant, message: Upload, now_us: int) -> Denied | None:
     """The tenant, its adapter or what it may send is the reason."""
-    denied = refused_if_disabled(tenant, message.adapter)
+    denied = _refused(tenant, message.adapter)
     if denied is not None:
         return denied
     why = exceeds_data_volume(registry, tenant, len(message.payload), now_us)
     return Denied(429, VOLUME_EXCEEDED, why, during="connecting") if why else None
 
 
-def refused_if_disabled(tenant: Tenant, adapter: str) -> Denied | None:
+def _refused(tenant: Tenant, adapter: str) -> Denied | None:
     try:
         check_tenant(tenant, adapter)
     except Refused as refused:

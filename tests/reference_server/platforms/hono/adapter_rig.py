@@ -16,6 +16,7 @@ from fleetrig.reference_server.northbound import NorthboundCommand, NorthboundMe
 from fleetrig.reference_server.platforms.hono.northbound.messages import messages_after
 from fleetrig.reference_server.platforms.hono.platform import HonoPlatform
 from fleetrig.reference_server.platforms.hono.state.generations import Profile
+from fleetrig.reference_server.platforms.hono.state.records import DEVICE
 from fleetrig.reference_server.platforms.hono.state.settings import Settings
 from fleetrig.reference_server.stores.interface import Blobs
 from fleetrig.simulator.certificates.authority import CertificateAuthority
@@ -111,13 +112,7 @@ class AdapterRig(Talk):
         self.api("PUT", f"credentials/{tenant_id}/{device_id}", entries)
 
     def device_ids(self, tenant_id: str = TENANT) -> list[str]:
-        found = self.server.exchange(
-            HttpRequest("GET", REGISTRY_URL, f"/v1/devices/{tenant_id}"), OPERATOR, self.now_us
-        )
-        assert found.response is not None
-        if found.response.status == 404:
-            return []
-        return [one["id"] for one in json.loads(bytes(found.response.body))["result"]]  # type: ignore[arg-type]
+        return sorted(device.device_id for device in self.store.scan(DEVICE, tenant_id))
 
     def shown(self, path: str) -> Any:
         return json.loads(bytes(self.api("GET", path).body))  # type: ignore[arg-type]
