@@ -56,7 +56,7 @@ def tenant(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def ca(workshop: Workshop, tenant: str) -> Shown:
     """An authority of the tenant's own: its subject names one tenant only."""
-    return workshop.authority(f"/O=ACME/OU=iot/CN={tenant}"[:60])
+    return workshop.authority(f"/O=ACME/OU=iot/CN={tenant[-60:]}")
 
 
 @pytest.fixture
