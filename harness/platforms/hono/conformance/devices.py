@@ -25,7 +25,9 @@ FLAGS: Final = {"auto-provisioned": True, "auto-provisioning-notification-sent":
 @ROWS.row("R23", "new-id", "A POST without an id makes a device whose id is a UUID")
 def new_id(client: RowClient) -> None:
     tenant = client.tenant()
-    made = expect_created(client.api("POST", f"/devices/{tenant}", {}), f"/devices/{tenant}")
+    answer = client.api("POST", f"/devices/{tenant}", {})
+    client.owe_device(tenant, answer.json()["id"])
+    made = expect_created(answer, f"/devices/{tenant}")
     expect_status(client.api("GET", f"/devices/{tenant}/{made}"), 200)
 
 

@@ -44,7 +44,7 @@ class Generation:
     """A dollar sign in what the auth-id template names."""
     keeps_backslashes: bool = True
     """In the same place."""
-    status_of_disabled_credentials: int = 401
+    status_of_disabled_credentials: int = 409
     leaves_orphans: bool = False
     """A contact that comes to nothing after the device was made leaves it behind, without credentials."""
     provisions_before_it_refuses: bool = False
@@ -91,7 +91,6 @@ GENERATIONS: Final[Mapping[str, Generation]] = {
         status_of_missing_attribute=500,
         status_of_dollar=500,
         keeps_backslashes=False,
-        status_of_disabled_credentials=409,
         leaves_orphans=True,
         provisions_before_it_refuses=True,
         judges_secret_of_certificate=False,

@@ -16,7 +16,8 @@ from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from tests.reference_server.echo import running
 
 REGISTRY = "registry"
-CROWD = 60
+KEPT = ("hono.tenant", "hono.trust_anchor", "hono.device", "hono.credentials")
+CROWD = 30
 SILENCE_S = 0.3
 
 
@@ -41,3 +42,10 @@ def reference(settings: Settings | None = None) -> Iterator[ServerUnderTest]:
             places = {name: (one.host, one.port) for name, one in addresses.items() if name != REGISTRY}
             yield ServerUnderTest(http, places, None, str(used.profile), control, crowd=CROWD, silence_s=SILENCE_S)
         assert server.bugs == []
+
+
+def records(server: ServerUnderTest) -> dict[str, int]:
+    """How many of each kind the registry keeps, also those that nobody can reach any more."""
+    assert server.control is not None
+    found: dict[str, int] = server.control.call("GET", "/").json()["records"]
+    return {kind: number for kind, number in found.items() if kind in KEPT and number}

@@ -197,7 +197,6 @@ MUTANTS: tuple[Mutant, ...] = (
            (tenant_lookup, "tenants_trusting", instead(in_any_order)),
            spares="A10"),
     mutant("credentials are never disabled", "A49", (DeviceCredentials, "is_enabled", always(True)), spares="A16"),
-    mutant("disabled credentials are a conflict", "A49", with_traits(refuses_useless_credentials=False), spares="A16"),
     mutant("the secret of a certificate never ends", "A51",
            with_traits(looks_at_secrets_of_certificates=False),
            spares="H09"),
