@@ -28,8 +28,8 @@ DEVICE_ROWS: Final[Mapping[str, str]] = {
     "D15": "Runs a command that comes with an answer, and says how that went",
     "D16": "Waits for the PUBACK of what it publishes with QoS 1, and sends it again after it has reconnected",
 }
-WARNINGS: Final = frozenset({"D06", "D08", "D12"})
-"""What is, in part, merely wise."""
+WARNINGS: Final = frozenset({"D04", "D06", "D07"})
+"""What is, in part, merely wise: pauses that grow, and that differ between devices."""
 
 
 def severity_of(number: str) -> Severity:
