@@ -141,6 +141,7 @@ class Server:
         self._held.hold(held.held_id, request, faults, now_us + turn_us)
         if self.trace.wanted:
             self._lane.received(request, session, held.device, now_us)
+            self._lane.steps(held.steps, held.device, session.id, now_us)
         return Delivery(None, Ending.HELD, held_id=held.held_id)
 
     def _answer(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer | HeldRequest:
@@ -205,7 +206,7 @@ class Server:
     def _note_handshake(self, answer: HandshakeAnswer, session: Session, now_us: int) -> None:
         if answer.alert is not None and not answer.reason:
             answer = replace(answer, reason="the platform refuses it, and does not say why")
-        if self.trace.wanted and (answer.reason or answer.changed):
+        if self.trace.wanted:
             self._lane.shook_hands(answer, session, now_us)
 
     # Sessions
@@ -334,7 +335,7 @@ class Server:
         others = [output for output in reaction.outputs if not isinstance(output, LateAnswer)]
         if not others:
             return answers
-        return [*answers, *self._distorted(replace(reaction, outputs=others), session, came, now_us)]
+        return [*answers, *self._distorted(replace(reaction, outputs=others, steps=()), session, came, now_us)]
 
     def _reply_blocked(
         self, blocked: Blocked, envelope: Envelope | None, session: Session, now_us: int

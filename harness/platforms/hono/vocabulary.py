@@ -1,0 +1,81 @@
+"""Hono's words in scenario files."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from fleetrig.harness.platforms.hono.device_words import DEVICE_FIELDS, DEVICE_RULES, listeners_called
+from fleetrig.harness.platforms.hono.server import SERVER
+from fleetrig.harness.platforms.hono.settings import IN_HANDSHAKES, NOTES, SETTINGS
+from fleetrig.harness.platforms.hono.words import WORDS
+from fleetrig.harness.scenario_file.values import Count, Flag, Text
+from fleetrig.harness.scenario_file.vocabulary import CLIENT_CERTIFICATES, Vocabulary
+
+CredentialsType = Literal["x509-cert", "hashed-password", "psk", "rpk", "none"]
+
+EXCHANGES: Final = (
+    "login", "telemetry", "event", "gateway-telemetry", "gateway-event", "acceptance", "subscribe",
+    "command-response", "ping", "idle", "leave", "puback",
+)  # fmt: skip
+"""Everything that simulated devices send: what `simulator/flows/hono` yields."""
+
+MOMENTS: Final = (
+    "pause-start-spread", "pause-backoff", "pause-telemetry-interval", "pause-nothing-to-do", "enter-enrolling",
+    "enter-online", "enter-backing_off", "enter-refused", "disconnect",
+)  # fmt: skip
+
+SERVER_STEPS: Final = (
+    "tenant_found", "certificate_validated", "credentials_found", "credentials_created", "secret_verified",
+    "notification_sent", "edge_device_created", "registration_asserted", "message_forwarded",
+)  # fmt: skip
+"""As `reference_server/platforms/hono/provisioning/steps.py` has them."""
+
+_OF_2: Final = frozenset({"hono", "hono.announces", "hono.rechecks_tenants"})
+PROFILE_CAN: Final = {
+    "2": _OF_2 | {"hono.one_device_each"},
+    "2-jdbc": _OF_2,
+    "2-mongodb": _OF_2,
+    "1": frozenset({"hono.1"}),
+}
+
+VOCABULARY: Final = Vocabulary(
+    transports=("http", "mqtt", "coap"),
+    credentials=(
+        "certificate", "password", "psk", "wrong_password", "expired_certificate", "early_certificate",
+        "forged_certificate", "strangers_certificate",
+    ),
+    certificate_credentials=IN_HANDSHAKES,
+    program_certificates=IN_HANDSHAKES,
+    secrets=("certificate", "subject", "authority", "password", "psk"),
+    attribute_modes=("none",),
+    states=("registered", "provisioned", "disabled"),
+    accepted_states=("registered", "provisioned"),
+    record_fields={
+        "device_id": Text,
+        "auth_id": Text,
+        "credentials_type": CredentialsType,
+        "credentials_enabled": Flag,
+        "auto_provisioned": Flag,
+        "notification_sent": Flag,
+        "via": Text,
+        "may_provision": Flag,
+        "tenant_devices": Count,
+    },
+    device_fields=DEVICE_FIELDS,
+    device_rules=DEVICE_RULES,
+    device_listeners=(listeners_called,),
+    children_are_silent=True,
+    server_steps=SERVER_STEPS,
+    id_name="device-id",
+    words=WORDS,
+    settings=SETTINGS,
+    notes=NOTES,
+    exchanges=EXCHANGES,
+    moments=MOMENTS,
+    can=frozenset({"hono", CLIENT_CERTIFICATES}),
+    reference_can=frozenset(),
+    profile_can=PROFILE_CAN,
+    operator_knows=frozenset(),
+    profiles=SERVER.profiles,
+    tenant=SERVER.tenant,
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Eclipse Hono: device registry and protocol adapters as one server."""
