@@ -52,6 +52,11 @@ class HonoAdmin(HttpAdmin):
     def create_tenant(self, document: JsonDict) -> AdminCall[None]:
         yield from self.call("POST", f"/tenants/{self.tenant}", document, expect=(201,))
 
+    def tenant_document(self) -> AdminCall[JsonDict | None]:
+        """None when there is no such tenant."""
+        found = yield from self._found(f"/tenants/{self.tenant}")
+        return None if found is None else self.part(found, dict)
+
     def replace_tenant(self, document: JsonDict) -> AdminCall[None]:
         yield from self.call("PUT", f"/tenants/{self.tenant}", document, expect=(204,))
 
