@@ -1,4 +1,4 @@
-"""Hono's Device Registry Management API as an operator uses it: each call a generator of Asks, so it runs in both times.
+"""Hono's Device Registry Management API as an operator uses it: each call a generator of Asks, for both times.
 
 Stock registries ask for an account (HTTP Basic) or for none; without a user none is sent (spec 1). Raises `BrokenBench`
 with the first cause.

@@ -83,8 +83,8 @@ class DeviceCertificates:
         return self._others[purpose]
 
     def _made(self, name: x509.Name, purpose: str) -> CertificateAuthority:
-        seed = self._context.new_token(f"first half of {purpose}") + self._context.new_token(f"second half of {purpose}")
-        return CertificateAuthority(name, self._context.driver.now_us(), seed=seed)
+        halves = (self._context.new_token(f"{half} half of {purpose}") for half in ("first", "second"))
+        return CertificateAuthority(name, self._context.driver.now_us(), seed="".join(halves))
 
 
 def subject_of(serial: str, unit: str = UNIT) -> x509.Name:
@@ -152,5 +152,3 @@ def written(moment: datetime) -> str:
 
 def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode()
-
-

@@ -35,8 +35,8 @@ class HonoRegistrar:
         del places
         if not self._site.authority_pem:
             raise UsageError(
-                "a Hono registry does not tell whether a device with a password has called: let boards make keys (`csr` "
-                "in the bench file) and say with --authority DIR who signs for them"
+                "a Hono registry does not tell whether a device with a password has called: let boards make keys "
+                "(`csr` in the bench file) and say with --authority DIR who signs for them"
             )
         self._url()
         yield from self._admin.greet()
@@ -58,7 +58,7 @@ class HonoRegistrar:
         """Its certificate makes it known. One that is there is deleted: it comes back with the first contact."""
         del places
         yield from self._admin.delete_device(serial)
-        about = {"url": self._url(), "tenant": self._admin.tenant, "id": serial}
+        about = {"url": self._admin.url, "adapter_url": self._url(), "tenant": self._admin.tenant, "id": serial}
         return UnitValues({**dict.fromkeys(PROGRAM_VALUES, ""), **about}, UnitCredential("certificate", ""))
 
     def sighting(self, serial: str) -> AdminCall[UnitSighting]:

@@ -92,5 +92,6 @@ def trusted_entries(run: HonoRun) -> list[dict[str, Any]]:
     is_short = len(run.trusted) > 1
     authorities = {at: run.certificates.authorities[at].certificate for at in run.trusted}
     return [
-        {"id": f"authority-{at + 1}", **trusted_entry(own, is_short=is_short), **flags} for at, own in authorities.items()
+        {"id": f"authority-{at + 1}", **trusted_entry(own, is_short=is_short), **flags}
+        for at, own in authorities.items()
     ]

@@ -24,6 +24,11 @@ MOMENTS: Final = (
     "enter-online", "enter-backing_off", "enter-refused", "disconnect",
 )  # fmt: skip
 
+PROGRAM_VALUES: Final = (
+    "adapter_url", "auth_id", "password", "psk", "children", "telemetry_interval_s",
+)  # fmt: skip
+"""As `program.behaviour_values` names them."""
+
 SERVER_STEPS: Final = (
     "tenant_found", "certificate_validated", "credentials_found", "credentials_created", "secret_verified",
     "notification_sent", "edge_device_created", "registration_asserted", "message_forwarded",
@@ -71,6 +76,7 @@ VOCABULARY: Final = Vocabulary(
     settings=SETTINGS,
     notes=NOTES,
     exchanges=EXCHANGES,
+    program_values=PROGRAM_VALUES,
     moments=MOMENTS,
     can=frozenset({"hono", CLIENT_CERTIFICATES}),
     reference_can=frozenset(),
