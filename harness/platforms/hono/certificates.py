@@ -82,7 +82,9 @@ class DeviceCertificates:
         return self._others[purpose]
 
     def _made(self, name: x509.Name, purpose: str) -> CertificateAuthority:
-        seed = self._context.new_token(f"first half of {purpose}") + self._context.new_token(f"second half of {purpose}")
+        seed = self._context.new_token(f"first half of {purpose}") + self._context.new_token(
+            f"second half of {purpose}"
+        )
         return CertificateAuthority(name, self._context.driver.now_us(), seed=seed)
 
 
@@ -145,5 +147,3 @@ def trusted_entry(authority: CertificateAuthority, number: int, *, is_short: boo
 
 def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode()
-
-
