@@ -25,8 +25,8 @@ MOMENTS: Final = (
 )  # fmt: skip
 
 PROGRAM_VALUES: Final = (
-    "user_name", "password", "psk_identity", "psk", "adapter_url", "endpoint", "qos", "gateway", "edge_devices", "ttd_s",
-    "telemetry_interval_s",
+    "user_name", "password", "psk_identity", "psk", "adapter_url", "endpoint", "qos", "gateway", "edge_devices",
+    "ttd_s", "telemetry_interval_s",
 )  # fmt: skip
 """As `program` names them."""
 
@@ -69,6 +69,7 @@ VOCABULARY: Final = Vocabulary(
         "via": Text,
         "may_provision": Flag,
         "tenant_devices": Count,
+        "notifications": Count,
     },
     device_fields=DEVICE_FIELDS,
     device_rules=DEVICE_RULES,
