@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from fleetrig.reference_server.fault_plan import describe
+from fleetrig.reference_server.northbound import Held
 from fleetrig.reference_server.platform import HandshakeAnswer, HttpAnswer, Reaction
 from fleetrig.reference_server.session_faults import Distorted
 from fleetrig.simulator.contract.clock import to_s
@@ -51,6 +52,11 @@ class ServerLane:
     def steps(self, steps: Sequence[str], device: str, session: int, now_us: int) -> None:
         for step in steps:
             self._trace.emit(now_us, Lane.SERVER, "step", device, name=step, session=session)
+
+    def held_back(self, held: Held, now_us: int) -> None:
+        """A message that does not get to applications. It belongs to no session: no answer is distorted by it."""
+        reason = f"{held.line}: {describe(held.fault)}"
+        self._trace.emit(now_us, Lane.SERVER, "fault", fault=held.fault.kind, reason=reason)
 
     # HTTP
 

@@ -1,4 +1,4 @@
-"""Hono's Device Registry Management API as an operator uses it: each call a generator of Asks, so it runs in both times.
+"""Hono's Device Registry Management API as an operator uses it: each call a generator of Asks, for both times.
 
 Stock registries ask for an account (HTTP Basic) or for none; without a user none is sent (spec 1). Raises `BrokenBench`
 with the first cause.
@@ -52,6 +52,11 @@ class HonoAdmin(HttpAdmin):
     def create_tenant(self, document: JsonDict) -> AdminCall[None]:
         yield from self.call("POST", f"/tenants/{self.tenant}", document, expect=(201,))
 
+    def tenant_document(self) -> AdminCall[JsonDict | None]:
+        """None when there is no such tenant."""
+        found = yield from self._found(f"/tenants/{self.tenant}")
+        return None if found is None else self.part(found, dict)
+
     def replace_tenant(self, document: JsonDict) -> AdminCall[None]:
         yield from self.call("PUT", f"/tenants/{self.tenant}", document, expect=(204,))
 
@@ -104,9 +109,11 @@ class HonoAdmin(HttpAdmin):
             offset = len(found) if counts_devices else offset + 1
 
     def _page(self, query: str) -> AdminCall[JsonDict | None]:
-        """None where nothing matches: a registry says 404 then."""
-        found = yield from self._found(f"/devices/{self.tenant}?{query}")
-        return None if found is None else self.part(found, dict)
+        """None where nothing matches: 404 with an `error`. A registry that cannot be searched (1.1) gives a page."""
+        request = self.request("GET", f"/devices/{self.tenant}?{query}")
+        response = yield from self.send(request)
+        found = self.part(self.read(request, response, (200, 404)), dict)
+        return None if response.status == 404 else found
 
     # -- credentials
 
@@ -119,7 +126,7 @@ class HonoAdmin(HttpAdmin):
         yield from self.call("PUT", self._credentials(device_id), list(entries), expect=(204,))
 
     def _found(self, path: str) -> AdminCall[Any]:
-        """None for 404, which comes with an `error` in JSON: a path that a registry does not have gives a page."""
+        """None for 404."""
         request = self.request("GET", path)
         response = yield from self.send(request)
         found = self.read(request, response, (200, 404))

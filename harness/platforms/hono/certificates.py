@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from cryptography import x509
@@ -82,10 +83,8 @@ class DeviceCertificates:
         return self._others[purpose]
 
     def _made(self, name: x509.Name, purpose: str) -> CertificateAuthority:
-        seed = self._context.new_token(f"first half of {purpose}") + self._context.new_token(
-            f"second half of {purpose}"
-        )
-        return CertificateAuthority(name, self._context.driver.now_us(), seed=seed)
+        halves = (self._context.new_token(f"{half} half of {purpose}") for half in ("first", "second"))
+        return CertificateAuthority(name, self._context.driver.now_us(), seed="".join(halves))
 
 
 def subject_of(serial: str, unit: str = UNIT) -> x509.Name:
@@ -128,21 +127,27 @@ def _value(subject: x509.Name, kind: x509.ObjectIdentifier) -> str:
     return str(found[0].value) if found else ""
 
 
-def trusted_entry(authority: CertificateAuthority, number: int, *, is_short: bool) -> dict[str, Any]:
+def trusted_entry(own: x509.Certificate, *, is_short: bool = False) -> dict[str, Any]:
     """An entry of `trusted-ca`. `is_short`: by its key, since a registry reads 2,048 bytes of a tenant (spec 0)."""
-    own = authority.certificate
-    entry: dict[str, Any] = {"id": f"authority-{number}"}
     if not is_short:
-        return {**entry, "cert": _base64(own.public_bytes(Encoding.DER))}
-    key = own.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return {"cert": _base64(own.public_bytes(Encoding.DER))}
     return {
-        **entry,
         "subject-dn": own.subject.rfc4514_string(),
-        "public-key": _base64(key),
+        "public-key": public_key_of(own),
         "algorithm": ALGORITHM,
-        "not-before": own.not_valid_before_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "not-after": own.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "not-before": written(own.not_valid_before_utc),
+        "not-after": written(own.not_valid_after_utc),
     }
+
+
+def public_key_of(own: x509.Certificate) -> str:
+    """As the registry shows it."""
+    return _base64(own.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+
+def written(moment: datetime) -> str:
+    """A moment in UTC, as the registry writes it (spec 0, "Time values")."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _base64(content: bytes) -> str:

@@ -1,4 +1,4 @@
-"""What Hono's part of a run holds: its tenant, the authorities that it trusts, and what devices prove themselves with."""
+"""What Hono's part of a run holds: its tenant, whom that trusts, and what devices prove themselves with."""
 
 from __future__ import annotations
 

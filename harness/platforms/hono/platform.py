@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from fleetrig.harness.platform import Platform
@@ -10,24 +9,18 @@ from fleetrig.harness.platforms.hono.admin import HonoAdmin
 from fleetrig.harness.platforms.hono.device_call import call_in
 from fleetrig.harness.platforms.hono.leniency import LENIENCY
 from fleetrig.harness.platforms.hono.own_server import OWN_SERVER
-from fleetrig.harness.platforms.hono.program import behaviour_values
+from fleetrig.harness.platforms.hono.program import behaviour_values, credential_values
 from fleetrig.harness.platforms.hono.registrar import HonoRegistrar
 from fleetrig.harness.platforms.hono.server import SERVER
 from fleetrig.harness.platforms.hono.setup import settings_in_force
 from fleetrig.harness.platforms.hono.vocabulary import VOCABULARY
 from fleetrig.harness.platforms.hono.work import HonoWork
 from fleetrig.harness.servers.remote import RemoteServer
-from fleetrig.simulator.contract.identity import Credential
 
 
 def admin_of(server: RemoteServer) -> HonoAdmin:
     """An operator's account on a registry."""
     return HonoAdmin(server.url, server.account, server.tenant or VOCABULARY.tenant)
-
-
-def credential_values(_: Credential | None) -> Mapping[str, str]:
-    """A program is told all that it has by `behaviour_values`, or is given it as a file."""
-    return {}
 
 
 PLATFORM: Final = Platform(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from fleetrig.harness.platforms.hono.hono_run import HonoRun
@@ -76,11 +77,10 @@ def resource_limits(run: HonoRun) -> dict[str, Any]:
     limits = {MAX_CONNECTIONS: settings[MAX_CONNECTIONS]} if MAX_CONNECTIONS in settings else {}
     if MAX_BYTES not in settings:
         return limits
-    from fleetrig.simulator.certificates.profile import date_of
-
-    since = date_of(run.context.driver.now_us() - LONG_BEFORE_S * US_PER_S).strftime("%Y-%m-%dT%H:%M:%SZ")
+    since = datetime.fromtimestamp(run.context.driver.now_us() / US_PER_S - LONG_BEFORE_S, UTC)
     period = {"mode": "days", "no-of-days": PERIOD_DAYS}
-    return {**limits, "data-volume": {"effective-since": since, MAX_BYTES: settings[MAX_BYTES], "period": period}}
+    volume = {"effective-since": f"{since:%Y-%m-%dT%H:%M:%SZ}", MAX_BYTES: settings[MAX_BYTES], "period": period}
+    return {**limits, "data-volume": volume}
 
 
 def trusted_entries(run: HonoRun) -> list[dict[str, Any]]:
@@ -89,6 +89,9 @@ def trusted_entries(run: HonoRun) -> list[dict[str, Any]]:
     from fleetrig.harness.platforms.hono.certificates import trusted_entry
 
     flags = {name: run.settings[name] for name in OF_AUTHORITIES if name in run.settings}
-    authorities = run.certificates.authorities
     is_short = len(run.trusted) > 1
-    return [{**trusted_entry(authorities[at], at + 1, is_short=is_short), **flags} for at in run.trusted]
+    authorities = {at: run.certificates.authorities[at].certificate for at in run.trusted}
+    return [
+        {"id": f"authority-{at + 1}", **trusted_entry(own, is_short=is_short), **flags}
+        for at, own in authorities.items()
+    ]

@@ -24,19 +24,28 @@ MOMENTS: Final = (
     "enter-online", "enter-backing_off", "enter-refused", "disconnect",
 )  # fmt: skip
 
+PROGRAM_VALUES: Final = (
+    "user_name", "password", "psk_identity", "psk", "adapter_url", "endpoint", "qos", "gateway", "edge_devices", "ttd_s",
+    "telemetry_interval_s",
+)  # fmt: skip
+"""As `program` names them."""
+
 SERVER_STEPS: Final = (
     "tenant_found", "certificate_validated", "credentials_found", "credentials_created", "secret_verified",
     "notification_sent", "edge_device_created", "registration_asserted", "message_forwarded",
 )  # fmt: skip
 """As `reference_server/platforms/hono/provisioning/steps.py` has them."""
 
-_OF_2: Final = frozenset({"hono", "hono.announces", "hono.rechecks_tenants"})
+_OF_2: Final = frozenset({"hono", "hono.search", "hono.notifications"})
 PROFILE_CAN: Final = {
-    "2": _OF_2 | {"hono.one_device_each"},
-    "2-jdbc": _OF_2,
-    "2-mongodb": _OF_2,
-    "1": frozenset({"hono.1"}),
+    "2": _OF_2 | {"hono.no_orphans"},
+    "2-jdbc": _OF_2 | {"hono.orphans"},
+    "2-mongodb": _OF_2 | {"hono.orphans"},
+    "1": frozenset({"hono"}),
 }
+"""Which generation does what. `search`: its registry can be searched, which finds devices by their auth-ids (1.6).
+`notifications`: it tells applications of what it provisions (1.9). `no_orphans`, `orphans`: what a first contact that
+fails half way leaves behind (spec 2.3)."""
 
 VOCABULARY: Final = Vocabulary(
     transports=("http", "mqtt", "coap"),
@@ -71,11 +80,12 @@ VOCABULARY: Final = Vocabulary(
     settings=SETTINGS,
     notes=NOTES,
     exchanges=EXCHANGES,
+    program_values=PROGRAM_VALUES,
     moments=MOMENTS,
-    can=frozenset({"hono", CLIENT_CERTIFICATES}),
+    can=frozenset({"hono", "hono.search", "hono.notifications", CLIENT_CERTIFICATES}),
     reference_can=frozenset(),
     profile_can=PROFILE_CAN,
-    operator_knows=frozenset(),
+    operator_knows=frozenset({"hono.no_orphans", "hono.orphans"}),
     profiles=SERVER.profiles,
     tenant=SERVER.tenant,
 )  # fmt: skip
