@@ -15,18 +15,19 @@ CredentialsType = Literal["x509-cert", "hashed-password", "psk", "rpk", "none"]
 
 EXCHANGES: Final = (
     "login", "telemetry", "event", "gateway-telemetry", "gateway-event", "acceptance", "subscribe",
-    "command-response", "ping", "idle", "leave", "puback",
+    "command", "command-response", "ping", "idle", "leave", "puback",
 )  # fmt: skip
 """Everything that simulated devices send: what `simulator/flows/hono` yields."""
 
 MOMENTS: Final = (
-    "pause-start-spread", "pause-backoff", "pause-telemetry-interval", "pause-nothing-to-do", "enter-enrolling",
-    "enter-online", "enter-backing_off", "enter-refused", "disconnect",
+    "pause-start-spread", "pause-backoff", "pause-lost-race", "pause-telemetry-interval", "pause-nothing-to-do",
+    "remember-stage", "remember-fault", "enter-enrolling", "enter-enrolled", "enter-online", "enter-backing_off",
+    "enter-refused", "disconnect",
 )  # fmt: skip
 
 PROGRAM_VALUES: Final = (
-    "user_name", "password", "psk_identity", "psk", "adapter_url", "endpoint", "qos", "gateway", "edge_devices", "ttd_s",
-    "telemetry_interval_s",
+    "user_name", "password", "psk_identity", "psk", "adapter_url", "endpoint", "qos", "gateway", "edge_devices",
+    "ttd_s", "telemetry_interval_s",
 )  # fmt: skip
 """As `program` names them."""
 
