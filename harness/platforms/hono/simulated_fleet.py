@@ -89,10 +89,10 @@ def readings_of(endpoint: Endpoint) -> Readings:
         is_good=_is_good,
         read=lambda *_: NOTHING,
         noun="message" if endpoint is Endpoint.TELEMETRY else "event",
-        judged=frozenset({*SENDING, "ping", "idle", "command"}) - {endpoint.value},
+        judged=frozenset({*SENDING, "ping", "idle"}) - {endpoint.value},
         openings=frozenset({"subscribe"}),
         waits=frozenset({"acceptance"}),
-        asides=frozenset({"ping", "command"}),
+        asides=frozenset({"ping"}),
         has_updates=False,
     )
 

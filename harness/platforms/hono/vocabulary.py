@@ -15,7 +15,7 @@ CredentialsType = Literal["x509-cert", "hashed-password", "psk", "rpk", "none"]
 
 EXCHANGES: Final = (
     "login", "telemetry", "event", "gateway-telemetry", "gateway-event", "acceptance", "subscribe",
-    "command", "command-response", "ping", "idle", "leave", "puback",
+    "command-response", "ping", "idle", "leave", "puback",
 )  # fmt: skip
 """Everything that simulated devices send: what `simulator/flows/hono` yields."""
 
