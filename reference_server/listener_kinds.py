@@ -40,4 +40,5 @@ LISTENER_KINDS: Final[Mapping[str, ListenerKind]] = {
     "mqtts": ListenerKind(mqtt_front, is_tls=True),
     "coap": ListenerKind(coap_front, bind=DatagramListener),
     "coaps": ListenerKind(coap_front, is_tls=True, bind=dtls_listener),
+    "registry": ListenerKind(http_front, url_scheme="http"),
 }

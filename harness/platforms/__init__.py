@@ -15,6 +15,7 @@ from fleetrig.simulator.contract.errors import UsageError
 PLATFORMS: Final = {
     "hawkbit": "fleetrig.harness.platforms.hawkbit",
     "thingsboard": "fleetrig.harness.platforms.thingsboard",
+    "hono": "fleetrig.harness.platforms.hono",
 }
 """Name -> package. A new platform is a line here and a folder with the same files as the others."""
 

@@ -1,0 +1,1 @@
+"""The CoAP adapter (spec 4.3)."""

@@ -1,0 +1,1 @@
+"""The HTTP adapter (spec 4.1)."""

@@ -1,0 +1,1 @@
+"""The Device Registry Management API v1 (spec 1)."""

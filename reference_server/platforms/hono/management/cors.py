@@ -1,0 +1,51 @@
+"""Requests of browsers from other origins, as Vert.x Web's handler answers them (spec 1.0)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from fleetrig.reference_server.platform import HttpAnswer
+from fleetrig.reference_server.platforms.hono.management.replies import error_response
+from fleetrig.reference_server.platforms.hono.management.routing import Resource
+from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
+
+ALLOWED_HEADERS: Final = "content-type,authorization,if-match"
+EXPOSED_HEADERS: Final = "etag"
+VARY: Final = ("vary", "origin")
+REJECTED: Final = "CORS Rejected - Invalid origin"
+ANYWHERE: Final = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class CorsAnswer:
+    """What is added to the answer, or the answer itself."""
+
+    headers: Headers = ()
+    ends: HttpAnswer | None = None
+
+
+class CorsRules:
+    """`allowed_origin` is a regular expression, or `*`."""
+
+    def __init__(self, allowed_origin: str) -> None:
+        self._allowed = re.compile(".*" if allowed_origin == ANYWHERE else allowed_origin)
+
+    def answer(self, request: HttpRequest, resource: Resource) -> CorsAnswer:
+        origin = request.header("origin")
+        if origin is None:
+            return CorsAnswer((VARY,))
+        if self._allowed.fullmatch(origin) is None:
+            why = f"a browser on a page of {origin[:100]!r}: only {self._allowed.pattern} may call (corsAllowedOrigin)"
+            return CorsAnswer(ends=HttpAnswer(error_response(403, REJECTED), why))
+        own = ("access-control-allow-origin", origin)
+        if request.method == "OPTIONS" and request.header("access-control-request-method") is not None:
+            told = (
+                own,
+                VARY,
+                ("access-control-allow-methods", resource.cors_methods),
+                ("access-control-allow-headers", ALLOWED_HEADERS),
+            )
+            return CorsAnswer(ends=HttpAnswer(HttpResponse(204, told)))
+        return CorsAnswer((VARY, own, ("access-control-expose-headers", EXPOSED_HEADERS)))

@@ -1,0 +1,88 @@
+"""A device as an operator gives it, and as GET shows it (spec 1.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from fleetrig.reference_server.platforms.hono.management.members import (
+    Unreadable,
+    array,
+    boolean,
+    mapping,
+    members_of,
+    needed_text,
+    text,
+    without_empty,
+)
+from fleetrig.reference_server.platforms.hono.state.generations import Traits
+from fleetrig.reference_server.platforms.hono.state.records import Device
+from fleetrig.reference_server.platforms.hono.state.times import time_text
+
+ENDPOINT_MEMBERS: Final = ("uri", "headers", "payload-properties")
+STATUS: Final = "status"
+
+
+def read_device(document: Mapping[str, Any], traits: Traits) -> dict[str, Any]:
+    """As it is stored and shown; a `status` is looked over. Raises Unreadable."""
+    strict = traits.refuses_unknown_members
+    readers: dict[str, Callable[[Any, str], Any]] = {
+        "enabled": boolean,
+        "ext": mapping,
+        "defaults": mapping,
+        "via": _ids,
+        "viaGroups": _ids,
+        "memberOf": _ids,
+        "downstream-message-mapper": text,
+        "upstream-message-mapper": text,
+        "authorities": _authorities,
+        "command-endpoint": partial(_endpoint, strict=strict),
+    }
+    given = members_of(document, (*readers, STATUS), "the device", refuses_unknown=strict)
+    read = {name: readers[name](given[name], name) for name in readers if name in given}
+    for name in ("via", "viaGroups"):
+        if read.get("memberOf") and read.get(name):
+            raise Unreadable(f"a device has either {name} or memberOf: a gateway is not behind a gateway")
+    return without_empty(read)
+
+
+def shown_device(device: Device, traits: Traits) -> dict[str, Any]:
+    """What GET shows."""
+    if not traits.has_status:
+        return dict(device.document)
+    return {**device.document, STATUS: _status(device)}
+
+
+def found_device(device: Device, traits: Traits) -> dict[str, Any]:
+    """An entry of a search."""
+    shown = shown_device(device, traits) if traits.shows_status_in_search else dict(device.document)
+    return {**shown, "id": device.device_id}
+
+
+def _status(device: Device) -> dict[str, Any]:
+    status: dict[str, Any] = {"created": time_text(device.created_us)}
+    if device.updated_us is not None:
+        status["updated"] = time_text(device.updated_us)
+    if device.is_auto_provisioned:
+        status["auto-provisioned"] = True
+    if device.is_notification_sent:
+        status["auto-provisioning-notification-sent"] = True
+    return status
+
+
+def _ids(value: Any, where: str) -> list[str]:
+    return array(value, needed_text, where, takes_single=True)
+
+
+def _authorities(value: Any, where: str) -> list[str]:
+    return list(dict.fromkeys(array(value, needed_text, where)))
+
+
+def _endpoint(value: Any, where: str, *, strict: bool) -> dict[str, Any]:
+    given = members_of(value, ENDPOINT_MEMBERS, where, refuses_unknown=strict)
+    shown: dict[str, Any] = {"uri": text(given.get("uri"), f"{where}.uri")}
+    for name in ("headers", "payload-properties"):
+        texts = mapping(given.get(name), f"{where}.{name}")
+        shown[name] = {key: text(one, f"{where}.{name}: {key[:40]}") for key, one in texts.items()}
+    return without_empty(shown)

@@ -1,0 +1,150 @@
+"""Searches over tenants and devices: filters, order, pages (spec 1.2)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any, Final
+
+from fleetrig.reference_server.platforms.hono.management.call import Call
+from fleetrig.reference_server.platforms.hono.management.json_body import NoJson, read_json
+from fleetrig.reference_server.platforms.hono.management.members import Unreadable, members_of, needed_text, word
+from fleetrig.reference_server.platforms.hono.management.parameters import page_offset, page_size
+from fleetrig.reference_server.platforms.hono.state.errors import Refused
+
+Document = dict[str, Any]
+
+OPERATORS: Final = ("eq", "in", "not_in")
+DIRECTIONS: Final = ("asc", "desc")
+POINTER: Final = re.compile(r"(?:/[^/]*)*")
+TYPE_ORDER: Final = {int: 1, float: 1, str: 2, dict: 3, list: 4, bool: 5}
+"""How values of different types are ordered; what is not there comes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """`path`: the names of members from the document down."""
+
+    path: tuple[str, ...]
+    operator: str
+    value: Any
+
+    def matches(self, document: Document) -> bool:
+        if self.operator != "eq":  # a list of values is for the server's own use; what is no list matches all
+            if not isinstance(self.value, list):
+                return True
+            return (value_at(document, self.path) in self.value) is (self.operator == "in")
+        found = value_at(document, self.path)
+        values = found if isinstance(found, list) and not isinstance(self.value, list) else [found]
+        return any(_is_equal(one, self.value) for one in values)
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    path: tuple[str, ...]
+    is_descending: bool
+
+
+def found_page(call: Call, found: Callable[[], Iterable[Document]], no_match: str) -> Document:
+    """`found` gives all that there is, each with its `id`, in the order of ids. Raises Refused, 404 for nothing."""
+    offset, filters, sorts = page_offset(call), _filters(call), _sorts(call)
+    size = page_size(call)
+    traits = call.registry.traits
+    documents = list(found())
+    if traits.matches_filters:
+        documents = [one for one in documents if all(each.matches(one) for each in filters)]
+        for sort in reversed(sorts):
+            documents.sort(key=partial(_order_at, sort.path), reverse=sort.is_descending)
+    elif filters and wants_gateways(call) is None:
+        documents = []
+    begins = offset * size if traits.counts_pages else offset
+    page = documents[begins : begins + size]
+    if not documents or not (page or traits.counts_pages):
+        raise Refused(404, no_match, "nothing matches the search, which is told as 404")
+    return {"total": len(documents), "result": page}
+
+
+def wants_gateways(call: Call) -> bool | None:
+    """`isGateway`: everything but true is false, as Java reads it."""
+    said = call.parameter("isGateway")
+    return said.lower() == "true" if said else None
+
+
+def value_at(document: Any, path: Sequence[str]) -> Any:
+    """None where there is nothing."""
+    for name in path:
+        if not isinstance(document, dict):
+            return None
+        document = document.get(name)
+    return document
+
+
+def _filters(call: Call) -> list[Filter]:
+    return [_filter(one) for one in _documents(call, "filterJson", ("field", "op", "value"))]
+
+
+def _filter(given: Document) -> Filter:
+    if given.get("value") is None:
+        raise _unreadable("filterJson", "value is missing")
+    try:
+        operator = word(given.get("op"), OPERATORS, "op") or "eq"
+    except Unreadable as unreadable:
+        raise _unreadable("filterJson", str(unreadable)) from None
+    return Filter(_path(given, "filterJson"), operator, given["value"])
+
+
+def _sorts(call: Call) -> list[Sort]:
+    return [_sort(one) for one in _documents(call, "sortJson", ("field", "direction"))]
+
+
+def _sort(given: Document) -> Sort:
+    try:
+        direction = word(given.get("direction"), DIRECTIONS, "direction")
+    except Unreadable as unreadable:
+        raise _unreadable("sortJson", str(unreadable)) from None
+    return Sort(_path(given, "sortJson"), direction != "asc" and "direction" in given)
+
+
+def _documents(call: Call, name: str, known: Sequence[str]) -> list[Document]:
+    try:
+        texts = call.query.get(name, ())
+        return [members_of(read_json(text.encode("utf-8", "replace")), known, name) for text in texts]
+    except (NoJson, Unreadable) as problem:
+        raise _unreadable(name, str(problem)) from None
+
+
+def _path(given: Document, name: str) -> tuple[str, ...]:
+    try:
+        pointer = needed_text(given.get("field"), "field")
+    except Unreadable as unreadable:
+        raise _unreadable(name, str(unreadable)) from None
+    if POINTER.fullmatch(pointer) is None:
+        raise _unreadable(name, f"field: {pointer[:60]!r} is no JSON pointer, which begins with /")
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
+
+
+def _unreadable(name: str, why: str) -> Refused:
+    return Refused(400, f"error parsing json value of parameter [{name}]", f"{name}: {why}")
+
+
+def _is_equal(found: Any, wanted: Any) -> bool:
+    if isinstance(wanted, str):
+        return isinstance(found, str) and _pattern(wanted).fullmatch(found) is not None
+    return type(found) is type(wanted) and bool(found == wanted)
+
+
+@lru_cache(maxsize=256)
+def _pattern(text: str) -> re.Pattern[str]:
+    """`*` is any run of letters, `?` one."""
+    parts = re.split(r"([*?])", text)
+    return re.compile("".join({"*": ".*", "?": "."}.get(part, re.escape(part)) for part in parts))
+
+
+def _order_at(path: Sequence[str], document: Document) -> tuple[int, Any]:
+    value = value_at(document, path)
+    if value is None:
+        return 0, 0
+    return TYPE_ORDER[type(value)], json.dumps(value, sort_keys=True) if isinstance(value, dict | list) else value

@@ -1,0 +1,72 @@
+"""Tenants over the management API (spec 1.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fleetrig.reference_server.platforms.hono.management.call import Call
+from fleetrig.reference_server.platforms.hono.management.members import Unreadable
+from fleetrig.reference_server.platforms.hono.management.parameters import optional_id, tenant_id
+from fleetrig.reference_server.platforms.hono.management.replies import NO_CONTENT, Reply
+from fleetrig.reference_server.platforms.hono.management.routing import TENANT_ID
+from fleetrig.reference_server.platforms.hono.management.search import found_page
+from fleetrig.reference_server.platforms.hono.management.tenant_form import read_tenant
+from fleetrig.reference_server.platforms.hono.state.errors import Refused
+from fleetrig.reference_server.platforms.hono.state.records import INSTALLATION, TENANT
+from fleetrig.reference_server.platforms.hono.state.tenants import (
+    create_tenant,
+    delete_tenant,
+    replace_tenant,
+    tenant_by_id,
+)
+
+
+def create(call: Call) -> Reply:
+    """POST /v1/tenants, /v1/tenants/{tenantId}."""
+    document = call.optional_object()
+    wanted = optional_id(call, TENANT_ID)
+    tenant = create_tenant(call.registry, wanted, _read(call, document), call.now_us)
+    named = tenant.tenant_id
+    return Reply(201, {"id": named}, tenant.version, location=f"/v1/tenants/{named}", changed=f"tenant {named} created")
+
+
+def read(call: Call) -> Reply:
+    """GET /v1/tenants/{tenantId}."""
+    wanted = tenant_id(call)
+    tenant = tenant_by_id(call.registry, wanted)
+    if tenant is None:
+        raise Refused(404, "no such tenant", f"there is no tenant {wanted!r}")
+    return Reply(200, tenant.document, tenant.version)
+
+
+def replace(call: Call) -> Reply:
+    """PUT /v1/tenants/{tenantId}."""
+    document = call.object()
+    wanted = tenant_id(call)
+    tenant = replace_tenant(call.registry, wanted, _read(call, document), call.version, call.now_us)
+    return Reply(NO_CONTENT, version=tenant.version, changed=f"tenant {wanted} changed")
+
+
+def delete(call: Call) -> Reply:
+    """DELETE /v1/tenants/{tenantId}."""
+    wanted = tenant_id(call)
+    delete_tenant(call.registry, wanted, call.version)
+    return Reply(NO_CONTENT, changed=f"tenant {wanted} deleted")
+
+
+def search(call: Call) -> Reply:
+    """GET /v1/tenants."""
+
+    def all_tenants() -> Iterator[dict[str, Any]]:
+        for tenant in call.registry.store.scan(TENANT, INSTALLATION):
+            yield {**tenant.document, "id": tenant.tenant_id}
+
+    return Reply(200, found_page(call, all_tenants, "no tenants found"))
+
+
+def _read(call: Call, document: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return read_tenant(document, call.registry.traits)
+    except Unreadable as unreadable:
+        raise Refused(400, "request does not contain a valid Tenant object", str(unreadable)) from None

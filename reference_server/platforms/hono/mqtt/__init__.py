@@ -1,0 +1,1 @@
+"""The MQTT adapter (spec 4.2)."""

@@ -1,0 +1,1 @@
+"""Names of certificates in the forms that Java gives them."""

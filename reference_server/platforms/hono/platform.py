@@ -1,0 +1,92 @@
+"""The Hono platform: the management API and three adapters over one registry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from fleetrig.reference_server.http_container import HttpContainerRules
+from fleetrig.reference_server.platform import ACCEPTED, HandshakeAnswer, HeldRequest, HttpAnswer, Reaction
+from fleetrig.reference_server.platforms.hono.coap.adapter import CoapAdapter
+from fleetrig.reference_server.platforms.hono.http.adapter import HttpAdapter
+from fleetrig.reference_server.platforms.hono.management.api import ManagementApi
+from fleetrig.reference_server.platforms.hono.management.container import CLOSES_AFTER, container_page, failure_page
+from fleetrig.reference_server.platforms.hono.mqtt.adapter import MqttAdapter
+from fleetrig.reference_server.platforms.hono.state.registry import Registry
+from fleetrig.reference_server.platforms.hono.state.settings import Settings
+from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.simulator.contract.clock import earliest_us
+from fleetrig.simulator.contract.envelope import Envelope
+from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.session import Session
+
+REGISTRY: Final = "registry"
+"""The listener of the management API."""
+MQTT: Final = "mqtt"
+COAP: Final = "coap"
+"""How the names of an adapter's listeners begin."""
+AT_ONCE: Final = 0
+DEFAULTS: Final = Settings()
+
+
+class HonoPlatform:
+    """Only routes, by the listener that a session came in by."""
+
+    name = "hono"
+
+    def __init__(self, store: Store, blobs: Blobs, entropy: Entropy, settings: Settings = DEFAULTS) -> None:
+        self.registry = Registry(store, entropy, settings)
+        self._management = ManagementApi(self.registry)
+        self._http = HttpAdapter(self.registry)
+        self._mqtt = MqttAdapter(self.registry)
+        self._coap = CoapAdapter(self.registry)
+        self.container_rules = HttpContainerRules(container_page, CLOSES_AFTER, failure=failure_page)
+
+    # What fronts say
+
+    def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer | HeldRequest:
+        if session.listener == REGISTRY:
+            return self._management.handle(request, session, now_us)
+        return self._http.handle(request, session, now_us)
+
+    def handshake(self, session: Session, now_us: int) -> HandshakeAnswer:
+        if session.listener.startswith(COAP):
+            return self._coap.judge(session, now_us)
+        if session.listener.startswith(MQTT):
+            return self._mqtt.judge(session, now_us)
+        return ACCEPTED
+
+    def opened(self, session: Session, now_us: int) -> Reaction:
+        return self._adapter(session).opened(session, now_us)
+
+    def receive(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:
+        return self._adapter(session).receive(session, envelope, now_us)
+
+    def closed(self, session: Session, now_us: int) -> Reaction:
+        return self._adapter(session).closed(session, now_us)
+
+    def failed(self, session: Session, envelope: Envelope, reason: str, now_us: int) -> Reaction:
+        return self._adapter(session).failed(session, envelope, reason)
+
+    def gives_up_after_us(self, envelope: Envelope) -> int | None:
+        return None
+
+    # By itself
+
+    def next_due_us(self) -> int | None:
+        if self.registry.has_notices:
+            return AT_ONCE
+        return earliest_us(self._mqtt.next_due_us(), self._coap.next_due_us())
+
+    def advance(self, now_us: int) -> Sequence[Reaction]:
+        """Sessions hear of what was done to their devices and tenants; what waits too long comes to its end."""
+        notices = self.registry.take_notices()
+        heard = [*self._mqtt.hear(notices, now_us), *self._coap.hear(notices, now_us)] if notices else []
+        return [*heard, *self._mqtt.advance(now_us), *self._coap.advance(now_us)]
+
+    def secrets(self) -> list[tuple[str, str]]:
+        known, self.registry.new_secrets = self.registry.new_secrets, []
+        return known
+
+    def _adapter(self, session: Session) -> MqttAdapter | CoapAdapter:
+        return self._coap if session.listener.startswith(COAP) else self._mqtt

@@ -1,0 +1,1 @@
+"""Records of the registry and the rules that hold whoever asks."""
