@@ -8,6 +8,7 @@ from typing import Any, Final
 from fleetrig.harness.platform import Record
 from fleetrig.harness.platforms.hono.admin import PROVISIONS_OTHERS, JsonDict
 from fleetrig.harness.platforms.hono.hono_run import HonoRun
+from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.drivers.director import AdminCall
 
@@ -16,6 +17,8 @@ PROVISIONED: Final = "provisioned"
 DISABLED: Final = "disabled"
 OLD_COMMENT: Final = "Auto-provisioned at "
 """What 1.1 says of a device that it has provisioned, in place of a flag (spec 6)."""
+NOTIFICATION: Final = "application/vnd.eclipse-hono-device-provisioning-notification"
+"""The content type of the event that says that a device was provisioned."""
 OF_CREDENTIALS: Final = frozenset({"auth_id", "credentials_type", "credentials_enabled"})
 
 
@@ -37,8 +40,24 @@ def read_record(run: HonoRun, serial: str, wanted: frozenset[str]) -> AdminCall[
         "via": ",".join(device.get("via") or ()),
         "may_provision": PROVISIONS_OTHERS in (device.get("authorities") or ()),
         "tenant_devices": (yield from run.admin.device_count()) if "tenant_devices" in wanted else None,
+        "notifications": (yield from notifications_of(run, device_id)) if "notifications" in wanted else None,
     }
     return Record(serial, state_of(device), {}, fields)
+
+
+def notifications_of(run: HonoRun, device_id: str) -> AdminCall[int]:
+    """How often applications were told that the device was provisioned (spec 2.4).
+
+    Raises BrokenBench where nobody tells: of a server of others only its message broker knows.
+    """
+    server = run.context.server
+    if server.northbound is None:
+        raise BrokenBench(
+            f"{server.name} does not tell what applications get; say `needs: [reference.reasons]` to skip the scenario "
+            "there, or `control: URL` in the SERVER.yaml of a `fleetrig serve`"
+        )
+    told = yield from server.northbound(run.tenant)
+    return sum(one.key == device_id and one.properties.get("content-type") == NOTIFICATION for one in told)
 
 
 def state_of(device: Mapping[str, Any]) -> str:

@@ -70,6 +70,7 @@ VOCABULARY: Final = Vocabulary(
         "via": Text,
         "may_provision": Flag,
         "tenant_devices": Count,
+        "notifications": Count,
     },
     device_fields=DEVICE_FIELDS,
     device_rules=DEVICE_RULES,
