@@ -42,7 +42,7 @@ from fleetrig.simulator.effects import (
     TimedEffect,
 )
 from fleetrig.simulator.transports.link import where_to_connect
-from fleetrig.simulator.transports.virtual_handshake import certificates_of
+from fleetrig.simulator.transports.virtual_handshake import session_of
 from fleetrig.simulator.transports.virtual_http import VirtualHttp
 from fleetrig.simulator.transports.virtual_network import VirtualLink, VirtualNetwork
 
@@ -263,7 +263,7 @@ class VirtualBench:
         """As a listener would see the device's connection: over TLS with what the device shows."""
         if not request.origin.startswith("https:"):
             return self._session
-        return Session(listener="https", tls=True, certificates=certificates_of(agent.tls_credential))
+        return session_of(request.origin, self._session.id, agent.tls_credential)
 
     def _converse(self, cycle: VirtualCycle, effect: Connect | Ask | Tell | Await) -> SeenAfter:
         """What goes over the device's connection."""

@@ -26,6 +26,7 @@ from fleetrig.simulator.contract.bodies import body_blocks
 from fleetrig.simulator.contract.header_text import header_bytes
 from fleetrig.simulator.contract.http import Body, Headers, HttpRequest, HttpResponse, body_length, find_header
 from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, HttpReply, NoReply, Reply
+from fleetrig.simulator.transports.loopback_names import reachable_host
 from fleetrig.simulator.transports.storage import Storage, StoredFile
 
 NO_AUTH: Final = httpx.Auth()
@@ -122,6 +123,7 @@ class HttpTransport:
         body = request.body
         content = body or None if isinstance(body, bytes) else _streamed(body)
         built = self._client.build_request(request.method, request.origin, content=content, extensions=extensions)
+        _reach_loopback(built)
         if not isinstance(body, bytes):
             built.headers["Content-Length"] = str(body_length(body))
         if (built.url.port or 0) > HIGHEST_PORT:
@@ -167,6 +169,14 @@ async def _streamed(body: Body) -> AsyncIterator[bytes]:
     """Block by block, so that an image of gigabytes is never in memory."""
     for block in body_blocks(body):
         yield block
+
+
+def _reach_loopback(built: httpx.Request) -> None:
+    """A name below `localhost` is looked up nowhere; the handshake and the Host header still say it."""
+    host = built.url.host
+    if (reachable := reachable_host(host)) != host:
+        built.url = built.url.copy_with(host=reachable)
+        built.extensions = {**built.extensions, "sni_hostname": host}
 
 
 def _only_asked_for(asked: Headers, built: httpx.Headers) -> httpx.Headers:

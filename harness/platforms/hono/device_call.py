@@ -31,7 +31,8 @@ DATA: Final = re.compile(r"/?(telemetry|t|event|e)((?:/[^/?]*)*?)/?(?:\?.*)?", r
 RESULT: Final = re.compile(r"/?(?:command/res|command_response|cr)/|(?:command|c)/[^/]*/[^/]*/(?:res|s)/")
 COMMAND_TOPIC: Final = re.compile(r"(?:command|c)/[^/]*/[^/]*/(?:req|q)/")
 ENDPOINTS: Final = {"t": "telemetry", "e": "event"}
-COMMAND: Final = "command"
+IDLE: Final = "idle"
+"""As devices call the time in which a command comes over MQTT."""
 RESPONSE: Final = "command-response"
 ACCEPTANCE: Final = "acceptance"
 """As devices call the answer to what they published, an error included."""
@@ -57,7 +58,7 @@ def call_in(event: TraceEvent) -> DeviceCall | None:
 def _published(event: TraceEvent) -> DeviceCall | None:
     if not isinstance(event.envelope, MqttPublish):
         return None
-    return DeviceCall(event.device, COMMAND if COMMAND_TOPIC.match(event.envelope.topic) else ACCEPTANCE)
+    return DeviceCall(event.device, IDLE if COMMAND_TOPIC.match(event.envelope.topic) else ACCEPTANCE)
 
 
 def _called(event: TraceEvent) -> tuple[str, str]:

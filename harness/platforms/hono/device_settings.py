@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from fleetrig.harness.scenario_file.scenario import Devices
+from fleetrig.harness.servers.address import is_loopback
+from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.mqtt import MqttVersion
 from fleetrig.simulator.flows.hono.settings import Endpoint, HonoSettings
+from fleetrig.simulator.transports.loopback_names import server_name_in
+
+BELOW_LOOPBACK: Final = "sni.localhost"
+"""Our own server's certificate is good for names below it."""
 
 MQTT_VERSIONS: Final = {"3.1.1": MqttVersion.V311, "5": MqttVersion.V5}
 AS_THEY_ARE: Final = ("at_least_once", "telemetry", "telemetry_messages", "refused_tries", "conflict_tries")
@@ -22,15 +29,20 @@ OTHERWISE: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
 """Key of the file -> that of the flow, and how its value is read."""
 
 
-def device_settings(devices: Devices, url: Callable[[str], str], children: tuple[str, ...]) -> HonoSettings:
+def device_settings(
+    devices: Devices, url: Callable[[str], str], children: tuple[str, ...], tenant: str = ""
+) -> HonoSettings:
     """`url` says where devices reach the server over a transport. Raises UsageError for what no device could do.
+
+    Devices that name their `tenant` in handshakes reach it by a name of its own.
 
     `start_spread` is the bench's, which switches devices on over so long; but those in the place of programs do it
     themselves, as programs have to.
     """
     is_gateway = bool(children) or bool(getattr(devices, "gateway", None))
+    place = url(devices.over)
     usual = HonoSettings(
-        url(devices.over),
+        with_tenant(place, tenant) if getattr(devices, "names_tenant", None) else place,
         edge_devices=children if is_gateway else None,
         telemetry_interval_s=devices.interval_s,
         timeout_s=devices.timeout_s,
@@ -48,3 +60,16 @@ def _changes(devices: Devices) -> dict[str, Any]:
         if given[name] is not None:
             changes[word] = read(given[name])
     return changes
+
+
+def with_tenant(url: str, tenant: str) -> str:
+    """`https://host:8443` -> `https://tenant.host:8443`. No name stands before an address, but this machine has some.
+
+    Raises UsageError.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if not server_name_in(url) and not is_loopback(host):
+        raise UsageError(f"names_tenant: {url} is an address, and a tenant is named before a host's name")
+    below = BELOW_LOOPBACK if is_loopback(host) else host
+    return f"{parts.scheme}://{tenant}.{below}" + (f":{parts.port}" if parts.port else "")

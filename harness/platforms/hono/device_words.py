@@ -54,6 +54,7 @@ DEVICE_FIELDS: Final[Mapping[str, Any]] = {
     "mqtt_version": Annotated[MqttVersionWord, Field(description="3.1.1 when not given.")],
     "keep_alive": Annotated[KeepAlive, Field(description="Of MQTT.")],
     "gateway": Annotated[Flag, Field(description="They act for others; with `children` they do anyway.")],
+    "names_tenant": Annotated[Flag, Field(description="In the handshake (SNI): the first label of the host's name.")],
     "refused_tries": Annotated[PositiveCount, Field(description="How often in a row they may be refused.")],
     "conflict_tries": Annotated[PositiveCount, Field(description="How often they come back soon after a 409.")],
     "clones": Annotated[Flag, Field(description="All show what the first of them has: one device, many at once.")],
@@ -82,6 +83,12 @@ def credentials_can_be_used(devices: Any) -> str:
     return ""
 
 
+def names_are_said_in_handshakes(devices: Any) -> str:
+    if devices.names_tenant and devices.credential not in IN_HANDSHAKES:
+        return f"names_tenant is about handshakes, and {devices.credential} is shown later"
+    return ""
+
+
 def gateways_have_children(devices: Any) -> str:
     if devices.children and devices.gateway is False:
         return "children stand behind gateways: leave `gateway: false` away"
@@ -97,6 +104,7 @@ DEVICE_RULES: Final = (
     mqtt_is_spoken,
     events_are_sent_at_least_once,
     credentials_can_be_used,
+    names_are_said_in_handshakes,
     gateways_have_children,
 )
 """Each says in a sentence what no device could do; empty when nothing."""

@@ -20,8 +20,9 @@ EXCHANGES: Final = (
 """Everything that simulated devices send: what `simulator/flows/hono` yields."""
 
 MOMENTS: Final = (
-    "pause-start-spread", "pause-backoff", "pause-telemetry-interval", "pause-nothing-to-do", "enter-enrolling",
-    "enter-online", "enter-backing_off", "enter-refused", "disconnect",
+    "pause-start-spread", "pause-backoff", "pause-lost-race", "pause-telemetry-interval", "pause-nothing-to-do",
+    "remember-stage", "remember-fault", "enter-enrolling", "enter-enrolled", "enter-online", "enter-backing_off",
+    "enter-refused", "disconnect",
 )  # fmt: skip
 
 PROGRAM_VALUES: Final = (

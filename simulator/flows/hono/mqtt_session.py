@@ -150,11 +150,11 @@ def _code_in(payload: bytes) -> str:
 def idle(life: HonoLife) -> Talking:
     """Until the next message; carries out commands and pings meanwhile, so that neither takes the other for dead."""
     left_s = life.pace_s
-    name, patterns = ("idle", (END,)) if life.settings.ttd_s is None else ("command", (END, COMMAND))
+    patterns = (END,) if life.settings.ttd_s is None else (END, COMMAND)
     trouble: Heard | None = None
     while left_s > 0 and trouble is None:
         slice_s = min(left_s, life.settings.keep_alive_s * IDLE_SHARE)
-        came = yield from wait_for(Await(name, patterns, slice_s, slice_s))
+        came = yield from wait_for(Await("idle", patterns, slice_s, slice_s))
         match came:
             case Reply(MqttPublish() as publish, after_s):
                 trouble = yield from commanded(life, publish)

@@ -82,7 +82,7 @@ def outcome(effect: Effect, draw: Random, luck: float) -> Outcome:
             return Reply(MqttConnack(0 if is_good else draw.choice((1, 3, 4, 5, 0x80, 0x87, 0x97))), 0.1)
         case Ask(request=request):
             return Reply(answer(request, draw, is_good=is_good), 0.1)
-        case Await("idle" | "command"):
+        case Await("idle"):
             if draw.random() < 0.3 and len(effect.patterns) > 1:
                 return Reply(MqttPublish(draw.choice(TOPICS), b"{}", 1, packet_id=3), 0.1)
             return NoReply("timeout", effect.at_least_s) if is_good else Reply(MqttDisconnect(0x98), 0.1)
@@ -160,7 +160,7 @@ class Walk:
                 assert 1.0 <= at_least_s <= at_most_s <= 3600.0 or is_soon
                 assert not self.is_connected, "a connected device does not pause"
                 self.calls = 0
-            case Await("idle" | "command", at_least_s=at_least_s):
+            case Await("idle", at_least_s=at_least_s):
                 assert at_least_s > 0
                 self.calls = 0
             case Connect():
