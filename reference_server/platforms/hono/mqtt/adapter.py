@@ -10,11 +10,12 @@ from fleetrig.reference_server.mqtt_sessions.application import LogIn, PublishAn
 from fleetrig.reference_server.mqtt_sessions.client_state import ClientState
 from fleetrig.reference_server.mqtt_sessions.reason_codes import MqttReason
 from fleetrig.reference_server.mqtt_sessions.sessions import MqttSessions
-from fleetrig.reference_server.platform import NOTHING, Reaction
+from fleetrig.reference_server.platform import NOTHING, HandshakeAnswer, Reaction
 from fleetrig.reference_server.platforms.hono.commands.router import CommandRouter
 from fleetrig.reference_server.platforms.hono.mqtt.command_delivery import CommandDelivery
 from fleetrig.reference_server.platforms.hono.mqtt.connecting import Connecting
 from fleetrig.reference_server.platforms.hono.mqtt.failures import failure_of
+from fleetrig.reference_server.platforms.hono.mqtt.handshake import judge_dates
 from fleetrig.reference_server.platforms.hono.mqtt.live_connections import LiveConnection, LiveConnections
 from fleetrig.reference_server.platforms.hono.mqtt.publishing import Publishing
 from fleetrig.reference_server.platforms.hono.mqtt.session_rules import SESSION_RULES
@@ -34,10 +35,12 @@ from fleetrig.simulator.contract.mqtt import (
     MqttSubscribe,
     MqttUnsuback,
     MqttUnsubscribe,
+    MqttVersion,
     PublishAckKind,
     Subscription,
 )
 from fleetrig.simulator.contract.session import Session
+from fleetrig.simulator.contract.undecodable import Flaw, Undecodable
 
 ENDING: Final = {
     NoticeKind.DEVICE_DELETED: "the device was deleted",
@@ -47,6 +50,7 @@ ENDING: Final = {
 }
 """The notices that end connections (A45, A46, A53)."""
 EXPIRED: Final = "the token that the device has signed in with has expired"
+NO_MQTT_5: Final = Undecodable(Flaw.UNKNOWN_VERSION, "this generation does not speak MQTT 5")
 UNASKED: Final = "no client sends this: nothing comes of it"
 
 
@@ -65,19 +69,23 @@ class MqttAdapter:
 
     # What fronts say
 
+    def judge(self, session: Session, now_us: int) -> HandshakeAnswer:
+        return judge_dates(session.certificates, now_us)
+
     def opened(self, session: Session, now_us: int) -> Reaction:
         return self._sessions.opened(session, now_us)
 
     def receive(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:
         match envelope:
-            case MqttConnect():  # none of its properties is looked at
-                return self._sessions.receive(session, replace(envelope, properties=()), now_us)
+            case MqttConnect():
+                return self._connect(session, envelope, now_us)
             case MqttConnack() | MqttSuback() | MqttUnsuback() | MqttPingresp() | MqttAuth():
                 return Reaction(reason=UNASKED)
             case MqttSubscribe() | MqttUnsubscribe() | MqttPublishAck():
                 client = self._sessions.heard(session.id, now_us)
                 live = self._connections.get(session.id)
                 if client is not None and live is not None:
+                    live.client = client
                     return self._said(live, client, envelope, now_us)
         return self._sessions.receive(session, envelope, now_us)
 
@@ -109,13 +117,24 @@ class MqttAdapter:
 
     def _hear(self, notice: Notice, now_us: int) -> list[Reaction]:
         why = ENDING.get(notice.kind)
-        if why is None:
+        if why is None or not self._registry.traits.closes_connections:
             return []
         ended = []
         for live in self._connections.of(notice.tenant_id, notice.device_id):
             self._subscribing.end_all(live, now_us, is_announced=False)
             ended.append(self._sessions.end(live.session, MqttReason.ADMINISTRATIVE_ACTION, why, now_us))
         return [reaction for reaction in ended if reaction.outputs]
+
+    def _connect(self, session: Session, connect: MqttConnect, now_us: int) -> Reaction:
+        """None of its properties is looked at. The answer takes as long as the registry does."""
+        if connect.version is MqttVersion.V5 and not self._registry.traits.speaks_mqtt_5:
+            return self._sessions.receive(session, NO_MQTT_5, now_us)
+        reaction = self._sessions.receive(session, replace(connect, properties=()), now_us)
+        took_us = self._connecting.take_took_us()
+        if not took_us:
+            return reaction
+        later = [replace(one, delay_us=took_us) for one in reaction.outputs if isinstance(one, Send | Close)]
+        return replace(reaction, outputs=later)
 
     def _said(
         self,

@@ -25,6 +25,12 @@ class Connecting:
     def __init__(self, registry: Registry, connections: LiveConnections) -> None:
         self._registry = registry
         self._connections = connections
+        self._took_us = 0
+
+    def take_took_us(self) -> int:
+        """How much later the latest CONNECT is answered."""
+        took_us, self._took_us = self._took_us, 0
+        return took_us
 
     def log_in(self, connect: MqttConnect, session: Session, now_us: int) -> LogIn:
         """Who is refused for a limit is registered all the same (spec 2.2)."""
@@ -36,6 +42,7 @@ class Connecting:
         found = sign_in(self._registry, connect, session, now_us)
         if isinstance(found, Denied):
             return _refused(code_of(found), found, found.called)
+        self._took_us = found.took_us
         if why := self._exceeded(found.tenant):
             return LogIn(MqttReason.QUOTA_EXCEEDED, found.called, reason=why, changed=found.changed, steps=found.steps)
         asserted = assert_registration(self._registry, found.tenant, found.device_id, None, now_us)
@@ -48,7 +55,7 @@ class Connecting:
     def _exceeded(self, tenant: Tenant) -> str:
         """Why the tenant may have no further connection; empty when it may."""
         most = tenant.resource_limits.get("max-connections", UNLIMITED)
-        if not self._registry.traits.enforces_resource_limits or most == UNLIMITED:
+        if not self._registry.traits.enforces_connection_limits or most == UNLIMITED:
             return ""
         if self._connections.count(tenant.tenant_id) < most:
             return ""

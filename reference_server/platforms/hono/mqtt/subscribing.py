@@ -84,6 +84,9 @@ class Subscribing:
 
     def _register(self, live: LiveConnection, wanted: AdapterSubscription, told: Told, now_us: int) -> int:
         """The QoS that is granted, or REFUSED."""
+        if wanted.kind is SubscriptionKind.ERRORS and not self._registry.traits.reports_errors:
+            told.reasons.append("this generation has no topics for errors")
+            return REFUSED
         if wanted.qos > MOST_QOS[wanted.kind]:
             told.reasons.append(f"a subscription to {wanted.kind} has at most QoS {MOST_QOS[wanted.kind]}")
             return REFUSED

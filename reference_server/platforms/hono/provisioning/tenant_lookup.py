@@ -43,7 +43,9 @@ def tenant_of_certificate(
         raise Refused(400, said, f"{why}, and the host that was asked for, {server_name!r}, has one label only")
     named = tenant_named(registry, adapter, label, now_us)
     if named is None:
-        raise Refused(404, NO_SUCH_TENANT, f"{why}, and no tenant is called {label!r}, as the host {server_name!r} says")
+        raise Refused(
+            404, NO_SUCH_TENANT, f"{why}, and no tenant is called {label!r}, as the host {server_name!r} says"
+        )
     return named
 
 
