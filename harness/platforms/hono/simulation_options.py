@@ -155,7 +155,7 @@ def _certificates(units: Units, given: Given) -> tuple[dict[str, ClientCertifica
             held = {unit.serial: own.issue_client(subject_of(unit.serial)) for unit in units.listed}
         except ValueError as wrong:
             raise UsageError(f"--serial: no certificate of such a name: {wrong}") from None
-        return held, trusted_entry(own, 1, is_short=False)
+        return held, trusted_entry(own.certificate, is_short=False)
 
     def finish(certificate: ClientCertificate, issuer: CertificateAuthority) -> ClientCertificate:
         issuers[:] = [issuer]
@@ -165,7 +165,7 @@ def _certificates(units: Units, given: Given) -> tuple[dict[str, ClientCertifica
     if given.register and not issuers:
         raise UsageError("--register names the authority in its tenant, and a folder of certificates has none: give "
                          "the authority that issues them (CA.pem, or a folder of `ca new`)")  # fmt: skip
-    return held, trusted_entry(issuers[0], 1, is_short=False) if issuers else {}
+    return held, trusted_entry(issuers[0].certificate, is_short=False) if issuers else {}
 
 
 def temporary_tenant(admin: HonoAdmin, units: Units, given: Given, held: Held) -> TemporaryTenant:
