@@ -83,8 +83,12 @@ class VirtualBench:
         seed: int = 0,
         start_us: int = VIRTUAL_EPOCH_US,
         is_open: bool = False,
+        admin_listener: str = "http",
     ) -> None:
-        """`is_open`: devices keep to a schedule as in a load run, however long answers take."""
+        """`is_open`: devices keep to a schedule as in a load run, however long answers take.
+
+        `admin_listener`: the one by which a director's requests come in.
+        """
         self.trace = trace
         self.is_open = is_open
         self.events = 0
@@ -95,6 +99,7 @@ class VirtualBench:
         self._seed = seed
         self._cycles: dict[Agent, VirtualCycle] = {}
         self._session = Session()
+        self._admin_session = Session(listener=admin_listener)
         # One list for all events of a kind: SimPy only reads it, and a fleet has an event for every device.
         self._switches_on: list[Callable[[simpy.Event], None]] = [self._switch_on]
         self._wakes: list[Callable[[simpy.Event], None]] = [self._wake]
@@ -154,7 +159,7 @@ class VirtualBench:
     def _ask_now(self, effect: Ask) -> Outcome:
         """A director's request; everything goes on until its answer has come."""
         began_us, held, came = self.now_us(), list[int](), list[Delivery]()
-        outcome, after_us = self._http.ask(effect, self._session, began_us, held.append)
+        outcome, after_us = self._http.ask(effect, self._admin_session, began_us, held.append)
         for held_id in held:
             self._network.await_answer(held_id, came.append)
             while not came and self._env.peek() <= began_us + after_us:

@@ -7,17 +7,21 @@ from typing import Final
 
 from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.reference_server.platform import ACCEPTED, HandshakeAnswer, HeldRequest, HttpAnswer, Reaction
-from fleetrig.reference_server.platforms.hono.coap.adapter import CoapAdapter
+from fleetrig.reference_server.platforms.hono.coap.adapter import CoapAdapter, coap_rules
+from fleetrig.reference_server.platforms.hono.commands.router import CommandRouter
 from fleetrig.reference_server.platforms.hono.http.adapter import HttpAdapter
 from fleetrig.reference_server.platforms.hono.management.api import ManagementApi
 from fleetrig.reference_server.platforms.hono.management.container import CLOSES_AFTER, container_page, failure_page
 from fleetrig.reference_server.platforms.hono.mqtt.adapter import MqttAdapter
+from fleetrig.reference_server.platforms.hono.mqtt.session_rules import mqtt_limits
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
 from fleetrig.reference_server.platforms.hono.state.settings import Settings
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
-from fleetrig.simulator.contract.clock import earliest_us
+from fleetrig.simulator.contract.clock import US_PER_MS, earliest_us
+from fleetrig.simulator.contract.coap import CoapRequest
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.mqtt import MqttConnect, MqttPublish, MqttSubscribe
 from fleetrig.simulator.contract.session import Session
 
 REGISTRY: Final = "registry"
@@ -25,6 +29,9 @@ REGISTRY: Final = "registry"
 MQTT: Final = "mqtt"
 COAP: Final = "coap"
 """How the names of an adapter's listeners begin."""
+MANAGEMENT: Final = "/v1/"
+REGISTRY_TIMEOUT_US: Final = 200 * US_PER_MS
+"""`requestTimeout` of the adapters' clients."""
 AT_ONCE: Final = 0
 DEFAULTS: Final = Settings()
 
@@ -38,8 +45,11 @@ class HonoPlatform:
         self.registry = Registry(store, entropy, settings)
         self._management = ManagementApi(self.registry)
         self._http = HttpAdapter(self.registry)
-        self._mqtt = MqttAdapter(self.registry)
-        self._coap = CoapAdapter(self.registry)
+        self._router = CommandRouter(self.registry)
+        self._mqtt = MqttAdapter(self.registry, self._router)
+        self._coap = CoapAdapter(self.registry, self._router)
+        self.coap_rules = coap_rules(settings.payload_bytes)
+        self.mqtt_limits = mqtt_limits(settings.payload_bytes)
         self.container_rules = HttpContainerRules(container_page, CLOSES_AFTER, failure=failure_page)
 
     # What fronts say
@@ -69,6 +79,12 @@ class HonoPlatform:
         return self._adapter(session).failed(session, envelope, reason)
 
     def gives_up_after_us(self, envelope: Envelope) -> int | None:
+        """An adapter waits so long for the registry; an operator waits for it."""
+        match envelope:
+            case HttpRequest(path=path) if path.startswith(MANAGEMENT):
+                return None
+            case HttpRequest() | MqttConnect() | MqttPublish() | MqttSubscribe() | CoapRequest():
+                return REGISTRY_TIMEOUT_US
         return None
 
     # By itself

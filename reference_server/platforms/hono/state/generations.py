@@ -51,7 +51,18 @@ class Traits:
     tells_reason_of_mismatch: bool = True
     """`resource version mismatch` for credentials too."""
 
+    # The adapters for MQTT and CoAP
+
+    enforces_connection_limits: bool = True
+    """`max-connections` of a tenant; without a Prometheus the real adapters know no numbers, and enforce none (4.5)."""
+
     # Generation 1 (spec 6)
+
+    speaks_mqtt_5: bool = True
+    reports_errors: bool = True
+    """Devices may subscribe to errors of what they publish."""
+    closes_connections: bool = True
+    """Of devices and tenants that were deleted or disabled."""
 
     refuses_unknown_members: bool = True
     checks_ids: bool = True
@@ -68,6 +79,7 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
     Profile.CURRENT: Traits(),
     Profile.JDBC: Traits(
         crashes=True,
+        enforces_connection_limits=False,
         names_duplicate=True,
         status_of_taken_auth_id=500,
         knows_aliases=False,
@@ -79,6 +91,7 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
     ),
     Profile.MONGODB: Traits(
         crashes=True,
+        enforces_connection_limits=False,
         has_common_version=False,
         keeps_auto_provisioned=False,
         keeps_notification_sent=False,
@@ -92,5 +105,8 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         needs_tenant=False,
         hides_secrets=False,
         has_status=False,
+        speaks_mqtt_5=False,
+        reports_errors=False,
+        closes_connections=False,
     ),
 }
