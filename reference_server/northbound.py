@@ -70,7 +70,7 @@ class NorthboundPlatform(ServerPlatform, Protocol):
         """The messages of a tenant, or of all for an empty name, with numbers above `after`: the first so many."""
 
     def send_command(self, command: NorthboundCommand, now_us: int) -> str:
-        """The id by which its response is told; empty for a command without one. Raises CommandRefused."""
+        """The correlation id of its response; empty for a command without one. Raises CommandRefused."""
 
 
 class Held(NamedTuple):

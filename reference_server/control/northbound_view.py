@@ -50,7 +50,7 @@ class NorthboundView:
         command = _command_in(json_object(request))
         for one in self._known():
             try:
-                return {"request_id": one.send_command(command, now_us)}
+                return {"correlation_id": one.send_command(command, now_us)}
             except CommandRefused as refused:
                 raise RequestRefused(409, str(refused)) from None
         raise AssertionError("nobody is known, which was refused before")

@@ -17,15 +17,16 @@ from fleetrig.reference_server.platforms.hono.coap.requests import (
     ttd_s_of,
 )
 from fleetrig.reference_server.platforms.hono.coap.waiting import WaitingCoapRequest, WaitingRequests, consumer_for
+from fleetrig.reference_server.platforms.hono.commands.device_command import status_in
 from fleetrig.reference_server.platforms.hono.commands.responding import CommandAnswer, respond
 from fleetrig.reference_server.platforms.hono.commands.router import CommandRouter
 from fleetrig.reference_server.platforms.hono.commands.waiting_time import waiting_time_s
 from fleetrig.reference_server.platforms.hono.provisioning.assertion import assert_registration
 from fleetrig.reference_server.platforms.hono.provisioning.sign_in import COAP, Denied, SignedIn
-from fleetrig.reference_server.platforms.hono.provisioning.uploading import Upload, Uploaded, upload
+from fleetrig.reference_server.platforms.hono.provisioning.tenant_lookup import NO_SUCH_TENANT, tenant_named
+from fleetrig.reference_server.platforms.hono.provisioning.uploading import Upload, Uploaded, type_flaw, upload
 from fleetrig.reference_server.platforms.hono.state.records import Tenant
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
-from fleetrig.reference_server.platforms.hono.state.tenants import tenant_of
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
 from fleetrig.simulator.contract.session import Session
@@ -65,16 +66,18 @@ def perform(call: CoapCall, segments: list[str], now_us: int) -> Reaction:
         what = call.resource.replace("_", " ")
         error = f"{what} endpoint supports confirmable request messages only"
         return call.refusal(Denied(400, error, "it came in a NON message, expected CON"))
-    tenant = tenant_of(call.registry, target.tenant_id)
-    if tenant is None:
-        return call.refusal(Denied(404, "no such tenant", f"there is no tenant {target.tenant_id!r}"))
+    known = tenant_named(call.registry, COAP, target.tenant_id, now_us)
+    if known is None:
+        return call.refusal(Denied(404, NO_SUCH_TENANT, f"there is no tenant {target.tenant_id[:100]!r}"))
     if call.resource is CoapResource.COMMAND_RESPONSE:
-        return _respond(call, tenant, target, segments, now_us)
-    return _upload(call, tenant, target, now_us)
+        return _respond(call, known.tenant, target, segments, now_us)
+    return _upload(call, known.tenant, target, now_us)
 
 
 def _upload(call: CoapCall, tenant: Tenant, target: Addressed, now_us: int) -> Reaction:
     request, content_type = call.request, content_type_of(call.request)
+    if flaw := type_flaw(request.payload, content_type):
+        return call.refusal(Denied(400, flaw, flaw))
     asserted = assert_registration(call.registry, tenant, target.device_id, target.gateway_id or None, now_us)
     if isinstance(asserted, Denied):
         return call.refusal(asserted)
@@ -107,6 +110,11 @@ def _respond(call: CoapCall, tenant: Tenant, target: Addressed, segments: list[s
     if isinstance(asserted, Denied):
         return call.refusal(asserted)
     request_id, status = command_request_id(segments), query_of(call.request).get("hono-cmd-status")
-    given = CommandAnswer(request_id or "", status, call.request.payload, content_type_of(call.request))
+    given = CommandAnswer(request_id, status_in(status), call.request.payload, content_type_of(call.request))
+    if given.correlation_id is None:
+        shown = f"command-request-id [{request_id or 'null'}] or status code [{given.status or 'null'}]"
+        return call.refusal(
+            Denied(400, f"{shown} is missing/invalid", "no command is answered by that"), *asserted.steps
+        )
     found = respond(call.registry, asserted, given, COAP, now_us)
     return call.refusal(found) if isinstance(found, Denied) else call.accepted(found, call.called, now_us)

@@ -14,6 +14,6 @@ def waiting_time_s(tenant: Tenant, adapter: str, wanted_s: int | None) -> int:
     """0: it does not wait."""
     if wanted_s is None or wanted_s <= 0:
         return 0
-    most_s = ((tenant.adapter(adapter) or {}).get("ext") or {}).get("max-ttd")
-    is_number = isinstance(most_s, int) and not isinstance(most_s, bool)
-    return min(wanted_s, most_s if is_number and most_s >= 0 else MOST_S)
+    limit_s = ((tenant.adapter(adapter) or {}).get("ext") or {}).get("max-ttd")
+    most_s = limit_s if isinstance(limit_s, int) and not isinstance(limit_s, bool) and limit_s >= 0 else MOST_S
+    return min(wanted_s, most_s)

@@ -10,12 +10,11 @@ from fleetrig.reference_server.mqtt_sessions.application import LogIn, PublishAn
 from fleetrig.reference_server.mqtt_sessions.client_state import ClientState
 from fleetrig.reference_server.mqtt_sessions.reason_codes import MqttReason
 from fleetrig.reference_server.mqtt_sessions.sessions import MqttSessions
-from fleetrig.reference_server.platform import NOTHING, HandshakeAnswer, Reaction
+from fleetrig.reference_server.platform import NOTHING, Reaction
 from fleetrig.reference_server.platforms.hono.commands.router import CommandRouter
 from fleetrig.reference_server.platforms.hono.mqtt.command_delivery import CommandDelivery
 from fleetrig.reference_server.platforms.hono.mqtt.connecting import Connecting
 from fleetrig.reference_server.platforms.hono.mqtt.failures import failure_of
-from fleetrig.reference_server.platforms.hono.mqtt.handshake import judge_dates
 from fleetrig.reference_server.platforms.hono.mqtt.live_connections import LiveConnection, LiveConnections
 from fleetrig.reference_server.platforms.hono.mqtt.publishing import Publishing
 from fleetrig.reference_server.platforms.hono.mqtt.session_rules import SESSION_RULES
@@ -68,9 +67,6 @@ class MqttAdapter:
         self._delivery = CommandDelivery(registry, self._sessions, self._connections)
 
     # What fronts say
-
-    def judge(self, session: Session, now_us: int) -> HandshakeAnswer:
-        return judge_dates(session.certificates, now_us)
 
     def opened(self, session: Session, now_us: int) -> Reaction:
         return self._sessions.opened(session, now_us)

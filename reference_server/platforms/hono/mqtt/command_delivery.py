@@ -14,9 +14,9 @@ from fleetrig.reference_server.platforms.hono.commands.router import RoutedComma
 from fleetrig.reference_server.platforms.hono.mqtt.live_connections import LiveConnection, LiveConnections
 from fleetrig.reference_server.platforms.hono.mqtt.subscriptions import AdapterSubscription, SubscriptionKind
 from fleetrig.reference_server.platforms.hono.provisioning.assertion import assert_registration
-from fleetrig.reference_server.platforms.hono.provisioning.sign_in import Denied
+from fleetrig.reference_server.platforms.hono.provisioning.sign_in import MQTT, Denied
+from fleetrig.reference_server.platforms.hono.provisioning.tenant_lookup import TENANT_DISABLED, tenant_named
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
-from fleetrig.reference_server.platforms.hono.state.tenants import tenant_by_id
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.envelope import Send
 from fleetrig.simulator.contract.mqtt import MqttPublish
@@ -76,9 +76,10 @@ class CommandDelivery:
     ) -> Undelivered | None:
         """Who subscribed for one device must still be allowed to act for it; who did for itself gets no other's."""
         if subscription.device_id != live.device_id:
-            tenant = tenant_by_id(self._registry, live.tenant_id)
-            assert tenant is not None, "connections of a tenant end with it"
-            asserted = assert_registration(self._registry, tenant, subscription.device_id, live.device_id, now_us)
+            known = tenant_named(self._registry, MQTT, live.tenant_id, now_us)
+            if known is None:
+                return Undelivered(404, TENANT_DISABLED, "the tenant has been deleted")
+            asserted = assert_registration(self._registry, known.tenant, subscription.device_id, live.device_id, now_us)
             if isinstance(asserted, Denied):
                 return Undelivered(asserted.status, asserted.error, asserted.reason)
             return None

@@ -11,12 +11,15 @@ from fleetrig.reference_server.platforms.hono.mqtt.live_connections import LiveC
 from fleetrig.reference_server.platforms.hono.mqtt.signing_in import sign_in
 from fleetrig.reference_server.platforms.hono.provisioning.assertion import assert_registration
 from fleetrig.reference_server.platforms.hono.provisioning.sign_in import Denied, SignedIn
+from fleetrig.reference_server.platforms.hono.state.data_volume import exceeds_data_volume
 from fleetrig.reference_server.platforms.hono.state.records import Tenant
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
 from fleetrig.simulator.contract.mqtt import MqttConnect
 from fleetrig.simulator.contract.session import Session
 
 UNLIMITED: Final = -1
+LEAST_MESSAGE_BYTES: Final = 1
+"""Who could not send so much more is not let in (checkConnectionLimit)."""
 NO_ID: Final = "a client without a client id must ask for a clean session"
 FULL: Final = "the adapter has as many connections as it may have"
 
@@ -43,7 +46,7 @@ class Connecting:
         if isinstance(found, Denied):
             return _refused(code_of(found), found, found.called)
         self._took_us = found.took_us
-        if why := self._exceeded(found.tenant):
+        if why := self._exceeded(found.tenant, now_us):
             return LogIn(MqttReason.QUOTA_EXCEEDED, found.called, reason=why, changed=found.changed, steps=found.steps)
         asserted = assert_registration(self._registry, found.tenant, found.device_id, None, now_us)
         steps, changed = (*found.steps, *asserted.steps), found.changed or asserted.changed
@@ -52,14 +55,13 @@ class Connecting:
         self._connections.begin(_live(session, found, now_us))
         return LogIn(device=found.called, changed=changed, steps=steps)
 
-    def _exceeded(self, tenant: Tenant) -> str:
+    def _exceeded(self, tenant: Tenant, now_us: int) -> str:
         """Why the tenant may have no further connection; empty when it may."""
         most = tenant.resource_limits.get("max-connections", UNLIMITED)
-        if not self._registry.traits.enforces_connection_limits or most == UNLIMITED:
-            return ""
-        if self._connections.count(tenant.tenant_id) < most:
-            return ""
-        return f"the tenant has as many connections as it may have (max-connections {most})"
+        is_counted = self._registry.traits.enforces_resource_limits and most != UNLIMITED
+        if is_counted and self._connections.count(tenant.tenant_id) >= most:
+            return f"the tenant has as many connections as it may have (max-connections {most})"
+        return exceeds_data_volume(self._registry, tenant, LEAST_MESSAGE_BYTES, now_us)
 
 
 def _refused(code: MqttReason, denied: Denied, called: str) -> LogIn:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fleetrig.reference_server.mqtt_sessions.application import PublishAnswer
 from fleetrig.reference_server.mqtt_sessions.client_state import ClientState
 from fleetrig.reference_server.mqtt_sessions.sessions import MqttSessions
+from fleetrig.reference_server.platforms.hono.commands.device_command import status_in
 from fleetrig.reference_server.platforms.hono.commands.responding import CommandAnswer, respond
 from fleetrig.reference_server.platforms.hono.commands.router import CommandRouter
 from fleetrig.reference_server.platforms.hono.mqtt.live_connections import LiveConnection
@@ -12,15 +15,15 @@ from fleetrig.reference_server.platforms.hono.mqtt.publish_errors import Publish
 from fleetrig.reference_server.platforms.hono.mqtt.topics import PublishedTopic, TopicEndpoint, read_topic
 from fleetrig.reference_server.platforms.hono.provisioning.assertion import Asserted, assert_registration
 from fleetrig.reference_server.platforms.hono.provisioning.sign_in import MQTT, Denied
+from fleetrig.reference_server.platforms.hono.provisioning.tenant_lookup import TENANT_DISABLED, tenant_named
 from fleetrig.reference_server.platforms.hono.provisioning.uploading import Upload, Uploaded, upload
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
-from fleetrig.reference_server.platforms.hono.state.tenants import tenant_by_id
 from fleetrig.simulator.contract.mqtt import MqttPublish
 
-REQUEST_ID_AT = 4
-STATUS_AT = 5
-"""Segments of `command/[tenant]/[device]/res/{request id}/{status}`."""
-LOST_RIGHTS = frozenset({403, 404})
+REQUEST_ID_AT: Final = 4
+STATUS_AT: Final = 5
+EXPECTED: Final = "command/[tenant]/[device]/res/ID/STATUS"
+LOST_RIGHTS: Final = frozenset({403, 404})
 """What a registry or a tenant says when the connection has lost its sense: disabled, deleted, no longer a gateway."""
 
 
@@ -58,11 +61,10 @@ class Publishing:
         return PublishFailure(found, found.status in LOST_RIGHTS) if isinstance(found, Denied) else found
 
     def _assert(self, live: LiveConnection, device_id: str, now_us: int) -> Asserted | Denied:
-        tenant = tenant_by_id(self._registry, live.tenant_id)
-        if tenant is None:
-            return Denied(404, "tenant is disabled or not registered", "the tenant has been deleted")
-        gateway_id = None if device_id == live.device_id else live.device_id
-        return assert_registration(self._registry, tenant, device_id, gateway_id, now_us)
+        known = tenant_named(self._registry, MQTT, live.tenant_id, now_us)
+        if known is None:
+            return Denied(404, TENANT_DISABLED, "the tenant has been deleted")
+        return assert_registration(self._registry, known.tenant, device_id, live.device_id, now_us)
 
     def _is_terminal(self, live: LiveConnection, device_id: str, denied: Denied, now_us: int) -> bool:
         """For a gateway it is not the end that a device behind it is unknown, as long as itself is known."""
@@ -75,12 +77,7 @@ class Publishing:
     ) -> Uploaded | Denied:
         content_type = topic.properties.get("content-type") or _content_type_of(publish)
         if topic.endpoint is TopicEndpoint.COMMAND:
-            if len(topic.segments) <= STATUS_AT:
-                return _denied("command response topic has too few segments", "expected command///res/ID/STATUS")
-            answer = CommandAnswer(
-                topic.segment(REQUEST_ID_AT), topic.segment(STATUS_AT), publish.payload, content_type
-            )
-            return respond(self._registry, asserted, answer, MQTT, now_us)
+            return self._respond(asserted, topic, publish.payload, content_type, now_us)
         message = Upload(
             adapter=MQTT,
             endpoint="event" if topic.endpoint is TopicEndpoint.EVENT else "telemetry",
@@ -92,6 +89,21 @@ class Publishing:
             is_retained=publish.retain,
         )
         return upload(self._registry, asserted, message, now_us)
+
+    def _respond(
+        self, asserted: Asserted, topic: PublishedTopic, payload: bytes, content_type: str | None, now_us: int
+    ) -> Uploaded | Denied:
+        if len(topic.segments) <= STATUS_AT:
+            return _denied("command response topic has too few segments", f"expected {EXPECTED}")
+        status = status_in(topic.segment(STATUS_AT))
+        if status is None:
+            why = f"{topic.segment(STATUS_AT)[:20]!r} is no status, expected {EXPECTED}"
+            return _denied("invalid status code", why)
+        answer = CommandAnswer(topic.segment(REQUEST_ID_AT), status, payload, content_type)
+        if answer.correlation_id is None:
+            why = f"no command has the id {answer.request_id!r}, or no response the status {status}"
+            return _denied("command response topic contains invalid data", why)
+        return respond(self._registry, asserted, answer, MQTT, now_us)
 
 
 def _qos_flaw(topic: PublishedTopic, publish: MqttPublish) -> PublishFailure | None:

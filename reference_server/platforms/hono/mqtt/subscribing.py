@@ -23,8 +23,8 @@ from fleetrig.reference_server.platforms.hono.mqtt.subscriptions import (
 )
 from fleetrig.reference_server.platforms.hono.provisioning.assertion import assert_registration
 from fleetrig.reference_server.platforms.hono.provisioning.sign_in import MQTT, Denied
+from fleetrig.reference_server.platforms.hono.provisioning.tenant_lookup import TENANT_DISABLED, tenant_named
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
-from fleetrig.reference_server.platforms.hono.state.tenants import tenant_by_id
 from fleetrig.simulator.contract.envelope import Send
 from fleetrig.simulator.contract.mqtt import MqttSuback, MqttSubscribe, MqttUnsuback, MqttUnsubscribe, MqttVersion
 
@@ -103,11 +103,10 @@ class Subscribing:
 
     def _denied(self, live: LiveConnection, wanted: AdapterSubscription, told: Told, now_us: int) -> Denied | None:
         """The device must be registered, and a gateway must be allowed to act for it; it may be provisioned by this."""
-        tenant = tenant_by_id(self._registry, live.tenant_id)
-        if tenant is None:
-            return Denied(404, "tenant is disabled or not registered", "the tenant has been deleted")
-        gateway_id = None if wanted.device_id == live.device_id else live.device_id
-        asserted = assert_registration(self._registry, tenant, wanted.device_id, gateway_id, now_us)
+        known = tenant_named(self._registry, MQTT, live.tenant_id, now_us)
+        if known is None:
+            return Denied(404, TENANT_DISABLED, "the tenant has been deleted")
+        asserted = assert_registration(self._registry, known.tenant, wanted.device_id, live.device_id, now_us)
         told.steps += asserted.steps
         if asserted.changed:
             told.changes.append(asserted.changed)

@@ -36,7 +36,7 @@ NOT_FOUND: Final = 404
 
 
 def provision(contact: Contact, tenant: Tenant, shown: DeviceCertificate, auth_id: str) -> Device:
-    """`tenant`: as the registry has it now. Raises Refused as the credentials API answers; 404: nobody provisions it."""
+    """`tenant`: as the registry has it now. Raises Refused as its credentials API answers; 404: nobody does."""
     registry = contact.registry
     anchor = _provisioning_anchor(registry, tenant, shown, contact.now_us)
     device_id = _device_id(registry, anchor, shown)

@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from fleetrig.reference_server.platforms.hono.provisioning.steps import Step
+from fleetrig.reference_server.platforms.hono.state.records import Tenant
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
+
+HTTP: Final = "hono-http"
+MQTT: Final = "hono-mqtt"
+COAP: Final = "hono-coap"
+"""The adapters, as tenants name them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """Whose credentials they are. `expires_us`: when they are of no use any more."""
+
+    tenant: Tenant
+    device_id: str
+    auth_id: str
+    expires_us: int | None = None
 
 
 @dataclass(slots=True)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from fleetrig.reference_server.platforms.hono.provisioning.contact import Contact
+from fleetrig.reference_server.platforms.hono.provisioning.notification import announce_if_owed
 from fleetrig.reference_server.platforms.hono.state.credentials import credentials_by_auth_id
+from fleetrig.reference_server.platforms.hono.state.devices import device_of
+from fleetrig.reference_server.platforms.hono.state.errors import Refused
 from fleetrig.reference_server.platforms.hono.state.records import X509, DeviceCredentials, Tenant
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
 from fleetrig.reference_server.platforms.hono.state.times import read_time
+
+BAD_CREDENTIALS: Final = "bad credentials"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +55,15 @@ def _counts(secret: Mapping[str, Any], now_us: int) -> bool:
         return False
     begins, ends = secret.get("not-before"), secret.get("not-after")
     return (begins is None or read_time(begins) < now_us) and (ends is None or now_us < read_time(ends))
+
+
+def announced(contact: Contact, tenant: Tenant, found: DeviceCredentials) -> str:
+    """The device. Each look-up of one that applications do not know of tells them first; raises Refused with 503."""
+    device = device_of(contact.registry, tenant.tenant_id, found.device_id)
+    if device is not None:
+        announce_if_owed(contact, tenant, device)
+    return found.device_id
+
+
+def bad_credentials(reason: str) -> Refused:
+    return Refused(401, BAD_CREDENTIALS, reason)

@@ -1,7 +1,7 @@
 """The event by which applications hear of a device that was provisioned (spec 2.4): sent, and noted as sent.
 
-Device, credentials and event are parts of one transaction. While applications cannot be reached the device stays, without
-the flag, and whoever looks it up next tries again first: until it works the device is locked out.
+Device, credentials and event are parts of one transaction. While applications cannot be reached the device stays,
+without the flag, and whoever looks it up next tries again first: until it works the device is locked out.
 """
 
 from __future__ import annotations

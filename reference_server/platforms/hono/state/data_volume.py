@@ -1,0 +1,97 @@
+"""How much a tenant's devices have sent in its accounting period (spec 4.5).
+
+The real server asks Prometheus what was sent, and without one limits nothing. Here each tenant that has a limit has a
+record of its period, written lazily: after a crash a little less may be counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from fleetrig.reference_server.platforms.hono.state.records import INSTALLATION, Tenant
+from fleetrig.reference_server.platforms.hono.state.registry import Registry
+from fleetrig.reference_server.platforms.hono.state.times import EPOCH, read_time
+from fleetrig.reference_server.stores.interface import Kind
+
+UNLIMITED: Final = -1
+DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DataVolume:
+    tenant_id: str
+    period_from_us: int
+    sent_bytes: int
+
+
+DATA_VOLUME: Final = Kind("hono.data_volume", DataVolume, lambda volume: volume.tenant_id)
+
+
+def accounted_bytes(tenant: Tenant, payload_bytes: int) -> int:
+    """Rounded up to a multiple of `minimum-message-size`; nothing stays nothing."""
+    least = tenant.document.get("minimum-message-size") or 0
+    return payload_bytes if least <= 0 else -(-payload_bytes // least) * least
+
+
+def exceeds_data_volume(registry: Registry, tenant: Tenant, payload_bytes: int, now_us: int) -> str:
+    """Why a message of that size is too much; empty when it is not."""
+    limit = tenant.resource_limits.get("data-volume")
+    more_bytes = accounted_bytes(tenant, payload_bytes)
+    if limit is None or not more_bytes or not registry.traits.enforces_resource_limits:
+        return ""
+    period = _period(limit, now_us)
+    most_bytes = limit.get("max-bytes", UNLIMITED)
+    if period is None or most_bytes == UNLIMITED:
+        return ""
+    allowed_bytes = int(most_bytes * period.share)
+    sent_bytes = _sent(registry, tenant.tenant_id, period)
+    if sent_bytes + more_bytes <= allowed_bytes:
+        return ""
+    return f"{sent_bytes} bytes were sent since {period.begins:%Y-%m-%d %H:%M}, {allowed_bytes} may be"
+
+
+def count_message(registry: Registry, tenant: Tenant, payload_bytes: int, now_us: int) -> None:
+    """A message was accepted."""
+    limit = tenant.resource_limits.get("data-volume")
+    period = None if limit is None else _period(limit, now_us)
+    if period is None or not registry.traits.enforces_resource_limits:
+        return
+    sent_bytes = _sent(registry, tenant.tenant_id, period) + accounted_bytes(tenant, payload_bytes)
+    volume = DataVolume(tenant.tenant_id, period.from_us, sent_bytes)
+    registry.store.put(DATA_VOLUME, INSTALLATION, volume, lazily=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Period:
+    begins: datetime
+    share: float = 1.0
+    """Of the limit: the first month counts by its days."""
+
+    @property
+    def from_us(self) -> int:
+        return (self.begins - EPOCH) // timedelta(microseconds=1)
+
+
+def _sent(registry: Registry, tenant_id: str, period: _Period) -> int:
+    kept = registry.store.get(DATA_VOLUME, INSTALLATION, tenant_id)
+    return kept.sent_bytes if kept is not None and kept.period_from_us == period.from_us else 0
+
+
+def _period(limit: Mapping[str, Any], now_us: int) -> _Period | None:
+    """The accounting period of now; None before the limit takes effect."""
+    effective_us = read_time(limit["effective-since"])
+    if now_us < effective_us:
+        return None
+    since, now = EPOCH + timedelta(microseconds=effective_us), EPOCH + timedelta(microseconds=now_us)
+    form = limit.get("period") or {}
+    if form.get("mode", "monthly") == "days":
+        length = form.get("no-of-days", 1) * DAY
+        return _Period(since + (now - since) // length * length)
+    month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    if (since.year, since.month) != (now.year, now.month):
+        return _Period(month)
+    days = ((month + 32 * DAY).replace(day=1) - month) // DAY
+    return replace(_Period(since), share=(days - since.day + 1) / days)
