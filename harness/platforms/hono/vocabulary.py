@@ -25,6 +25,9 @@ MOMENTS: Final = (
     "enter-refused", "disconnect",
 )  # fmt: skip
 
+PROGRAM_EXCHANGES: Final = ("unsubscribe", "hang-up", "unknown")
+"""As `device_call` names what else a device can ask for."""
+
 PROGRAM_VALUES: Final = (
     "user_name", "password", "psk_identity", "psk", "adapter_url", "endpoint", "qos", "gateway", "edge_devices",
     "ttd_s", "telemetry_interval_s",
@@ -82,6 +85,7 @@ VOCABULARY: Final = Vocabulary(
     settings=SETTINGS,
     notes=NOTES,
     exchanges=EXCHANGES,
+    program_exchanges=PROGRAM_EXCHANGES,
     program_values=PROGRAM_VALUES,
     moments=MOMENTS,
     can=frozenset({"hono", "hono.search", "hono.notifications", CLIENT_CERTIFICATES}),
