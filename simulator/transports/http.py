@@ -46,7 +46,8 @@ class TooMuch(Exception):
     """An answer went over `REPLY_LIMIT_BYTES`."""
 
 
-FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, TooMuch, ValueError)
+FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, TooMuch, ValueError, ssl.SSLError)
+"""An alert that comes after the client's own handshake (TLS 1.3) is told by the `ssl` module alone."""
 
 
 class HttpTransport:
@@ -160,7 +161,7 @@ async def _take_all(effect: Download, response: httpx.Response, file: StoredFile
             file.take(block)
     except StopAsyncIteration:
         pass
-    except (httpx.HTTPError, TimeoutError):
+    except (httpx.HTTPError, TimeoutError, ssl.SSLError):
         return False
     return True
 
@@ -223,6 +224,8 @@ def why_no_reply(error: BaseException) -> str:
     match error:
         case TimeoutError():
             return "timeout"
+        case ssl.SSLError():
+            return "tls"
         case httpx.NetworkError():
             return _why_no_connection(error)
         case httpx.RemoteProtocolError() if "without sending complete" in str(error):

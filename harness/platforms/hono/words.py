@@ -16,13 +16,17 @@ Switched = Literal["tenant", "device", "credentials"]
 RotatedSecret = Literal["certificate", "subject", "authority", "password", "psk"]
 
 
+def _said(value: object) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
 class ConfigureTenant(Settings, ActionWord, forms=SETTINGS, notes=NOTES):
     """Changes the tenant of the run, under the names that the management API gives its members."""
 
     needs_arguments = True
 
     def describe(self) -> str:
-        return "set " + ", ".join(f"{key} = {value}" for key, value in self.values.items()) + " in the tenant"
+        return "set " + ", ".join(f"{key} = {_said(value)}" for key, value in self.values.items()) + " in the tenant"
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
