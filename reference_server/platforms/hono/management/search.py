@@ -12,14 +12,14 @@ from typing import Any, Final
 from fleetrig.reference_server.platforms.hono.management.call import Call
 from fleetrig.reference_server.platforms.hono.management.json_body import NoJson, read_json
 from fleetrig.reference_server.platforms.hono.management.members import Unreadable, members_of, needed_text, word
-from fleetrig.reference_server.platforms.hono.management.parameters import page_offset, page_size
+from fleetrig.reference_server.platforms.hono.management.parameters import check_page_size, page_offset, page_size
 from fleetrig.reference_server.platforms.hono.state.errors import Refused
 
 Document = dict[str, Any]
 
 OPERATORS: Final = ("eq", "in", "not_in")
 DIRECTIONS: Final = ("asc", "desc")
-POINTER: Final = re.compile(r"(?:/[^/]*)*")
+POINTER: Final = re.compile(r"(?:/(?:[^/~]|~[01])*)*")
 TYPE_ORDER: Final = {int: 1, float: 1, str: 2, dict: 3, list: 4, bool: 5}
 """How values of different types are ordered; what is not there comes first."""
 
@@ -50,8 +50,8 @@ class Sort:
 
 def found_page(call: Call, found: Callable[[], Iterable[Document]], no_match: str) -> Document:
     """`found` gives all that there is, each with its `id`, in the order of ids. Raises Refused, 404 for nothing."""
-    offset, filters, sorts = page_offset(call), _filters(call), _sorts(call)
-    size = page_size(call)
+    size, offset, filters, sorts = page_size(call), page_offset(call), _filters(call), _sorts(call)
+    check_page_size(call, size)
     traits = call.registry.traits
     documents = list(found())
     if traits.matches_filters:

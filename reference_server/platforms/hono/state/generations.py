@@ -51,6 +51,8 @@ class Traits:
     counts_pages: bool = True
     """`pageOffset` is a number of pages, else of objects."""
     shows_status_in_search: bool = True
+    has_columns: bool = False
+    """Ids of more than 256 letters do not fit into the database, which is told as 500."""
     tells_reason_of_mismatch: bool = True
     """`resource version mismatch` for credentials too."""
 
@@ -118,6 +120,7 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         keeps_notification_sent=False,
         matches_filters=False,
         counts_pages=False,
+        has_columns=True,
         tells_reason_of_mismatch=False,
         caches_tenants_s=60,
         trusts_expired_authorities=True,
