@@ -24,7 +24,12 @@ from fleetrig.reference_server.platforms.hono.commands.waiting_time import waiti
 from fleetrig.reference_server.platforms.hono.provisioning.assertion import assert_registration
 from fleetrig.reference_server.platforms.hono.provisioning.sign_in import COAP, Denied, SignedIn
 from fleetrig.reference_server.platforms.hono.provisioning.tenant_lookup import NO_SUCH_TENANT, tenant_named
-from fleetrig.reference_server.platforms.hono.provisioning.uploading import Upload, Uploaded, type_flaw, upload
+from fleetrig.reference_server.platforms.hono.provisioning.uploading import (
+    Upload,
+    Uploaded,
+    type_flaw,
+    upload_for,
+)
 from fleetrig.reference_server.platforms.hono.state.records import Tenant
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
 from fleetrig.simulator.contract.clock import to_us
@@ -78,11 +83,6 @@ def _upload(call: CoapCall, tenant: Tenant, target: Addressed, now_us: int) -> R
     request, content_type = call.request, content_type_of(call.request)
     if flaw := type_flaw(request.payload, content_type):
         return call.refusal(Denied(400, flaw, flaw))
-    asserted = assert_registration(call.registry, tenant, target.device_id, target.gateway_id or None, now_us)
-    if isinstance(asserted, Denied):
-        return call.refusal(asserted)
-    if target.gateway_id:
-        call.router.came_through(tenant.tenant_id, target.device_id, target.gateway_id)
     waits_s = waiting_time_s(tenant, COAP, ttd_s_of(request))
     message = Upload(
         adapter=COAP,
@@ -93,9 +93,11 @@ def _upload(call: CoapCall, tenant: Tenant, target: Addressed, now_us: int) -> R
         orig_address=request.path,
         ttd_s=waits_s or None,
     )
-    found = upload(call.registry, asserted, message, now_us)
+    found = upload_for(call.registry, tenant.tenant_id, target.device_id, target.gateway_id, message, now_us)
     if isinstance(found, Denied):
         return call.refusal(found)
+    if target.gateway_id:
+        call.router.came_through(tenant.tenant_id, target.device_id, target.gateway_id)
     called = call.called or target.device_id
     if not waits_s:
         return call.accepted(found, called, now_us)

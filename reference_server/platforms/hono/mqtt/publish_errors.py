@@ -14,6 +14,7 @@ from fleetrig.reference_server.mqtt_sessions.sessions import MqttSessions
 from fleetrig.reference_server.platforms.hono.mqtt.live_connections import LiveConnection
 from fleetrig.reference_server.platforms.hono.mqtt.subscriptions import NO_CORRELATION
 from fleetrig.reference_server.platforms.hono.mqtt.topics import PublishedTopic
+from fleetrig.reference_server.platforms.hono.provisioning.service_errors import text_for_devices
 from fleetrig.reference_server.platforms.hono.provisioning.sign_in import Denied
 from fleetrig.simulator.contract.clock import US_PER_MS
 from fleetrig.simulator.contract.envelope import Output, Send
@@ -95,7 +96,7 @@ def _correlation_id(topic: PublishedTopic | None, publish: MqttPublish) -> str:
 def _document(denied: Denied, correlation_id: str, now_us: int) -> bytes:
     document = {
         "code": denied.status,
-        "message": denied.error,
+        "message": text_for_devices(denied),
         "timestamp": _instant(now_us),
         "correlation-id": correlation_id,
     }

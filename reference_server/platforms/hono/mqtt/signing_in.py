@@ -28,18 +28,18 @@ FEWEST_PARTS: Final = 3
 
 
 def sign_in(registry: Registry, connect: MqttConnect, session: Session, now_us: int) -> SignedIn | Denied:
-    by_certificate: SignedIn | Denied | None = None
+    client_id = connect.client_id or registry.new_uuid()  # as the real server names who does not do it itself
+    unknown: Denied | None = None
     if session.certificates:
-        by_certificate = with_certificate(
-            registry, session.certificates, session.server_name, MQTT, connect.client_id, now_us
-        )
-        if isinstance(by_certificate, SignedIn) or Step.CERTIFICATE_VALIDATED in by_certificate.steps:
-            return by_certificate
-    by_packet = _by_packet(registry, connect, now_us)
-    return by_certificate or _nothing() if by_packet is None else by_packet
+        found = with_certificate(registry, session.certificates, session.server_name, MQTT, client_id, now_us)
+        if isinstance(found, SignedIn) or Step.CERTIFICATE_VALIDATED in found.steps:
+            return found
+        unknown = found
+    by_packet = _by_packet(registry, connect, client_id, now_us)
+    return _nothing(unknown) if by_packet is None else by_packet
 
 
-def _by_packet(registry: Registry, connect: MqttConnect, now_us: int) -> SignedIn | Denied | None:
+def _by_packet(registry: Registry, connect: MqttConnect, client_id: str, now_us: int) -> SignedIn | Denied | None:
     """None when there are no credentials in it at all."""
     user_name, password = connect.user_name, _password_of(connect)
     if password is not None and is_token(password):
@@ -49,7 +49,7 @@ def _by_packet(registry: Registry, connect: MqttConnect, now_us: int) -> SignedI
     if user_name is None or password is None:
         why = "the CONNECT has a user name and no password" if password is None else "it has a password alone"
         return Denied(UNAUTHORIZED, "device provided malformed credentials in CONNECT packet", why)
-    return with_password(registry, user_name, password, MQTT, connect.client_id, now_us)
+    return with_password(registry, user_name, password, MQTT, client_id, now_us)
 
 
 def _password_of(connect: MqttConnect) -> str | None:
@@ -64,6 +64,10 @@ def _named_in(client_id: str) -> tuple[str, str] | None:
     return (parts[-FEWEST_PARTS], parts[-1]) if len(parts) >= FEWEST_PARTS else None
 
 
-def _nothing() -> Denied:
-    why = "it shows no certificate, and the CONNECT has neither user name nor password"
-    return Denied(UNAUTHORIZED, "device did not provide credentials in CONNECT packet", why)
+def _nothing(unknown: Denied | None) -> Denied:
+    """`unknown`: what became of its certificate, if it has shown one. The client hears of the CONNECT alone."""
+    error = "device did not provide credentials in CONNECT packet"
+    if unknown is None:
+        why = "it shows no certificate, and the CONNECT has neither user name nor password"
+        return Denied(UNAUTHORIZED, error, why)
+    return Denied(UNAUTHORIZED, error, unknown.reason, unknown.steps, called=unknown.called)

@@ -12,10 +12,11 @@ from typing import Any
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from fleetrig.reference_server.entropy import SeededEntropy
-from fleetrig.reference_server.northbound import NorthboundMessage
+from fleetrig.reference_server.northbound import NorthboundCommand, NorthboundMessage
 from fleetrig.reference_server.platforms.hono.northbound.messages import messages_after
 from fleetrig.reference_server.platforms.hono.platform import HonoPlatform
 from fleetrig.reference_server.platforms.hono.state.generations import Profile
+from fleetrig.reference_server.platforms.hono.state.records import DEVICE
 from fleetrig.reference_server.platforms.hono.state.settings import Settings
 from fleetrig.reference_server.stores.interface import Blobs
 from fleetrig.simulator.certificates.authority import CertificateAuthority
@@ -91,7 +92,7 @@ class AdapterRig(Talk):
     def trusting(self, *authorities: CertificateAuthority, tenant_id: str = TENANT, **anchor: object) -> None:
         """A tenant whose devices are provisioned."""
         members = {_json_name(name): value for name, value in anchor.items()}
-        anchors = [{"cert": _base64_der(one), "auto-provisioning-enabled": True, **members} for one in authorities]
+        anchors = [{"cert": certificate_text(one), "auto-provisioning-enabled": True, **members} for one in authorities]
         self.tenant(tenant_id, trusted_ca=anchors)
 
     def device(self, device_id: str, tenant_id: str = TENANT, **members: object) -> None:
@@ -111,11 +112,7 @@ class AdapterRig(Talk):
         self.api("PUT", f"credentials/{tenant_id}/{device_id}", entries)
 
     def device_ids(self, tenant_id: str = TENANT) -> list[str]:
-        found = self.server.exchange(HttpRequest("GET", REGISTRY_URL, f"/v1/devices/{tenant_id}"), OPERATOR, self.now_us)
-        assert found.response is not None
-        if found.response.status == 404:
-            return []
-        return [one["id"] for one in json.loads(bytes(found.response.body))["result"]]  # type: ignore[arg-type]
+        return sorted(device.device_id for device in self.store.scan(DEVICE, tenant_id))
 
     def shown(self, path: str) -> Any:
         return json.loads(bytes(self.api("GET", path).body))  # type: ignore[arg-type]
@@ -127,7 +124,20 @@ class AdapterRig(Talk):
         """(topic without its beginning, content type) of all messages."""
         return [(one.topic.removeprefix("hono."), str(one.properties.get("content-type"))) for one in self.northbound()]
 
+    # Applications
+
+    def commands(self, device_id: str, name: str = "on", payload: bytes = b"{}", **how: Any) -> str:
+        """The id of its response; it is on its way when time goes on (`after`)."""
+        command = NorthboundCommand(TENANT, device_id, name, payload, **how)
+        with self.store.transaction():
+            return self.platform.send_command(command, self.now_us)
+
     # Devices over MQTT
+
+    def opens(self, session: int) -> None:
+        """And says nothing."""
+        self.sessions[session] = Session(id=session, listener="mqtt")
+        self.server.opened(self.sessions[session], self.now_us)
 
     def join(self, session: int = 1, user: str | None = None, password: str | None = PASSWORD, **how: Any) -> list[str]:
         """Opens a session and says CONNECT; `user` without `@` is one of the tenant. `certificates`: the chain."""
@@ -233,7 +243,8 @@ def _base64(raw: bytes) -> str:
     return base64.b64encode(raw).decode("ascii")
 
 
-def _base64_der(of: CertificateAuthority) -> str:
+def certificate_text(of: CertificateAuthority) -> str:
+    """As the management API takes it."""
     return _base64(of.certificate.public_bytes(Encoding.DER))
 
 

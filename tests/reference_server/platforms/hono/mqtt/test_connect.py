@@ -23,6 +23,7 @@ from tests.reference_server.platforms.hono.adapter_rig import (
     V5,
     AdapterRig,
     authority,
+    certificate_text,
     chain,
     of_profile,
 )
@@ -72,14 +73,16 @@ def test_what_is_no_right_password(rig: AdapterRig, user: str | None, password: 
 
 
 def test_a_user_name_without_a_tenant(rig: AdapterRig) -> None:
-    rig.open(1)
-    rig.sessions[1] = rig.sessions.get(1) or __import__("tests").conversation and rig.sessions.setdefault(1, _session(1))
+    rig.opens(1)
     said = lines(rig.to_server(1, MqttConnect(user_name="sensor1", password=PASSWORD.encode())))
     assert said == ["1 CONNACK 4", "1 closed"]
 
 
-def test_a_password_alone_is_no_credential_of_mqtt_3(rig: AdapterRig) -> None:
-    assert rig.join(1, password=None, **{}) == ["1 CONNACK 4", "1 closed"]
+@pytest.mark.parametrize(("version", "said"), [(MqttVersion.V311, "CONNACK 4"), (V5, "CONNACK 134")])
+def test_a_password_alone(rig: AdapterRig, version: MqttVersion, said: str) -> None:
+    rig.opens(1)
+    alone = MqttConnect(password=PASSWORD.encode(), version=version)
+    assert lines(rig.to_server(1, alone)) == [f"1 {said}", "1 closed"]
 
 
 def test_a_disabled_tenant(rig: AdapterRig) -> None:
@@ -149,8 +152,7 @@ def test_a_second_connect_ends_the_connection_without_a_word(rig: AdapterRig) ->
 
 
 def test_who_says_nothing_is_gone_after_90_s(rig: AdapterRig) -> None:
-    rig.sessions[1] = _session(1)
-    rig.server.opened(rig.sessions[1], rig.now_us)
+    rig.opens(1)
     assert rig.after(89.9) == []
     assert rig.after(0.2) == ["1 closed"]
 
@@ -162,8 +164,7 @@ def test_keep_alive_counts_in_whole_seconds(rig: AdapterRig) -> None:
 
 
 def test_what_comes_before_a_connect_ends_the_connection(rig: AdapterRig) -> None:
-    rig.sessions[1] = _session(1)
-    rig.server.opened(rig.sessions[1], rig.now_us)
+    rig.opens(1)
     assert lines(rig.to_server(1, MqttPublish("telemetry"))) == ["1 closed"]
 
 
@@ -184,8 +185,7 @@ def test_what_no_client_sends_comes_to_nothing(rig: AdapterRig, packet: MqttConn
     ],
 )
 def test_what_cannot_be_decoded(rig: AdapterRig, flaw: Flaw, said: list[str]) -> None:
-    rig.sessions[1] = _session(1)
-    rig.server.opened(rig.sessions[1], rig.now_us)
+    rig.opens(1)
     assert lines(rig.to_server(1, Undecodable(flaw, "a test"))) == said
 
 
@@ -270,13 +270,13 @@ def test_after_a_certificate_of_nobody_the_password_counts(rig: AdapterRig) -> N
 
 def test_a_certificate_that_is_trusted_decides_alone(rig: AdapterRig) -> None:
     devices = authority()
-    rig.api("PUT", f"tenants/{TENANT}", {"trusted-ca": [{"cert": _cert(devices)}]})
+    rig.api("PUT", f"tenants/{TENANT}", {"trusted-ca": [{"cert": certificate_text(devices)}]})
     assert codes(rig, "sensor1", certificates=chain(devices)) == BAD
 
 
 def test_an_expired_certificate_comes_to_no_connect(rig: AdapterRig) -> None:
     devices = authority()
-    rig.api("PUT", f"tenants/{TENANT}", {"trusted-ca": [{"cert": _cert(devices)}]})
+    rig.api("PUT", f"tenants/{TENANT}", {"trusted-ca": [{"cert": certificate_text(devices)}]})
     assert rig.join(1, certificates=chain(devices, expired=True)) == ["1 refused in the handshake"]
     (refused,) = [event for event in rig.events if event.kind == "refused"]
     assert refused.name == "handshake: certificate_unknown"
