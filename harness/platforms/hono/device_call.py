@@ -1,8 +1,8 @@
 """What a message to Hono's protocol adapters is called, and whose it is.
 
 The words are those that our own devices use, so that a check reads the same whether a device tells what it does or the
-server has to. Paths and topics: spec 4.1 to 4.3. A message over HTTP with a certificate and one over CoAP do not say
-whose they are; a CONNECT with a certificate says it by its client id.
+server has to. Paths and topics: spec 4.1 to 4.3. Where a certificate or a key says who a device is, messages do not: our
+own server does, from the moment in which it lets the device in.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def _called(event: TraceEvent) -> tuple[str, str]:
             return data_name(path), ""
         case MqttPublish(topic=topic):
             return data_name(topic) or UNKNOWN, ""
-        case MqttConnect(user_name=user_name, client_id=client_id):
-            return "login", auth_id_of(user_name) if user_name else client_id
+        case MqttConnect(user_name=user_name):
+            return "login", auth_id_of(user_name or "")
         case packet:
             return _of_session(packet), ""
 
