@@ -49,6 +49,8 @@ class HonoRun:
     told: dict[str, int] = field(default_factory=dict)
     """Serial -> the version of the password or key that the device has."""
     _certificates: DeviceCertificates | None = None
+    _secrets: dict[tuple[str, int], str] = field(default_factory=dict)
+    """Serial and version -> password or key: in real time no token is drawn twice."""
 
     @property
     def admin(self) -> HonoAdmin:
@@ -119,7 +121,9 @@ class HonoRun:
 
     def secret(self, serial: str, version: int) -> str:
         """A password, or a key as text; it is masked from now on."""
-        return self._learnt(self.context.new_token(f"secret {version} of {serial}")[:20])
+        if (serial, version) not in self._secrets:
+            self._secrets[serial, version] = self._learnt(self.context.new_token(f"secret {version} of {serial}")[:20])
+        return self._secrets[serial, version]
 
     def _learnt(self, secret: str) -> str:
         self.context.secrets.learn(self.kind.removeprefix("wrong_"), secret)
