@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.hono.state.records import INSTALLATION, Tenant
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
-from fleetrig.reference_server.platforms.hono.state.times import EPOCH, read_time
+from fleetrig.reference_server.platforms.hono.state.times import read_time
 from fleetrig.reference_server.stores.interface import Kind
 
 UNLIMITED: Final = -1
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 DAY: Final = timedelta(days=1)
 
 
