@@ -8,6 +8,7 @@ from typing import Any, Final
 from fleetrig.reference_server.platforms.hono.management.call import Call
 from fleetrig.reference_server.platforms.hono.management.device_form import found_device, read_device, shown_device
 from fleetrig.reference_server.platforms.hono.management.members import Unreadable
+from fleetrig.reference_server.platforms.hono.management.older_members import older_device
 from fleetrig.reference_server.platforms.hono.management.parameters import device_id, optional_id, tenant_id
 from fleetrig.reference_server.platforms.hono.management.replies import NO_CONTENT, Reply
 from fleetrig.reference_server.platforms.hono.management.routing import DEVICE_ID
@@ -118,6 +119,8 @@ def _is_gateway(call: Call, device: Device) -> bool:
 
 
 def _read(call: Call, document: dict[str, Any]) -> dict[str, Any]:
+    if not call.registry.traits.has_newer_members:
+        document = older_device(document)
     try:
         return read_device(document, call.registry.traits)
     except Unreadable as unreadable:

@@ -57,6 +57,8 @@ class Traits:
 
     # Generation 1 (spec 6)
 
+    has_newer_members: bool = True
+    """Members of documents that came after generation 1, ids of secrets among them."""
     refuses_unknown_members: bool = True
     checks_ids: bool = True
     has_search: bool = True
@@ -91,6 +93,10 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         shows_status_in_search=False,
     ),
     Profile.OLD: Traits(
+        has_common_version=False,
+        knows_aliases=False,
+        shares_anchors_in_group=False,
+        has_newer_members=False,
         refuses_unknown_members=False,
         checks_ids=False,
         has_search=False,
