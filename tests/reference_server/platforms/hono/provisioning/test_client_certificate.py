@@ -61,12 +61,11 @@ def flaw(certificate: bytes, key: Any, authority_dn: str = ISSUER) -> str:
         (SMALL_KEY, {}),
         (ED_KEY, {}),
         (ec.generate_private_key(ec.SECP384R1()), {"hashed": hashes.SHA384()}),
-        (RSA_KEY, {"hashed": hashes.SHA1()}),
     ],
-    ids=["P-256", "RSA", "RSA-PSS", "RSA 1024", "Ed25519", "P-384", "SHA-1"],
+    ids=["P-256", "RSA", "RSA-PSS", "RSA 1024", "Ed25519", "P-384"],
 )  # fmt: skip
 def test_signatures_that_java_takes(by: Any, how: dict[str, Any]) -> None:
-    """`jdk.certpath.disabledAlgorithms`: 1024 bits are just enough, SHA-1 is barred to the JDK's own authorities."""
+    """`jdk.certpath.disabledAlgorithms`: 1024 bits are just enough."""
     assert flaw(issued(by, EC_KEY, **how), by) == ""
 
 
