@@ -36,7 +36,6 @@ BETTER: dict[tuple[str, str], str] = {
     ("provisioning", "A28m"): ONE_TRANSACTION,
     ("provisioning", "A37"): KEEPS_FLAGS,
     ("gateways", "G01"): KEEPS_FLAGS,
-    ("provisioning", "A49"): "disabled credentials are bad credentials over MQTT too, as `accept` has it for HTTP",
     ("provisioning", "A52"): HAS_LIMITS,
     ("adapters", "M04"): HAS_LIMITS,
 }
