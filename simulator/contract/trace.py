@@ -30,8 +30,9 @@ class TraceEvent(NamedTuple):
 
     device: power_on power_cut ended · connected disconnected · sent received downloaded no_reply · waited paused
     applied · remembered entered · dropped
-    server: received (its reason says from where) fault answered refused delivered; of sessions that last also
-    opened closed pushed (unasked) advanced (something changed by itself)
+    server: received (its reason says from where) step (its name: what the platform did on its way to the answer) fault
+    answered refused delivered; of sessions that last also opened closed pushed (unasked) advanced (something changed
+    by itself)
     network: fault malformed refused (by TLS itself)
     board: port_opened port_lost · power_on power_off reset · line (what its console said, in the reason) typed · ran (a
     console command, its exit status in the reason) · identified flashing flashed flash_failed · booted panicked

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from tests.golden.payloads import payload_bytes, payload_value
 from tests.golden.test_thingsboard_recordings import FILES, NOT_YET, STEPS, played
 from tests.golden.thingsboard_player.player import Player, judge
 from tests.golden.thingsboard_player.recording import Step
 from tests.golden.thingsboard_player.served import served
-from tests.golden.thingsboard_player.values import MORE, Differs, Names, payload_bytes, payload_value
+from tests.golden.thingsboard_player.values import MORE, Differs, Names
 
 pytestmark = pytest.mark.slow
 

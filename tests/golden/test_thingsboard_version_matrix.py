@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
+from tests.golden.mqtt_client import MqttClient
+from tests.golden.served import Served
 from tests.golden.thingsboard_player.asking import ask_coap, ask_http
 from tests.golden.thingsboard_player.certificates import Certificates
-from tests.golden.thingsboard_player.mqtt_client import MqttClient
-from tests.golden.thingsboard_player.served import Served, served
+from tests.golden.thingsboard_player.served import served
 
 pytestmark = pytest.mark.slow
 

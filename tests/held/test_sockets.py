@@ -15,7 +15,7 @@ from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, Platform
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.faults import Fault, FaultKind
-from tests.golden.thingsboard_player.served import StandingClock
+from tests.golden.served import StandingClock
 from tests.held.doorbell import Doorbell
 from tests.reference_server.echo import ServerBench, running, until
 from tests.reference_server.fronts.peer import Peer

@@ -12,7 +12,7 @@ import aiocoap  # type: ignore[import-untyped]
 
 from tests.coap.bench import ACK, CON, message
 from tests.coap.peer import CoapPeer
-from tests.golden.thingsboard_player.values import payload_bytes, payload_value
+from tests.golden.payloads import payload_bytes, payload_value
 
 LIMIT_S = 20.0
 EMPTY = 0

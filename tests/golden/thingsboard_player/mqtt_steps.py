@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from fleetrig.simulator.contract.clock import US_PER_S, to_s, to_us
+from tests.golden.mqtt_client import CHUNK_BYTES, LIMIT_S, Event, MqttClient
+from tests.golden.payloads import payload_bytes
+from tests.golden.served import Served
 from tests.golden.thingsboard_player.certificates import Certificates
-from tests.golden.thingsboard_player.mqtt_client import CHUNK_BYTES, LIMIT_S, Event, MqttClient
 from tests.golden.thingsboard_player.recording import Step
-from tests.golden.thingsboard_player.served import Served
-from tests.golden.thingsboard_player.values import Differs, payload_bytes
+from tests.golden.thingsboard_player.values import Differs
 
 QUIET_S: Final = 15.0
 """How long a step waits, unless it says otherwise."""

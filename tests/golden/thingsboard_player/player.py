@@ -5,24 +5,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from fleetrig.simulator.contract.clock import US_PER_S
+from tests.golden.served import Served
 from tests.golden.thingsboard_player.asking import ask_coap, ask_http
 from tests.golden.thingsboard_player.certificates import Certificates
 from tests.golden.thingsboard_player.mqtt_steps import MqttSteps
 from tests.golden.thingsboard_player.recording import Step
-from tests.golden.thingsboard_player.served import Served
 from tests.golden.thingsboard_player.values import Differs, Names, shown
 
 AT_ONCE: Final = 20
 NUMBER: Final = 10_000_000_019
-LOOKS_EVERY_S: Final = 0.01
-HELD_US: Final = 600 * US_PER_S
-"""Longer than any request is held: the clock stops at what is due before."""
 
 
 @dataclass
@@ -95,13 +91,7 @@ class Player:
                 raise Differs(f"nobody speaks {step.over}")
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """If the server holds the request, the clock goes on until it is answered."""
-        with ThreadPoolExecutor(1) as pool:
-            asked = pool.submit(ask_http, self.served.port("http"), request)
-            while not asked.done():
-                if not wait([asked], LOOKS_EVERY_S).done and self.served.holds_requests:
-                    self.served.move_to(self.served.now_us + HELD_US)
-            return asked.result()
+        return self.served.answered(lambda: ask_http(self.served.port("http"), request))
 
     def _at_once(self, step: Step) -> dict[str, Any]:
         requests = [Names(self._names.values | {"i": str(i)}).fill(step.request) for i in range(step.parallel)]

@@ -16,8 +16,9 @@ from fleetrig.simulator.transports.client_tls import ClientTls
 from fleetrig.simulator.transports.coap import open_coap
 from tests.coap.bench import NON, POST, con, line, message
 from tests.coap.peer import CoapPeer
+from tests.golden.served import Served
 from tests.golden.thingsboard_player.asking import ask_http
-from tests.golden.thingsboard_player.served import Served, served
+from tests.golden.thingsboard_player.served import served
 
 KEY, SECRET = "a-key", "a-secret"
 PATH = "api/v1/provision"

@@ -28,7 +28,7 @@ from fleetrig.simulator.contract.mqtt import (
     PublishAckKind,
     Subscription,
 )
-from tests.golden.thingsboard_player.values import payload_bytes, payload_value
+from tests.golden.payloads import payload_bytes, payload_value
 from tests.reference_server.mqtt_codec.client_wire import ServerBytes, to_server
 
 VERSIONS = {"3.1": MqttVersion.V31, "3.1.1": MqttVersion.V311, "5": MqttVersion.V5}
@@ -41,10 +41,16 @@ Event = dict[str, Any]
 class MqttClient:
     """Raises OSError when TCP or TLS come to nothing."""
 
-    def __init__(self, port: int, version: str = "3.1.1", tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        version: str = "3.1.1",
+        tls: ssl.SSLContext | None = None,
+        server_name: str | None = "localhost",
+    ) -> None:
         plain = socket.create_connection(("127.0.0.1", port), LIMIT_S)
         try:
-            self._socket = plain if tls is None else tls.wrap_socket(plain, server_hostname="localhost")
+            self._socket = plain if tls is None else tls.wrap_socket(plain, server_hostname=server_name)
         except OSError:
             plain.close()
             raise
