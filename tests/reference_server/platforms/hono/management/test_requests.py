@@ -41,7 +41,8 @@ def test_paths_without_a_route(rig: RegistryRig, path: str) -> None:
     "path",
     [
         "/v1/tenants/t", "/v1/tenants/t/", "//v1//tenants//t", "/v1/./tenants/t", "/v1/x/../tenants/t",
-        "/v1/tenants/%74", "/v1/%74enants/t", "/../v1/tenants/t", "/v1/tenants/t/.", "/v1/tenants/t?", "/v1/tenants/x?tenant_id=t",
+        "/v1/tenants/%74", "/v1/%74enants/t", "/../v1/tenants/t", "/v1/tenants/t/.", "/v1/tenants/t?",
+        "/v1/tenants/x?tenant_id=t",
     ],
 )  # fmt: skip
 def test_paths_that_mean_the_same(rig: RegistryRig, path: str) -> None:
@@ -111,7 +112,7 @@ def test_a_body_has_to_be_said_to_be_json(rig: RegistryRig, content_type: str | 
     headers = {} if content_type is None else {"Content_Type": content_type}
     for method, target in [("POST", "/v1/tenants/u"), ("PUT", "/v1/tenants/t"), ("PUT", "/v1/credentials/t/d")]:
         assert told(rig.send(method, target, b"{}", **headers)) == (400, error)
-    assert told(rig.send("PUT", "/v1/tenants/t", **headers)) == (400, error)
+    assert told(rig.send("PUT", "/v1/tenants/t", b"", **headers)) == (400, error)
 
 
 def test_json_may_have_parameters_and_capitals(rig: RegistryRig) -> None:
@@ -202,11 +203,13 @@ def test_anything_is_answered(body: bytes, target: str) -> None:
 
 
 def test_the_largest_body(rig: RegistryRig) -> None:
-    for size, status in ((2047, 204), (2048, 204), (2049, 413)):
+    answers = {}
+    for size in (2047, 2048, 2049):
         body = b'{"ext":{"x":"' + b"y" * (size - 16) + b'"}}'
         assert len(body) == size
-        answer = rig.send("PUT", "/v1/tenants/t", body, Content_Type=JSON)
-        assert answer.response.status == status
+        answers[size] = rig.send("PUT", "/v1/tenants/t", body, Content_Type=JSON)
+    assert [one.response.status for one in answers.values()] == [204, 204, 413]
+    answer = answers[2049]
     assert document_of(answer) == {"error": "N/A"}
     assert "maxPayloadSize" in answer.reason
     assert rig.send("GET", "/v1/tenants/t", b"x" * 5_000).response.status == 200
