@@ -191,6 +191,7 @@ async def arrive(listener: str, port: int, context: ssl.SSLContext) -> float:
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(ACCEPTED)
     took_s = time.monotonic() - began_s
     writer.close()
+    await writer.wait_closed()
     return took_s
 
 
