@@ -121,15 +121,13 @@ class LoadHttp:
         return Reply(response, time.monotonic() - began_s)
 
     def _answer(self, sock: Stream, method: str) -> tuple[HttpResponse, bool]:
-        """The whole answer, and whether the connection stays. Most are known, and come in one piece."""
+        """The whole answer, and whether the connection stays."""
         data = sock.recv(BLOCK_BYTES)
-        known = self._dialler.known_heads.read(data) if method != "HEAD" else None
-        if known is not None:
-            return known
+        plain = self._dialler.plain_answers.read(data) if method != "HEAD" else None
+        if plain is not None:
+            return plain, True
         answer = ArrivingAnswer(method)
         answer.arrived(data)
-        if answer.is_complete and method != "HEAD":
-            self._dialler.known_heads.learn(data, answer)
         while not answer.is_complete:
             answer.arrived(sock.recv(BLOCK_BYTES))
         return HttpResponse(answer.get_code(), answer.headers, answer.body), answer.should_keep_alive()

@@ -18,7 +18,7 @@ import gevent
 import gevent.socket as sockets
 from gevent.monkey import get_original
 
-from fleetrig.simulator.drivers.load.known_heads import KnownHeads
+from fleetrig.simulator.drivers.load.plain_answers import PlainAnswers
 from fleetrig.simulator.drivers.load.time_limits import TimeLimits
 from fleetrig.simulator.transports.lost_connection import why_no_connection
 
@@ -142,7 +142,7 @@ class Dialler:
 
     def __init__(self, source_addresses: Sequence[str] = ()) -> None:
         self.time_limits = TimeLimits()
-        self.known_heads = KnownHeads()
+        self.plain_answers = PlainAnswers()
         self._sources = itertools.cycle(source_addresses) if source_addresses else None
         self._known: dict[tuple[str, int], tuple[int, Any]] = {}
 
