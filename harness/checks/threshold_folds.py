@@ -47,6 +47,8 @@ def has_failed(event: TraceEvent) -> bool:
 class ErrorsFold:
     """No more exchanges than allowed fail."""
 
+    kinds: Final = EXCHANGE_ENDS
+
     def __init__(self, ended: Sequence[Pattern], allowed: Allowance, *, stops: bool = False) -> None:
         """`ended`: the events that end such an exchange."""
         self._ended, self._allowed, self._stops = ended, allowed, stops

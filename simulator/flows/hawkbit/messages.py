@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -25,14 +26,16 @@ ISO_DURATION: Final = re.compile(
 CLOCK: Final = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d)", re.ASCII)
 PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 VISIBLE: Final = re.compile(r"[!-~]+")
+PLAIN_LINK: Final = re.compile(r"https?://[A-Za-z0-9.:-]+/[A-Za-z0-9\-._~:/?@!$&'()*+,;=%]*")
+"""Links in which nothing has to be changed, as nearly all are."""
 
 JsonDict = dict[str, Any]
 
 
 def poll_request(server_url: str, device: DeviceIdentity, credential: Credential | None) -> HttpRequest:
     """`GET /{tenant}/controller/v1/{controllerId}` (§2.1)."""
-    origin, target = split_url(device_base(server_url, device))
-    return HttpRequest("GET", origin, target, get_headers(credential))
+    origin, place = controllers(server_url, device.tenant)
+    return HttpRequest("GET", origin, place + path_part(device.serial), get_headers(credential))
 
 
 def confirmation_base_request(server_url: str, device: DeviceIdentity, credential: Credential | None) -> HttpRequest:
@@ -42,8 +45,14 @@ def confirmation_base_request(server_url: str, device: DeviceIdentity, credentia
 
 def device_base(server_url: str, device: DeviceIdentity) -> str:
     """Where a device polls; all other places are linked from there."""
-    tenant, serial = path_part(device.tenant), path_part(device.serial)
-    return f"{server_url.rstrip('/')}/{tenant}/controller/v1/{serial}"
+    origin, place = controllers(server_url, device.tenant)
+    return f"{origin}{place}{path_part(device.serial)}"
+
+
+@lru_cache(maxsize=64)
+def controllers(server_url: str, tenant: str) -> tuple[str, str]:
+    """Where the devices of a tenant poll, but for their names: origin and path. The same for a whole fleet."""
+    return split_url(f"{server_url.rstrip('/')}/{path_part(tenant)}/controller/v1/")
 
 
 def path_part(name: str) -> str:
@@ -153,6 +162,8 @@ def link(document: JsonDict, relation: str) -> str | None:
     href = _at(document, "_links", relation, "href")
     if not isinstance(href, str):
         return None
+    if PLAIN_LINK.fullmatch(href):
+        return href
     try:
         origin, _ = split_url(href)
         return origin + sendable(href[len(origin) :]) if VISIBLE.fullmatch(origin) else None
