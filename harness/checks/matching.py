@@ -47,13 +47,12 @@ class Pattern:
             return False
         if self.stage and event.stage != self.stage:
             return False
+        if not (self.line or self.method or self.path or self.status or self.header or self.fields or self.body_has):
+            return True
         envelope = event.envelope
-        if envelope is None:
-            return not (
-                self.line or self.method or self.path or self.status or self.header or self.fields or self.body_has
-            )
         return (
-            (not self.line or fnmatchcase(envelope.line, self.line))
+            envelope is not None
+            and (not self.line or fnmatchcase(envelope.line, self.line))
             and self._fits_http(envelope)
             and has_fields(envelope, self.fields)
             and (not self.body_has or body_has(envelope, self.body_has))

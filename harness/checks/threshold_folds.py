@@ -56,7 +56,12 @@ class ErrorsFold:
         self._recent = RecentEvents()
 
     def step(self, event: TraceEvent) -> None:
-        if event.kind not in EXCHANGE_ENDS or not any(one.fits(event) for one in self._ended):
+        if event.kind not in EXCHANGE_ENDS:
+            return
+        for one in self._ended:
+            if one.fits(event):
+                break
+        else:
             return
         self._exchanges += 1
         if has_failed(event):

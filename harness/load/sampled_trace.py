@@ -12,12 +12,12 @@ ONE_OF: Final = 64
 
 def one_of_many() -> ChoosesDevice:
     """Chooses the first device, and every 64th after it, from power-on to the end."""
-    chosen: dict[str, bool] = {"": True}
+    return ChosenDevices({"": True}).__getitem__
 
-    def chooses(device: str) -> bool:
-        is_chosen = chosen.get(device)
-        if is_chosen is None:
-            is_chosen = chosen[device] = (len(chosen) - 1) % ONE_OF == 0
+
+class ChosenDevices(dict[str, bool]):
+    """Serial -> whether it is chosen, decided when it is first asked about."""
+
+    def __missing__(self, device: str) -> bool:
+        self[device] = is_chosen = (len(self) - 1) % ONE_OF == 0
         return is_chosen
-
-    return chooses

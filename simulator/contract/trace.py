@@ -68,6 +68,10 @@ ChoosesDevice = Callable[[str], bool]
 """Whether a listener hears of the device with this serial; the empty one stands for what is of no device."""
 
 
+HeardBy = tuple[tuple[tuple[TraceListener, ChoosesDevice], ...], tuple[TraceListener, ...]]
+"""The listeners that choose devices, and all others."""
+
+
 class Listening(NamedTuple):
     """A listener, and what it hears; None for all."""
 
@@ -83,8 +87,8 @@ class Trace:
 
     def __init__(self) -> None:
         self._listeners: tuple[Listening, ...] = ()
-        self._heard: dict[str, tuple[tuple[Listening, ...], tuple[TraceListener, ...]]] = {}
-        """Kind -> its listeners, those that choose devices and all others, computed once."""
+        self._heard: dict[str, HeardBy] = {}
+        """Kind -> its listeners, computed once."""
         self._seq: dict[Lane, int] = dict.fromkeys(Lane, 0)
 
     def listen(
@@ -106,9 +110,9 @@ class Trace:
         self._listeners = listeners
         self._heard = {}
 
-    def _hearing(self, kind: str) -> tuple[tuple[Listening, ...], tuple[TraceListener, ...]]:
+    def _hearing(self, kind: str) -> HeardBy:
         found = [one for one in self._listeners if one.kinds is None or kind in one.kinds]
-        choosing = tuple(one for one in found if one.chooses is not None)
+        choosing = tuple((one.listener, one.chooses) for one in found if one.chooses is not None)
         self._heard[kind] = choosing, tuple(one.listener for one in found if one.chooses is None)
         return self._heard[kind]
 
@@ -137,9 +141,9 @@ class Trace:
             return
         seq = self._seq[lane] = self._seq[lane] + 1
         choosing, listeners = self._heard.get(kind) or self._hearing(kind)
-        if choosing:
-            chosen = [one.listener for one in choosing if one.chooses is None or one.chooses(device)]
-            listeners = (*chosen, *listeners) if chosen else listeners
+        for listener, chooses in choosing:
+            if chooses(device):
+                listeners = (listener, *listeners)
         if not listeners:
             return
         event = TraceEvent(

@@ -61,14 +61,18 @@ class LoadBench:
         verify: ssl.SSLContext | bool = True,
         is_open: bool = True,
         sources: Sequence[str] = (),
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
-        """`is_open`: False for a closed model; `sources`: the addresses from which devices connect."""
+        """`is_open`: False for a closed model; `sources`: the addresses from which devices connect.
+
+        `settle` is called when all devices are off: `told` will hear no more of them.
+        """
         self.trace = trace
         self.clock = WallClock()
         self.figures = LoadFigures(time.monotonic())
         self.failure: BaseException | None = None
         """The first error in a device's own greenlet; `run` raises it."""
-        self._users, self._told, self._seed, self._is_open = users, told, seed, is_open
+        self._users, self._told, self._settle, self._seed, self._is_open = users, told, settle, seed, is_open
         self._tls = ClientTls(verify)
         self._dialler = Dialler(sources)
         self._storage = Storage()
@@ -118,6 +122,7 @@ class LoadBench:
         for agent in list(self._greenlets):
             self.power_cut(agent)
         gevent.joinall(greenlets, timeout=OFF_WITHIN_S)
+        self._settle()
         self.failure = None
 
     def close_admin(self) -> None:

@@ -9,7 +9,6 @@ from locust import User
 from locust.env import Environment
 
 from fleetrig.simulator.drivers.load.bench import UserStarter
-from fleetrig.simulator.drivers.load.request_told import RequestTold
 
 
 def no_device() -> None:
@@ -46,15 +45,3 @@ def starter(environment: Environment) -> UserStarter:
         return user.start(runner.user_greenlets)
 
     return start
-
-
-def telling(environment: Environment) -> RequestTold:
-    """Tells Locust's statistics, past its events: nobody but its runner listens to them, and does just this."""
-    statistics: Any = environment.stats
-
-    def tell(request_type: str, name: str, took_s: float, answer_bytes: int, failure: str) -> None:
-        statistics.log_request(request_type, name, took_s * 1e3, answer_bytes)
-        if failure:
-            statistics.log_error(request_type, name, failure)
-
-    return tell

@@ -116,6 +116,7 @@ def download_request(href: str, credential: Credential | None, from_byte: int) -
     return HttpRequest("GET", origin, target, headers)
 
 
+@lru_cache(maxsize=1_024)
 def get_headers(credential: Credential | None) -> Headers:
     return (*_authorization(credential), ("Accept", "application/json"))
 
@@ -159,7 +160,9 @@ def link(document: JsonDict, relation: str) -> str | None:
 
     What no URL may hold is percent-encoded: hawkBit writes the controllerId raw into the links of files (§2.4).
     """
-    href = _at(document, "_links", relation, "href")
+    links = document.get("_links")
+    linked = links.get(relation) if isinstance(links, dict) else None
+    href = linked.get("href") if isinstance(linked, dict) else None
     if not isinstance(href, str):
         return None
     if PLAIN_LINK.fullmatch(href):
