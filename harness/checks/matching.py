@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Final
 
 from fleetrig.harness.servers.json_answer import NotJson, read_json
 from fleetrig.simulator.contract.envelope import Envelope, payload_of
@@ -13,6 +13,7 @@ from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 MISSING = object()
+ANYTHING: Final = ("", "*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Pattern:
             return False
         if self.device != "*" and not fnmatchcase(event.device, self.device):
             return False
-        if self.name and not fnmatchcase(event.name, self.name):
+        if self.name not in ANYTHING and not fnmatchcase(event.name, self.name):
             return False
         if self.stage and event.stage != self.stage:
             return False

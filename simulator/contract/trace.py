@@ -83,9 +83,11 @@ class Listening(NamedTuple):
 class Trace:
     """Numbers the events of each lane and hands them to the listeners."""
 
-    __slots__ = ("_heard", "_listeners", "_seq")
+    __slots__ = ("_heard", "_listeners", "_seq", "wanted")
 
     def __init__(self) -> None:
+        self.wanted = False
+        """False without a listener: then do not even make the event."""
         self._listeners: tuple[Listening, ...] = ()
         self._heard: dict[str, HeardBy] = {}
         """Kind -> its listeners, computed once."""
@@ -109,17 +111,13 @@ class Trace:
     def _change(self, listeners: tuple[Listening, ...]) -> None:
         self._listeners = listeners
         self._heard = {}
+        self.wanted = bool(listeners)
 
     def _hearing(self, kind: str) -> HeardBy:
         found = [one for one in self._listeners if one.kinds is None or kind in one.kinds]
         choosing = tuple((one.listener, one.chooses) for one in found if one.chooses is not None)
         self._heard[kind] = choosing, tuple(one.listener for one in found if one.chooses is None)
         return self._heard[kind]
-
-    @property
-    def wanted(self) -> bool:
-        """False without a listener: then do not even make the event."""
-        return bool(self._listeners)
 
     def emit(
         self,

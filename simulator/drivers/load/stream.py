@@ -87,7 +87,9 @@ class PlainStream:
                 return
 
     def is_stale(self) -> bool:
-        """See `Stream`."""
+        """See `Stream`. What the loop has not seen has not come; otherwise the socket is asked."""
+        if self._readable.active and not self._readable.pending:
+            return False
         try:
             self._sock.recv(1, sockets.MSG_PEEK)
         except BlockingIOError:

@@ -139,8 +139,10 @@ def _authorization(credential: Credential | None) -> Headers:
 
 def read_document(answer: HttpResponse) -> JsonDict | None:
     """The JSON object of an answer; None when it is not one."""
+    body = body_bytes(answer.body)
     try:
-        document = json.loads(body_bytes(answer.body))
+        # What begins so is UTF-8, as `json` would find out by itself.
+        document = json.loads(body.decode("utf-8", "surrogatepass") if body.startswith(b'{"') else body)
     except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
@@ -177,8 +179,12 @@ def link(document: JsonDict, relation: str) -> str | None:
 def sleep_s(document: JsonDict) -> float | None:
     """`config.polling.sleep` in seconds: `HH:MM:SS`, or ISO-8601 from 24 h on (§2.2). None when unusable (V11)."""
     text = _at(document, "config", "polling", "sleep")
-    if not isinstance(text, str):
-        return None
+    return seconds_of(text) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=256)
+def seconds_of(text: str) -> float | None:
+    """The same of the text itself; a fleet gets one or two of them."""
     if clock := CLOCK.fullmatch(text):
         hours, minutes, seconds = map(int, clock.groups())
         return float(hours * 3600 + minutes * 60 + seconds)
