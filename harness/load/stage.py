@@ -147,12 +147,16 @@ def follow_master(order: LoadOrder) -> int:
 
     statistics = LocustStatistics(environment)
 
+    def settle() -> None:
+        statistics.settle()
+        locust_stage.report(environment)
+
     def make_bench(seed: int, is_open: bool) -> LoadBench:
         return LoadBench(
             Trace(),
             starter(environment),
             statistics.told,
-            settle=statistics.settle,
+            settle=settle,
             seed=seed,
             verify=verify,
             is_open=is_open,
