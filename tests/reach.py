@@ -133,7 +133,7 @@ def run_hono() -> None:
     from tests.harness.platforms.hono.conformance.reach import run_every_row
 
     for name in FILES:
-        verdicts = played(name, RECORDED_FROM[name], Answers.RECORDED).verdicts
+        verdicts = played(name, RECORDED_FROM[name], Answers.RECORDED, "memory").verdicts
         if odd := [f"{row}: {said}" for row, said in verdicts.items() if said and (name, row) not in NOT_YET]:
             raise SystemExit(f"the recording {name} is answered otherwise: {odd}")
     run_every_row()
