@@ -50,6 +50,8 @@ class Traits:
     """Searches filter and sort."""
     counts_pages: bool = True
     """`pageOffset` is a number of pages, else of objects."""
+    groups_have_gateways: bool = True
+    """A search for gateways finds those in a group, too."""
     shows_status_in_search: bool = True
     has_columns: bool = False
     """Ids of more than 256 letters do not fit into the database, which is told as 500."""
@@ -99,6 +101,8 @@ class Traits:
     has_json_errors: bool = True
     """Of adapters over HTTP; else they are plain text."""
 
+    has_newer_members: bool = True
+    """Members of documents that came after generation 1, ids of secrets among them."""
     refuses_unknown_members: bool = True
     checks_ids: bool = True
     has_search: bool = True
@@ -122,6 +126,7 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         keeps_notification_sent=False,
         matches_filters=False,
         counts_pages=False,
+        groups_have_gateways=False,
         has_columns=True,
         tells_reason_of_mismatch=False,
         caches_tenants_s=60,
@@ -150,6 +155,10 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         enforces_resource_limits=False,
     ),
     Profile.OLD: Traits(
+        has_common_version=False,
+        knows_aliases=False,
+        shares_anchors_in_group=False,
+        has_newer_members=False,
         refuses_unknown_members=False,
         checks_ids=False,
         has_search=False,
