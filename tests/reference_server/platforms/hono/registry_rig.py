@@ -61,7 +61,7 @@ class RegistryRig:
     def ask(self, method: str, target: str, document: Any = None, **headers: str) -> HttpAnswer:
         """A JSON document, or no body."""
         if document is None:
-            return self.send(method, target, **headers)
+            return self.send(method, target, b"", **headers)
         return self.send(method, target, json.dumps(document).encode(), Content_Type=JSON, **headers)
 
     def done(self, method: str, target: str, document: Any = None) -> str:
