@@ -81,6 +81,9 @@ class Traits:
     enforces_resource_limits: bool = True
     """Else as without Prometheus: nothing is counted (4.5)."""
 
+    shows_unsubscribe_codes: bool = False
+    """An UNSUBACK has a code for each filter in MQTT 3 too, which has none: some clients take it for broken."""
+
     # Generation 1 (spec 6)
 
     speaks_mqtt_5: bool = True
@@ -117,6 +120,7 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
     Profile.CURRENT: Traits(),
     Profile.JDBC: Traits(
         crashes=True,
+        shows_unsubscribe_codes=True,
         names_duplicate=True,
         status_of_taken_auth_id=500,
         knows_aliases=False,
@@ -138,6 +142,7 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
     ),
     Profile.MONGODB: Traits(
         crashes=True,
+        shows_unsubscribe_codes=True,
         has_common_version=False,
         keeps_auto_provisioned=False,
         keeps_notification_sent=False,
