@@ -199,7 +199,7 @@ def test_anything(profile: Profile, steps: list[tuple[str, object]]) -> None:
     company = Company(rig)
     for who, what in steps:
         match who, what:
-            case "operator", (method, path, body):
+            case "operator", (str() as method, str() as path, body):
                 company.call(method, path, body)
             case "application", str():
                 company.command(what)
