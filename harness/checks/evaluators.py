@@ -45,7 +45,7 @@ from fleetrig.harness.scenario_file.check_words import (
     Registry,
     SeenWord,
     Sends,
-    Steps,
+    StepsTaken,
 )
 from fleetrig.harness.scenario_file.measure_words import Attempts, BacksOff, Gap, Jitter, Rate, Spread
 from fleetrig.harness.scenario_file.threshold_words import AnsweredWithin, Dropped, Errors, TimeToOnline
@@ -176,7 +176,7 @@ def refused(fleet: FleetSnapshot, words: Refused) -> Fold:
     return event_folds.ServerEventsFold("refused", words.times, lives, device=devices, reason_has=like)
 
 
-def steps(fleet: FleetSnapshot, words: Steps) -> Fold:
+def steps(fleet: FleetSnapshot, words: StepsTaken) -> Fold:
     return StepsFold(words.in_order, words.times, fleet.lives(words.only), fleet.glob(words.only))
 
 
@@ -272,7 +272,7 @@ FOLDS: Final[Mapping[type[CheckWord], Callable[[FleetSnapshot, Any], Fold]]] = {
     Order: order,
     Never: never,
     Refused: refused,
-    Steps: steps,
+    StepsTaken: steps,
     FaultBit: fault_bit,
     Gap: gap,
     Rate: rate,

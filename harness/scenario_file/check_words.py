@@ -275,7 +275,7 @@ class Refused(DeviceSelector, CheckWord):
         return self.times.at_least > 0
 
 
-class Steps(DeviceSelector, CheckWord):
+class StepsTaken(DeviceSelector, CheckWord):
     """The server takes these steps on its way to an answer, in this order, each time in one session.
 
     Other steps may lie between. Only our own server tells its steps: such a scenario needs `reference`.

@@ -38,7 +38,7 @@ class FaultLine(Model):
     half_packet, malformed_packet, lost_datagram: of what came in or goes out. duplicate_datagram: of what goes out.
     drop_after_connack, withheld_pingresp: of the CONNECT with which the session began. server_certificate: of the
     connection that begins, `HANDSHAKE https`. northbound_down: of what the server hands on to applications,
-    `EVENT hono.event.*`.
+    `EVENT *`.
     """
     at_s: Duration = Field(0.0, alias="at")
     """When it begins, counted from the beginning of the run, or of the phase it stands in."""

@@ -18,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, Field, create_model
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.scenario_file.action_words import BENCH_WORDS
 from fleetrig.harness.scenario_file.board_words import BOARD_WORDS
-from fleetrig.harness.scenario_file.check_words import Registry, Steps
+from fleetrig.harness.scenario_file.check_words import Registry, StepsTaken
 from fleetrig.harness.scenario_file.entry import as_list
 from fleetrig.harness.scenario_file.exchange_names import KnownNames
 from fleetrig.harness.scenario_file.scenario import Devices, Phase, Scenario
@@ -122,12 +122,12 @@ def _registry(vocabulary: Vocabulary) -> type[Registry]:
     return create_model("Registry", __base__=narrowed, __doc__=Registry.__doc__, **more)
 
 
-def _steps(vocabulary: Vocabulary) -> type[Steps]:
+def _steps(vocabulary: Vocabulary) -> type[StepsTaken]:
     """The check with the platform's steps; of a platform that tells none, any name is taken and none ever seen."""
     if not vocabulary.server_steps:
-        return Steps
+        return StepsTaken
     in_order: Any = Annotated[_several(_one_of(vocabulary.server_steps)), Field(min_length=1)]
-    return _narrowed(Steps, {"in_order": in_order})
+    return _narrowed(StepsTaken, {"in_order": in_order})
 
 
 def _needs(vocabulary: Vocabulary) -> list[str]:
