@@ -17,6 +17,7 @@ from fleetrig.harness.load.generator import CpuMeter, LoadGenerator, OneProcess,
 from fleetrig.harness.load.load_run import LoadRun
 from fleetrig.harness.load.metrics_endpoint import serve_metrics
 from fleetrig.harness.load.order import LoadOrder, expanded_for, options_for, trusted_by
+from fleetrig.harness.load.processes import end, workers_running
 from fleetrig.harness.load.shown import show_line, shown
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run.open_files import raise_soft_limit
