@@ -37,7 +37,7 @@ def read_record(run: HonoRun, serial: str, wanted: frozenset[str]) -> AdminCall[
         "credentials_enabled": bool(first.get("enabled", True)),
         "auto_provisioned": is_provisioned(device),
         "notification_sent": bool(status.get("auto-provisioning-notification-sent")),
-        "via": ",".join(device.get("via") or ()),
+        "via": ",".join(str(one).removeprefix(run.context.prefix) for one in device.get("via") or ()),
         "may_provision": PROVISIONS_OTHERS in (device.get("authorities") or ()),
         "tenant_devices": (yield from run.admin.device_count()) if "tenant_devices" in wanted else None,
         "notifications": (yield from notifications_of(run, device_id)) if "notifications" in wanted else None,

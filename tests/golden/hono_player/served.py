@@ -66,7 +66,7 @@ class HonoServed:
             if are_let:
                 self._control("DELETE", "/faults")
             else:
-                self._control("POST", "/faults", {"fault": "northbound_down", "delay": "5s"})
+                self._control("POST", "/faults", {"fault": "northbound_down"})
 
     def _control(self, method: str, path: str, body: object = None) -> Any:
         address = self.served.server.control_address

@@ -7,6 +7,7 @@ from typing import Any
 
 from fleetrig.reference_server.platforms.hono.management.call import Call
 from fleetrig.reference_server.platforms.hono.management.members import Unreadable
+from fleetrig.reference_server.platforms.hono.management.older_members import older_tenant
 from fleetrig.reference_server.platforms.hono.management.parameters import optional_id, tenant_id
 from fleetrig.reference_server.platforms.hono.management.replies import NO_CONTENT, Reply
 from fleetrig.reference_server.platforms.hono.management.routing import TENANT_ID
@@ -37,7 +38,8 @@ def read(call: Call) -> Reply:
     tenant = tenant_by_id(call.registry, wanted)
     if tenant is None:
         raise Refused(404, "no such tenant", f"there is no tenant {wanted!r}")
-    return Reply(200, tenant.document, tenant.version)
+    shown = tenant.document if call.registry.traits.has_newer_members else older_tenant(tenant.document)
+    return Reply(200, shown, tenant.version)
 
 
 def replace(call: Call) -> Reply:
@@ -66,6 +68,8 @@ def search(call: Call) -> Reply:
 
 
 def _read(call: Call, document: dict[str, Any]) -> dict[str, Any]:
+    if not call.registry.traits.has_newer_members:
+        document = older_tenant(document)
     try:
         return read_tenant(document, call.registry.traits)
     except Unreadable as unreadable:

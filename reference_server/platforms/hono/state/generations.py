@@ -50,6 +50,8 @@ class Traits:
     """Searches filter and sort."""
     counts_pages: bool = True
     """`pageOffset` is a number of pages, else of objects."""
+    groups_have_gateways: bool = True
+    """A search for gateways finds those in a group, too."""
     shows_status_in_search: bool = True
     has_columns: bool = False
     """Ids of more than 256 letters do not fit into the database, which is told as 500."""
@@ -64,8 +66,6 @@ class Traits:
     """Adapters get authorities whose time is over, too; nothing is provisioned by them."""
     looks_at_secrets_of_certificates: bool = True
     """The secret of x509 credentials has to count now."""
-    refuses_useless_credentials: bool = True
-    """Credentials that are disabled are refused; else they are taken for missing, and provisioning is tried (A49)."""
     leaves_orphans: bool = False
     """Device and credentials are made in two steps, and nobody undoes the first (2.3)."""
     provisioning_takes_us: int = 0
@@ -98,6 +98,8 @@ class Traits:
     has_json_errors: bool = True
     """Of adapters over HTTP; else they are plain text."""
 
+    has_newer_members: bool = True
+    """Members of documents that came after generation 1, ids of secrets among them."""
     refuses_unknown_members: bool = True
     checks_ids: bool = True
     has_search: bool = True
@@ -120,11 +122,11 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         keeps_notification_sent=False,
         matches_filters=False,
         counts_pages=False,
+        groups_have_gateways=False,
         has_columns=True,
         tells_reason_of_mismatch=False,
         caches_tenants_s=60,
         trusts_expired_authorities=True,
-        refuses_useless_credentials=False,
         leaves_orphans=True,
         provisioning_takes_us=PROVISIONING_TAKES_US,
         fills_templates_as_java=True,
@@ -140,7 +142,6 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         shows_status_in_search=False,
         caches_tenants_s=180,
         looks_at_secrets_of_certificates=False,
-        refuses_useless_credentials=False,
         leaves_orphans=True,
         provisioning_takes_us=PROVISIONING_TAKES_US,
         fills_templates_as_java=True,
@@ -149,6 +150,10 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         enforces_resource_limits=False,
     ),
     Profile.OLD: Traits(
+        has_common_version=False,
+        knows_aliases=False,
+        shares_anchors_in_group=False,
+        has_newer_members=False,
         refuses_unknown_members=False,
         checks_ids=False,
         has_search=False,
@@ -160,7 +165,6 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         reports_errors=False,
         closes_connections=False,
         trusts_expired_authorities=True,
-        refuses_useless_credentials=False,
         provisions_for_disabled_tenants=True,
         looks_at_server_names=False,
         registry_checks_authority=False,

@@ -16,7 +16,7 @@ from fleetrig.harness.platforms.hono.certificates import (
     subject_of,
     trusted_entry,
 )
-from fleetrig.harness.platforms.hono.setup import chosen
+from fleetrig.harness.platforms.hono.settings import chosen
 from fleetrig.harness.run.context import RunContext, seeded_tokens
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US
 from fleetrig.simulator.contract.identity import ClientCertificate
