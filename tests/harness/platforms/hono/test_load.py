@@ -31,7 +31,7 @@ JUDGED = (Exit.PASSED, Exit.BROKEN)
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("over", "kind", "workers"),
-    [("http", "certificate", 0), ("mqtt", "certificate", 2), ("http", "password", 0), ("mqtt", "password", 0)],
+    [("http", "certificate", 0), ("mqtt", "certificate", 2), ("http", "password", 0)],
 )
 def test_a_fleet_under_load(tmp_path: Path, over: str, kind: str, workers: int) -> None:
     """Our own server of a load run trusts whom the run's tenant names."""
