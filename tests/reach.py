@@ -175,7 +175,8 @@ def run_thingsboard() -> None:
 def run_hono() -> None:
     """The same for Hono."""
     from tests.golden.hono_player.judging import Answers
-    from tests.golden.test_hono_recordings import FILES, NOT_YET, RECORDED_FROM, played
+    from tests.golden.test_hono_player import FILES
+    from tests.golden.test_hono_recordings import NOT_YET, RECORDED_FROM, played
     from tests.harness.platforms.hono.conformance.reach import run_every_row
 
     for name in FILES:
