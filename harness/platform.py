@@ -156,6 +156,8 @@ class ProxiedServer:
     """Those that are opened in addition, with their fictitious addresses in virtual time."""
     build: Callable[[Mapping[str, str], str, ClientVerifier], PlatformBuilder]
     """As that of `OwnServer`, with the authorities that the terminator trusts."""
+    judges_itself: bool = False
+    """The platform looks at certificates itself, and is told whom to trust by its operator: there is nobody to tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ WORDS: Final = {
     FaultKind.DUPLICATE_DATAGRAM: "the datagram arrives twice",
     FaultKind.WITHHELD_ACK: "the acknowledgement is withheld",
     FaultKind.WITHHELD_PINGRESP: "the answer to a ping is withheld",
+    FaultKind.NORTHBOUND_DOWN: "applications cannot be reached",
 }
 """What a fault without parameters does, for the trace."""
 

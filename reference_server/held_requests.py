@@ -51,7 +51,7 @@ class HeldRequests:
         if is_traced:
             for fault in held.faults:
                 self._lane.fault(held.request, fault, answer.session, now_us)
-            told = HttpAnswer(response, reaction.reason, reaction.device, reaction.changed)
+            told = HttpAnswer(response, reaction.reason, reaction.device, reaction.changed, steps=reaction.steps)
             self._lane.answered(told, answer.session, now_us)
             if held.faults:
                 self._lane.delivered(delivery, reaction.device, answer.session, now_us)

@@ -31,6 +31,8 @@ class HttpAnswer:
     """What changed in the registry, for the trace: `target created`, `action 4 finished`; empty for reads."""
     rollback: bool = False
     """The transaction is rolled back (an error was found half way)."""
+    steps: Sequence[str] = ()
+    """What the platform did on its way to the answer, in order, in its own words: an event of the trace each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class HeldRequest:
     """Never twice from one platform; not 0."""
     device: str = ""
     changed: str = ""
+    steps: Sequence[str] = ()
+    """Those until it is held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Reaction:
     changed: str = ""
     rollback: bool = False
     """Not in `advance`, where one transaction holds all reactions."""
+    steps: Sequence[str] = ()
 
 
 NOTHING = Reaction()
@@ -79,6 +84,7 @@ class HandshakeAnswer:
     device: str = ""
     changed: str = ""
     rollback: bool = False
+    steps: Sequence[str] = ()
 
 
 ACCEPTED = HandshakeAnswer()

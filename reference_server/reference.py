@@ -38,6 +38,7 @@ from fleetrig.reference_server.fronts.tls.server_certificate import read_server_
 from fleetrig.reference_server.fronts.tls.server_tls import ServerTls
 from fleetrig.reference_server.fronts.tls.throw_away import ServerCertificates
 from fleetrig.reference_server.listener_kinds import LISTENER_KINDS
+from fleetrig.reference_server.northbound import NorthboundPlatform
 from fleetrig.reference_server.platform import context_path_of
 from fleetrig.reference_server.scheduler import Scheduler, ServedPlatform
 from fleetrig.reference_server.server import Server
@@ -45,6 +46,7 @@ from fleetrig.reference_server.server_options import PlatformOptions, ServerOpti
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.reference_server.stores.leftovers import Leftovers, find_leftovers, remove_leftovers
 from fleetrig.reference_server.stores.opening import artifact_folder, open_store
+from fleetrig.reference_server.webhook import Webhook
 from fleetrig.simulator.contract.clock import US_PER_S, Clock
 from fleetrig.simulator.contract.envelope import Envelope, Output
 from fleetrig.simulator.contract.errors import (
@@ -195,8 +197,12 @@ class ReferenceServer:
                 )
             await self._listen(self._listeners[options.name], one.fronts)
         await self._stack.enter_async_context(self._scheduler)
+        for one in served:
+            platform = one.server.platform
+            if isinstance(platform, NorthboundPlatform) and platform.webhook:
+                await self._stack.enter_async_context(Webhook(platform, store, self.trace, self._clock))
         if self._control is not None:
-            await self._open_control(store, self._control, tools)
+            await self._open_control(store, self._control, tools, served)
 
     def _look_for_leftovers(self, store: Store) -> None:
         folder = artifact_folder(self._options.store)
@@ -227,7 +233,9 @@ class ReferenceServer:
         for name, listener in listeners.items():
             await fronts[makers.index(self._listener_kinds[name].make)].listen(listener)
 
-    async def _open_control(self, store: Store, listener: Listener, tools: FrontTools) -> None:
+    async def _open_control(
+        self, store: Store, listener: Listener, tools: FrontTools, served: Sequence[ServedPlatform]
+    ) -> None:
         ring, refusals = TraceRing(), Refusals(self.received_lines())
         self._stack.callback(self.trace.listen(ring))
         self._stack.callback(self.trace.listen(refusals, refusals.kinds))
@@ -245,6 +253,7 @@ class ReferenceServer:
             ring=ring,
             refusals=refusals,
             secrets=self.secrets,
+            northbound=[one.server.platform for one in served if isinstance(one.server.platform, NorthboundPlatform)],
             is_open=not listener.address.is_loopback,
         )
         front = ControlFront(Control(target), tools, self._scheduler.run_due_now)

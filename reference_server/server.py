@@ -14,6 +14,7 @@ from fleetrig.reference_server.capacity import take_turn
 from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.held_requests import HeldRequests
 from fleetrig.reference_server.http_faults import HttpFaults, distort, filter_request, replacement
+from fleetrig.reference_server.northbound import FaultyOutlet, NorthboundPlatform, gives_up_after_us
 from fleetrig.reference_server.platform import (
     ACCEPTED,
     FailurePlatform,
@@ -85,6 +86,9 @@ class Server:
         self._held = HeldRequests(self._lane)
         self._http_faults = HttpFaults(faults)
         self._session_faults = SessionFaults(faults)
+        self._outlet = FaultyOutlet(faults)
+        if isinstance(platform, NorthboundPlatform):
+            platform.outlet = self._outlet
         self._open: set[int] = set()
         """Ids of the sessions that the platform knows of."""
 
@@ -106,6 +110,7 @@ class Server:
             distorting = faults.distorting(request, now_us)
             seen = filter_request(distorting, faults.original_request(request))
         answer = self._answer(seen, session, now_us)
+        turn_us += self._held_back(now_us)
         if isinstance(answer, HeldRequest):
             return self._hold(answer, seen, session, distorting, turn_us, now_us)
         delivery = Delivery(answer.response, delay_us=turn_us)
@@ -141,6 +146,7 @@ class Server:
         self._held.hold(held.held_id, request, faults, now_us + turn_us)
         if self.trace.wanted:
             self._lane.received(request, session, held.device, now_us)
+            self._lane.steps(held.steps, held.device, session.id, now_us)
         return Delivery(None, Ending.HELD, held_id=held.held_id)
 
     def _answer(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer | HeldRequest:
@@ -195,6 +201,7 @@ class Server:
 
     def handshake(self, session: Session, now_us: int) -> TlsAlert | None:
         answer = self._judge(session, now_us)
+        self._held_back(now_us)
         self._note_handshake(answer, session, now_us)
         return answer.alert
 
@@ -205,7 +212,7 @@ class Server:
     def _note_handshake(self, answer: HandshakeAnswer, session: Session, now_us: int) -> None:
         if answer.alert is not None and not answer.reason:
             answer = replace(answer, reason="the platform refuses it, and does not say why")
-        if self.trace.wanted and (answer.reason or answer.changed):
+        if self.trace.wanted:
             self._lane.shook_hands(answer, session, now_us)
 
     # Sessions
@@ -234,6 +241,7 @@ class Server:
         """An envelope that reaches the platform. `turn_us`: how long its answers wait for their turn."""
         reaction = self._reaction_to(session, envelope, now_us)
         self._lane.received(envelope, session, reaction.device, now_us)
+        turn_us += self._held_back(now_us)
         if not self.faults.is_idle and (slow := self._session_faults.slow_store(envelope, now_us)) is not None:
             self._lane.fault(envelope, slow, session.id, now_us)
             reaction = slowed(slow, self.platform, reaction, session, envelope, now_us)
@@ -275,6 +283,7 @@ class Server:
         if reactions:
             self._learn_secrets()
         self.store.flush()
+        self._held_back(now_us)
         for reaction in reactions:
             outputs += self._apply_faults(reaction, UNASKED, None, now_us)
         return outputs
@@ -290,6 +299,13 @@ class Server:
         return closes
 
     # Common to all of it
+
+    def _held_back(self, now_us: int) -> int:
+        """Tells what faults have kept from applications; returns how much later the peer is answered (us)."""
+        held = self._outlet.take_held()
+        for one in held:
+            self._lane.held_back(one, now_us)
+        return gives_up_after_us(held)
 
     def _talking(self) -> SessionPlatform:
         if self._sessions is None:
@@ -334,7 +350,7 @@ class Server:
         others = [output for output in reaction.outputs if not isinstance(output, LateAnswer)]
         if not others:
             return answers
-        return [*answers, *self._distorted(replace(reaction, outputs=others), session, came, now_us)]
+        return [*answers, *self._distorted(replace(reaction, outputs=others, steps=()), session, came, now_us)]
 
     def _reply_blocked(
         self, blocked: Blocked, envelope: Envelope | None, session: Session, now_us: int

@@ -2,6 +2,7 @@
 
 HTTP, one request: `received`, a `fault` for each fault that hits it, `answered` or `refused` with the platform's
 answer, and `delivered` when faults have changed that. Of a request that is held all but `received` comes later.
+Between `received` and the answer there is a `step` for each that the platform took and tells of.
 
 A session: `opened`; then the same for each envelope, but an answer can consist of several envelopes or of none;
 `pushed` for what goes out unasked or to another session; `closed`, whichever side ended it. `advanced` is a change that
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from fleetrig.reference_server.fault_plan import describe
+from fleetrig.reference_server.northbound import Held
 from fleetrig.reference_server.platform import HandshakeAnswer, HttpAnswer, Reaction
 from fleetrig.reference_server.session_faults import Distorted
 from fleetrig.simulator.contract.clock import to_s
@@ -47,9 +49,20 @@ class ServerLane:
             now_us, Lane.SERVER, "fault", envelope=envelope, fault=fault.kind, reason=what, session=session
         )
 
+    def steps(self, steps: Sequence[str], device: str, session: int, now_us: int) -> None:
+        for step in steps:
+            self._trace.emit(now_us, Lane.SERVER, "step", device, name=step, session=session)
+
+    def held_back(self, held: Held, now_us: int) -> None:
+        """A message that does not get to applications. It belongs to no session: no answer is distorted by it."""
+        reason = f"{held.line}: {describe(held.fault)}"
+        self._trace.emit(now_us, Lane.SERVER, "fault", fault=held.fault.kind, reason=reason)
+
     # HTTP
 
     def answered(self, answer: HttpAnswer, session: int, now_us: int) -> None:
+        if answer.steps:
+            self.steps(answer.steps, answer.device, session, now_us)
         self._trace.emit(
             now_us,
             Lane.SERVER,
@@ -70,6 +83,9 @@ class ServerLane:
 
     def shook_hands(self, answer: HandshakeAnswer, session: Session, now_us: int) -> None:
         """What came of certificates or a pre-shared key; of a refusal the name says how the peer hears it."""
+        self.steps(answer.steps, answer.device, session.id, now_us)
+        if not (answer.reason or answer.changed):
+            return
         if answer.reason:
             how = "handshake" if answer.alert is None else f"handshake: {answer.alert}"
             what, name = "refused", how
@@ -95,6 +111,8 @@ class ServerLane:
         """
         if reaction.device and session in self._devices:
             self._devices[session] = reaction.device
+        if reaction.steps:
+            self.steps(reaction.steps, reaction.device, session, now_us)
         is_first = _has_answer(reaction.outputs, session)
         if not is_first:
             self._without_answer(reaction, session, now_us)

@@ -20,6 +20,7 @@ from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.checks.model_folds import FollowsModelFold
 from fleetrig.harness.checks.model_watch import ModelWatch
 from fleetrig.harness.checks.registry import query_registry
+from fleetrig.harness.checks.step_folds import StepsFold
 from fleetrig.harness.external.program_folds import KeepsRunningFold, OneAddressFold
 from fleetrig.harness.external.secrecy import query_secrets
 from fleetrig.harness.run.context import RunContext
@@ -44,6 +45,7 @@ from fleetrig.harness.scenario_file.check_words import (
     Registry,
     SeenWord,
     Sends,
+    StepsTaken,
 )
 from fleetrig.harness.scenario_file.measure_words import Attempts, BacksOff, Gap, Jitter, Rate, Spread
 from fleetrig.harness.scenario_file.threshold_words import AnsweredWithin, Dropped, Errors, TimeToOnline
@@ -174,6 +176,10 @@ def refused(fleet: FleetSnapshot, words: Refused) -> Fold:
     return event_folds.ServerEventsFold("refused", words.times, lives, device=devices, reason_has=like)
 
 
+def steps(fleet: FleetSnapshot, words: StepsTaken) -> Fold:
+    return StepsFold(words.in_order, words.times, fleet.lives(words.only), fleet.glob(words.only))
+
+
 def fault_bit(fleet: FleetSnapshot, words: FaultBit) -> Fold:
     return event_folds.ServerEventsFold("fault", words.times, fleet.lives(), fault=words.kind)
 
@@ -266,6 +272,7 @@ FOLDS: Final[Mapping[type[CheckWord], Callable[[FleetSnapshot, Any], Fold]]] = {
     Order: order,
     Never: never,
     Refused: refused,
+    StepsTaken: steps,
     FaultBit: fault_bit,
     Gap: gap,
     Rate: rate,

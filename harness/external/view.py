@@ -75,6 +75,8 @@ class ServerView:
             case "fault":
                 self._open.put(event.session, exchange._replace(is_distorted=True))
                 yield event._replace(device=exchange.call.device if exchange.call else event.device)
+            case "step":
+                yield event if event.device or exchange.call is None else event._replace(device=exchange.call.device)
             case "answered" | "refused" | "pushed":
                 yield from _answered(event, self._told(event, exchange))
             case "closed":
@@ -100,7 +102,7 @@ class ServerView:
         return exchange._replace(call=self._named(event))
 
 
-ABOUT_ALL: Final = frozenset({"refused", "fault"})
+ABOUT_ALL: Final = frozenset({"refused", "fault", "step"})
 """What the server lane says of every device, whoever it is."""
 
 

@@ -30,6 +30,8 @@ class OwnAddresses:
 
     listeners: Mapping[str, str]
     control: str
+    ca: str = ""
+    """The file with whom to trust; empty for a server that shows no certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ def options_for(order: LoadOrder, expanded: Expanded) -> RunOptions:
     server = None
     if order.against is not None:
         server = remote_server_from(order.against, platform, may_change_settings=order.change_tenant_settings)
+    own_ca = None if order.own is None or not order.own.ca else Path(order.own.ca)
     return RunOptions(
         as_load=True,
         sampled=sampled,
@@ -154,7 +157,7 @@ def options_for(order: LoadOrder, expanded: Expanded) -> RunOptions:
         verify=verify_with(
             None if order.ca is None else Path(order.ca),
             insecure=order.insecure,
-            file_ca=None if server is None else server.ca,
+            file_ca=own_ca if server is None else server.ca,
         ),
         again=order.again(),
     )

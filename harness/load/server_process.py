@@ -44,11 +44,13 @@ async def serve(order: LoadOrder) -> None:
     expanded = expanded_for(order)
     run = ScenarioRun(expanded, options_for(order, expanded))
     build, proxied = run.build_own_server()
-    if proxied is not None:
+    asks = run.platform.own_server.proxied
+    if proxied is not None and (asks is None or not asks.judges_itself):
         raise BrokenBench(CERTIFICATES)
-    async with serving(run.platform, build, run.profile, Trace(), run.secrets) as server:
+    async with serving(run.platform, build, run.profile, Trace(), run.secrets, proxied) as server:
         assert server.control is not None
-        addresses = OwnAddresses(dict(server.listeners), server.control.url)
+        ca = "" if server.ca is None else str(server.ca)
+        addresses = OwnAddresses(dict(server.listeners), server.control.url, ca)
         sys.stdout.write(json.dumps(asdict(addresses)) + "\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.read)

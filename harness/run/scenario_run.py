@@ -147,7 +147,10 @@ class ScenarioRun:
             self.platform, build, self.profile, self.trace, self.secrets, seed, lambda: bench.now_us(), proxied
         )
         self._check_needs(server)
-        bench = VirtualBench(handler, self.trace, seed=seed, is_open=self.options.is_open)
+        admin_listener = next(iter(self.platform.own_server.listeners))
+        bench = VirtualBench(
+            handler, self.trace, seed=seed, is_open=self.options.is_open, admin_listener=admin_listener
+        )
         with stopping_at_once():
             return bench.run(run_scenario(self._new_context(bench, server, seeded_tokens(seed))))
 

@@ -7,9 +7,9 @@ has an obvious one, a line in `words.CHECK_WORDS`, and a line in a table of `che
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import ConfigDict, RootModel, model_validator
+from pydantic import ConfigDict, Field, RootModel, model_validator
 
 from fleetrig.harness.scenario_file.action_words import DeviceSelector, describe_devices
 from fleetrig.harness.scenario_file.entry import OneWord, WordModel
@@ -270,6 +270,21 @@ class Refused(DeviceSelector, CheckWord):
     reason_has: Text | None = None
     """A part of the reason."""
     times: HowOften = AT_LEAST_ONCE
+
+    def waits(self) -> bool:
+        return self.times.at_least > 0
+
+
+class StepsTaken(DeviceSelector, CheckWord):
+    """The server takes these steps on its way to an answer, in this order, each time in one session.
+
+    Other steps may lie between. Only our own server tells its steps: such a scenario needs `reference`.
+    """
+
+    in_order: Annotated[tuple[Word, ...], Field(min_length=1)]
+    """Names of steps, as the server lane of the trace has them."""
+    times: HowOften = AT_LEAST_ONCE
+    """How often, for all devices together: an exact number, or bounds."""
 
     def waits(self) -> bool:
         return self.times.at_least > 0

@@ -37,7 +37,8 @@ class FaultLine(Model):
     `PUBLISH */rpc/*`.
     half_packet, malformed_packet, lost_datagram: of what came in or goes out. duplicate_datagram: of what goes out.
     drop_after_connack, withheld_pingresp: of the CONNECT with which the session began. server_certificate: of the
-    connection that begins, `HANDSHAKE https`.
+    connection that begins, `HANDSHAKE https`. northbound_down: of what the server hands on to applications,
+    `EVENT *`.
     """
     at_s: Duration = Field(0.0, alias="at")
     """When it begins, counted from the beginning of the run, or of the phase it stands in."""
@@ -58,7 +59,9 @@ class FaultLine(Model):
     waiting_s: Duration | None = Field(None, alias="waiting")
     """capacity: who would queue longer is turned away, as by overload. Without it the queue has no end."""
     delay_s: Duration | None = Field(None, alias="delay")
-    """latency: how late it comes. duplicate_delivery: how long after the first. drop_after_connack: how long after."""
+    """latency: how late it comes. duplicate_delivery: how long after the first. drop_after_connack: how long after.
+
+    northbound_down: how long the server waits for applications before it gives up."""
     code: Annotated[int, Strict(), AfterValidator(fault_values.code)] | None = None
     """connect_refused: of the CONNACK; when not given, that the server is unavailable."""
     after_bytes: Size | None = Field(None, alias="after")

@@ -18,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, Field, create_model
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.scenario_file.action_words import BENCH_WORDS
 from fleetrig.harness.scenario_file.board_words import BOARD_WORDS
-from fleetrig.harness.scenario_file.check_words import Registry
+from fleetrig.harness.scenario_file.check_words import Registry, StepsTaken
 from fleetrig.harness.scenario_file.entry import as_list
 from fleetrig.harness.scenario_file.exchange_names import KnownNames
 from fleetrig.harness.scenario_file.scenario import Devices, Phase, Scenario
@@ -65,7 +65,7 @@ def any_models() -> FileModels:
 def _models_for(flow: str, platform: str, external: bool) -> FileModels:
     devices, server = _vocabulary(flow), _vocabulary(platform)
     action = with_words(Action, {**BENCH_WORDS, **BOARD_WORDS, **server.words})
-    check = with_words(Check, {**CHECK_WORDS, "registry": _registry(server)})
+    check = with_words(Check, {**CHECK_WORDS, "registry": _registry(server), "steps": _steps(server)})
     phase = _narrowed(Phase, {"do": _entries(action), "expect": _several(check)})
     wanted = _server(server)
     parts = {
@@ -120,6 +120,14 @@ def _registry(vocabulary: Vocabulary) -> type[Registry]:
     more: dict[str, Any] = {name: (form | None, None) for name, form in vocabulary.record_fields.items()}
     narrowed = _narrowed(Registry, {"in_state": _one_of(vocabulary.states) | None})
     return create_model("Registry", __base__=narrowed, __doc__=Registry.__doc__, **more)
+
+
+def _steps(vocabulary: Vocabulary) -> type[StepsTaken]:
+    """The check with the platform's steps; of a platform that tells none, any name is taken and none ever seen."""
+    if not vocabulary.server_steps:
+        return StepsTaken
+    in_order: Any = Annotated[_several(_one_of(vocabulary.server_steps)), Field(min_length=1)]
+    return _narrowed(StepsTaken, {"in_order": in_order})
 
 
 def _needs(vocabulary: Vocabulary) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_serializer, model_validator
 
-from fleetrig.harness.scenario_file.values import Model, Scalar
+from fleetrig.harness.scenario_file.values import Model
 
 
 class Settings(Model):
@@ -39,12 +39,12 @@ class Settings(Model):
         return settings
 
     @property
-    def values(self) -> dict[str, Scalar]:
+    def values(self) -> dict[str, Any]:
         """What is given, in the order of the file."""
         return {key: getattr(self, key) for key in self._order}
 
     @model_serializer
-    def _written(self) -> dict[str, Scalar]:
+    def _written(self) -> dict[str, Any]:
         return self.values
 
 

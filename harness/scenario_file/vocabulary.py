@@ -94,6 +94,8 @@ class Vocabulary:
     children_are_silent: bool = False
     """Devices behind a gateway have no connection of their own: the gateway speaks for them, and they are known to the
     server's registry alone."""
+    server_steps: tuple[str, ...] = ()
+    """What our own server tells of its way to an answer, for `steps`: all names, in their usual order."""
     secrets: tuple[str, ...] = ()
     """What `rotate` can replace."""
     notes: Mapping[str, str] = field(default_factory=dict)

@@ -25,6 +25,7 @@ from fleetrig.harness.scenario_file.check_words import (
     Refused,
     Registry,
     Sends,
+    StepsTaken,
 )
 from fleetrig.harness.scenario_file.entry import OneWord
 from fleetrig.harness.scenario_file.measure_words import Attempts, BacksOff, Gap, Jitter, Rate, Spread
@@ -53,6 +54,7 @@ CHECK_WORDS: Final[Mapping[str, type[CheckWord]]] = {
     "backs_off": BacksOff,
     "jitter": Jitter,
     "refused": Refused,
+    "steps": StepsTaken,
     "fault": FaultBit,
     "record": ManufacturingRecord,
     "keeps_running": KeepsRunning,

@@ -5,12 +5,15 @@ Each call is a generator of Asks, like those of the management API. Raises `Brok
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 from fleetrig.harness.servers.json_answer import NotJson, beginning, kind_of, read_json, with_whole_pairs
+from fleetrig.reference_server.northbound import NorthboundMessage
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.fault_json import fault_to_json
@@ -88,6 +91,22 @@ class ControlInterface:
             raise BrokenBench(f"{self.url} gave no trace: {wrong}") from None
         return TracePage(events, until, is_all=len(lines) < PAGE)
 
+    def northbound(self, tenant: str) -> AdminCall[list[NorthboundMessage]]:
+        """All that it has handed on to applications of a tenant and still remembers, in its order."""
+        found: list[NorthboundMessage] = []
+        after = 0
+        while True:
+            path = f"/northbound?tenant={quote(tenant, safe='')}&after={after}&limit={PAGE}"
+            document = self._document((yield from self._ask("GET", path, 200)))
+            try:
+                page = [_message_in(one) for one in document["messages"]]
+            except (LookupError, TypeError, ValueError, AttributeError) as wrong:
+                raise BrokenBench(f"{self.url} gave no messages: {type(wrong).__name__}: {wrong}") from None
+            found += page
+            if len(page) < PAGE:
+                return found
+            after = page[-1].number
+
     def _last(self, answer: HttpResponse) -> int:
         last = answer.header("Trace-Last") or ""
         if not (last.isascii() and last.isdecimal() and len(last) <= MAX_NUMBER_DIGITS):
@@ -119,6 +138,15 @@ class TracePage:
     events: Sequence[TraceEvent]
     until: int
     is_all: bool
+
+
+def _message_in(document: dict[str, Any]) -> NorthboundMessage:
+    """Raises LookupError, TypeError, ValueError, AttributeError."""
+    payload = document["payload"]
+    content = base64.b64decode(payload["base64"]) if isinstance(payload, dict) else payload.encode()
+    number, at_us, properties = int(document["number"]), int(document["at_us"]), dict(document["properties"])
+    tenant, topic, key = (str(document[name]) for name in ("tenant", "topic", "key"))
+    return NorthboundMessage(number, at_us, tenant, topic, key, properties, content)
 
 
 def _number_of(line: str) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,6 +15,7 @@ from fleetrig.harness.servers.under_test import ServerUnderTest, line_of
 from fleetrig.reference_server.entropy import SeededEntropy
 from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
+from fleetrig.reference_server.northbound import NorthboundMessage, NorthboundPlatform
 from fleetrig.reference_server.platform import PlatformBuilder, context_path_of
 from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.reference_server.server import Server
@@ -77,7 +79,10 @@ def in_memory(
     def add_fault(fault: Fault) -> AdminCall[int]:
         return at_once(faults.add(fault, now_us()).id)
 
-    met = own_server(platform, listeners, profile, add_fault)
+    def northbound(tenant: str) -> AdminCall[Sequence[NorthboundMessage]]:
+        return at_once(built.northbound(tenant, 0, sys.maxsize) if isinstance(built, NorthboundPlatform) else ())
+
+    met = replace(own_server(platform, listeners, profile, add_fault), northbound=northbound)
     return (met if proxied is None else replace(met, trusted=proxied.trusted)), server
 
 
@@ -126,4 +131,7 @@ def own_server(
     server = RemoteServer(url, own.account, line_account=own.line_account, listeners=listeners)
     name, can = f"reference {platform.title} {profile}", platform.vocabulary.of_profile(profile) | listeners.keys()
     admin, line = platform.admin(server), line_of(server, platform)
-    return ServerUnderTest(url, admin, can, name, profile, True, add_fault, control, listeners, line)
+    northbound = None if control is None else control.northbound
+    return ServerUnderTest(
+        url, admin, can, name, profile, True, add_fault, control, listeners, line, northbound=northbound
+    )

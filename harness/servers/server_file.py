@@ -130,7 +130,7 @@ def _load(path: Path) -> tuple[ServerFile, Source]:
     file, source = load_mapping(path, ServerFile), read_source(path)
     name, known = file.platform, tuple(PLATFORMS)
     if name is not None and name not in known:
-        sentence = f"platform: expected {' or '.join(known)}, got {name!r}{did_you_mean(name, known)}"
+        sentence = f"platform: expected {', '.join(known[:-1])} or {known[-1]}, got {name!r}{did_you_mean(name, known)}"
         raise FileMistakes([source.problem(locate(source.tree, ["platform"])[0], sentence)])
     return file, source
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from fleetrig.harness.platform import Admin, Platform
 from fleetrig.harness.servers.control import ControlInterface
 from fleetrig.harness.servers.remote import ClientCa, RemoteServer
+from fleetrig.reference_server.northbound import NorthboundMessage
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.drivers.director import AdminCall
 
@@ -43,6 +44,8 @@ class ServerUnderTest:
     """The authorities that the TLS terminator of our own server trusts: a run adds its own."""
     ca: Path | None = None
     """The authority of our own server's certificate."""
+    northbound: Callable[[str], AdminCall[Sequence[NorthboundMessage]]] | None = None
+    """What the server has handed on to applications of a tenant; None where nobody tells that."""
 
     def lacks(self, needs: tuple[str, ...]) -> list[str]:
         """Returns the required capabilities that this server lacks."""
@@ -62,7 +65,10 @@ def server_under_test(server: RemoteServer, platform: Platform) -> ServerUnderTe
     )
     if server.control is None:
         return met
-    return replace(met, can=can | CONTROL_CAN, add_fault=server.control.add_fault, control=server.control)
+    control = server.control
+    return replace(
+        met, can=can | CONTROL_CAN, add_fault=control.add_fault, control=control, northbound=control.northbound
+    )
 
 
 def url_over_tls(listeners: Mapping[str, str], url: str) -> str | None:

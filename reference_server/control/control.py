@@ -7,13 +7,14 @@ performed by the front before the answer goes out.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
 from fleetrig.reference_server.clock import LATEST_US, AdjustableClock
+from fleetrig.reference_server.control.northbound_view import NORTHBOUND_PARAMETERS, NorthboundView
 from fleetrig.reference_server.control.refusals import SHOWN_LINE_CHARS, Refusal, Refusals
 from fleetrig.reference_server.control.request_checks import (
     RequestRefused,
@@ -30,6 +31,7 @@ from fleetrig.reference_server.control.request_checks import (
 from fleetrig.reference_server.control.ring import MAX_EVENTS, TraceRing
 from fleetrig.reference_server.control.trace_cursor import TraceCursor, TraceQuery
 from fleetrig.reference_server.fault_plan import FaultPlan, ScheduledFault
+from fleetrig.reference_server.northbound import NorthboundPlatform
 from fleetrig.reference_server.stores.interface import Store
 from fleetrig.simulator.contract.clock import to_s, to_us
 from fleetrig.simulator.contract.fault_json import FaultMistake, fault_from_json, fault_to_json
@@ -58,6 +60,10 @@ LINKS: Final[dict[str, Json]] = {
     "trace_as_it_happens": "/trace?follow=true",
     "reasons": "/reasons",
 }
+NORTHBOUND: Final = "/northbound"
+COMMANDS: Final = "/northbound/commands"
+QUERIED: Final = frozenset({"/trace", "/reasons", NORTHBOUND})
+"""Paths with parameters."""
 
 TRACE_PARAMETERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "since": whole(0, MOST),
@@ -88,6 +94,8 @@ class ControlTarget:
     ring: TraceRing
     refusals: Refusals
     secrets: Secrets
+    northbound: Sequence[NorthboundPlatform] = ()
+    """Platforms that hand messages on to applications."""
     is_open: bool = False
     """It answers under any host name, not only loopback."""
 
@@ -99,12 +107,15 @@ ControlHandler = Callable[[HttpRequest], ControlReply]
 class Control:
     def __init__(self, target: ControlTarget) -> None:
         self._target = target
+        self._northbound = NorthboundView(target.northbound, target.secrets)
         self._routes: Mapping[str, Mapping[str, ControlHandler]] = {
             "/": {"GET": self._show},
             "/faults": {"GET": self._list_faults, "POST": self._add_fault, "DELETE": self._clear_faults},
             "/clock": {"GET": self._show_time, "POST": self._skip},
             "/trace": {"GET": self._read_trace},
             "/reasons": {"GET": self._list_reasons},
+            NORTHBOUND: {"GET": self._list_messages},
+            COMMANDS: {"POST": self._send_command},
         }
 
     def handle(self, request: HttpRequest) -> ControlReply:
@@ -125,7 +136,7 @@ class Control:
         if method not in methods:
             allowed = ", ".join(["HEAD", *methods] if "GET" in methods else methods)
             raise RequestRefused(405, f"{path} knows {allowed}", (("Allow", allowed),))
-        if path != "/trace" and path != "/reasons":
+        if path not in QUERIED:
             query_of(request, {})
         return methods[method]
 
@@ -144,7 +155,7 @@ class Control:
             "clock": self._time(),
             "faults": [fault_view(entry, now_us) for entry in running],
             "trace": {"last": target.ring.last, "forgotten": target.ring.forgotten},
-            "links": LINKS,
+            "links": {**LINKS, **({"northbound": NORTHBOUND} if target.northbound else {})},
         }
         return reply(200, document)
 
@@ -235,6 +246,12 @@ class Control:
         limit = asked.get("limit", SHOWN_REASONS)
         found = self._target.refusals.newest_first(asked.get("device", "*"))
         return reply(200, {"reasons": [self._reason(refusal) for _, refusal in zip(range(limit), found, strict=False)]})
+
+    def _list_messages(self, request: HttpRequest) -> HttpResponse:
+        return reply(200, self._northbound.messages(query_of(request, NORTHBOUND_PARAMETERS)))
+
+    def _send_command(self, request: HttpRequest) -> HttpResponse:
+        return reply(202, self._northbound.send(request, self._target.clock.now_us()))
 
     def _reason(self, refusal: Refusal) -> dict[str, Json]:
         hide = self._target.secrets.hide

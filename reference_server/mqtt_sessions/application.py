@@ -26,6 +26,9 @@ class LogIn:
     changed: str = ""
     disconnect_code: int = 0
     """Of the DISCONNECT after a refusal, where rules have one and it is not that of the CONNACK."""
+    steps: Sequence[str] = ()
+    """This and `rollback` mean what they mean in a `Reaction`."""
+    rollback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class PublishAnswer:
     changed: str = ""
     device: str = ""
     """Whose connection this has turned out to be; empty: as before."""
+    steps: Sequence[str] = ()
+    rollback: bool = False
 
 
 class SessionEnd(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Final
 
 from fleetrig.reference_server.mqtt_sessions.client_state import ClientConnection, PendingWill
@@ -144,7 +145,8 @@ def keep_alive_s(connect: MqttConnect, rules: SessionRules) -> int:
 def silence_us(connect: MqttConnect, rules: SessionRules) -> int | None:
     """After how much silence the client is gone (§3.1.2.10)."""
     factor = rules.keep_alive_factor or 0
-    spans_s = (keep_alive_s(connect, rules) * factor, rules.silence_s or 0)
+    unheard_s = keep_alive_s(connect, rules) * factor
+    spans_s = (ceil(unheard_s) if rules.counts_whole_seconds else unheard_s, rules.silence_s or 0)
     return min((to_us(span_s) for span_s in spans_s if span_s), default=None)
 
 

@@ -113,7 +113,7 @@ class SessionLifecycle:
 
     def _close(self, connection: ClientConnection, violation: Violation, draft: ReactionDraft) -> None:
         """DISCONNECT for MQTT 5, and the end; nothing is sent on it any more."""
-        if violation.code and connection.is_v5:
+        if violation.code and connection.is_v5 and self._rules.tells_ends:
             why = reason_string(violation, connection, self._rules)
             draft.send(connection.session, [MqttDisconnect(violation.code, why)])
         draft.close(connection.session)
@@ -160,6 +160,7 @@ class SessionLifecycle:
         login = self._application.log_in(connect, session, now_us)
         draft.device = connection.device = login.device
         draft.note(login.reason, login.changed)
+        draft.tell(login.steps, login.rollback)
         if login.code:
             self._refuse(connection, Violation(login.code, login.reason), draft, login.disconnect_code)
         else:

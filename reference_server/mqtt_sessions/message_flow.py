@@ -63,6 +63,7 @@ class MessageFlow:
             _acknowledge(client, kind, publish.packet_id, answer.code, draft)
         draft.outputs += answer.outputs
         draft.note(answer.reason, answer.changed)
+        draft.tell(answer.steps, answer.rollback)
         draft.device = answer.device or draft.device
         return Violation(answer.code, answer.reason) if answer.ends else None
 

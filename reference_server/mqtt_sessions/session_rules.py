@@ -95,8 +95,13 @@ class SessionRules:
 
     # Their life and end
 
+    tells_ends: bool = True
+    """An MQTT 5 client whose connection the server ends gets a DISCONNECT with the reason code; else it just ends."""
+
     keep_alive_factor: float | None = 1.5
     """A client that says nothing for that many of its keep-alive times is gone; None: it may be silent."""
+    counts_whole_seconds: bool = False
+    """That time is rounded up to a second."""
     silence_s: float | None = None
     """A client that says nothing for so long is gone, whatever its keep-alive time."""
     server_keep_alive_s: int | None = None

@@ -104,6 +104,14 @@ class MqttSessions:
         self._life.end(connection, Violation(code, reason), draft, now_us)
         return draft.reaction()
 
+    def heard(self, session: int, now_us: int) -> ClientState | None:
+        """A packet has come that the platform answers by itself: the client that it is from, if one is connected."""
+        connection = self._life.connections.get(session)
+        if connection is None or connection.client is None:
+            return None
+        connection.heard_us = now_us
+        return connection.client
+
     def _step(
         self, connection: ClientConnection, envelope: Envelope, session: Session, draft: ReactionDraft, now_us: int
     ) -> None:

@@ -40,6 +40,7 @@ class FaultKind(StrEnum):
     COAP_RESET = "coap_reset"  # before it, CoAP: RST instead of an answer
     LOST_DATAGRAM = "lost_datagram"  # before or after it, CoAP: a request or an answer does not arrive
     DUPLICATE_DATAGRAM = "duplicate_datagram"  # after it, CoAP: the datagram of an answer arrives twice
+    NORTHBOUND_DOWN = "northbound_down"  # within it: the applications behind the server cannot be reached
     SERVER_CERTIFICATE = "server_certificate"  # before it, TLS and DTLS: another certificate is shown
 
 
@@ -50,7 +51,8 @@ class Fault:
     `hits` limits whom: a glob over the line of what came in, for instance `POST */feedback` or `CONNECT gw-*`; for
     `latency`, `rewrite` and `withheld_ack` also over the line of what goes out, for `duplicate_delivery` over that
     alone (`PUBLISH */rpc/*`), for `drop_after_connack` and `withheld_pingresp` over the session's CONNECT, for
-    `server_certificate` over `HANDSHAKE https`, with the listener's name. `share` is the probability that it hits what
+    `server_certificate` over `HANDSHAKE https`, with the listener's name, for `northbound_down` over the line of what a
+    server hands on (`EVENT hono.event.t1`). `share` is the probability that it hits what
     it could. `times` ends it after it has acted so often.
     """
 
@@ -62,7 +64,7 @@ class Fault:
     times: int | None = None
     shows_as: Ending | None = None
     parameters: Mapping[str, Json] = field(default_factory=dict)
-    """latency, slow_store, duplicate_delivery, drop_after_connack: `delay_s` · connect_refused: `code`
+    """latency, slow_store, duplicate_delivery, drop_after_connack, northbound_down: `delay_s` · connect_refused: `code`
 
     half_packet: `after_bytes` · lost_datagram: `copies` · server_certificate: `certificate`
 
@@ -102,7 +104,13 @@ BELONGS_TO: Final[Mapping[str, frozenset[FaultKind]]] = {
     "requests_per_s": frozenset({FaultKind.CAPACITY}),
     "waiting_s": frozenset({FaultKind.CAPACITY}),
     "delay_s": frozenset(
-        {FaultKind.LATENCY, FaultKind.SLOW_STORE, FaultKind.DUPLICATE_DELIVERY, FaultKind.DROP_AFTER_CONNACK}
+        {
+            FaultKind.LATENCY,
+            FaultKind.SLOW_STORE,
+            FaultKind.DUPLICATE_DELIVERY,
+            FaultKind.DROP_AFTER_CONNACK,
+            FaultKind.NORTHBOUND_DOWN,
+        }
     ),
     "code": frozenset({FaultKind.CONNECT_REFUSED}),
     "after_bytes": frozenset({FaultKind.TRUNCATED_BODY, FaultKind.HALF_PACKET}),

@@ -42,7 +42,7 @@ from fleetrig.simulator.effects import (
     TimedEffect,
 )
 from fleetrig.simulator.transports.link import where_to_connect
-from fleetrig.simulator.transports.virtual_handshake import certificates_of
+from fleetrig.simulator.transports.virtual_handshake import session_of
 from fleetrig.simulator.transports.virtual_http import VirtualHttp
 from fleetrig.simulator.transports.virtual_network import VirtualLink, VirtualNetwork
 
@@ -83,8 +83,12 @@ class VirtualBench:
         seed: int = 0,
         start_us: int = VIRTUAL_EPOCH_US,
         is_open: bool = False,
+        admin_listener: str = "http",
     ) -> None:
-        """`is_open`: devices keep to a schedule as in a load run, however long answers take."""
+        """`is_open`: devices keep to a schedule as in a load run, however long answers take.
+
+        `admin_listener`: the one by which a director's requests come in.
+        """
         self.trace = trace
         self.is_open = is_open
         self.events = 0
@@ -95,6 +99,7 @@ class VirtualBench:
         self._seed = seed
         self._cycles: dict[Agent, VirtualCycle] = {}
         self._session = Session()
+        self._admin_session = Session(listener=admin_listener)
         # One list for all events of a kind: SimPy only reads it, and a fleet has an event for every device.
         self._switches_on: list[Callable[[simpy.Event], None]] = [self._switch_on]
         self._wakes: list[Callable[[simpy.Event], None]] = [self._wake]
@@ -154,7 +159,7 @@ class VirtualBench:
     def _ask_now(self, effect: Ask) -> Outcome:
         """A director's request; everything goes on until its answer has come."""
         began_us, held, came = self.now_us(), list[int](), list[Delivery]()
-        outcome, after_us = self._http.ask(effect, self._session, began_us, held.append)
+        outcome, after_us = self._http.ask(effect, self._admin_session, began_us, held.append)
         for held_id in held:
             self._network.await_answer(held_id, came.append)
             while not came and self._env.peek() <= began_us + after_us:
@@ -263,7 +268,7 @@ class VirtualBench:
         """As a listener would see the device's connection: over TLS with what the device shows."""
         if not request.origin.startswith("https:"):
             return self._session
-        return Session(listener="https", tls=True, certificates=certificates_of(agent.tls_credential))
+        return session_of(request.origin, self._session.id, agent.tls_credential)
 
     def _converse(self, cycle: VirtualCycle, effect: Connect | Ask | Tell | Await) -> SeenAfter:
         """What goes over the device's connection."""

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from fleetrig.simulator.transports.client_tls import DeviceTls
 from fleetrig.simulator.transports.dtls_client import DtlsClient
+from fleetrig.simulator.transports.loopback_names import reachable_host
 
 WAITING_DATAGRAMS: Final = 256
 """What came and nobody has read; more is lost, as in the buffer of a socket."""
@@ -28,7 +29,7 @@ async def open_dtls(host: str, port: int, tls: DeviceTls) -> DtlsChannel:
     """
     loop = asyncio.get_running_loop()
     refused: ConnectionRefusedError | None = None
-    for family, _, _, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM):
+    for family, _, _, _, address in await loop.getaddrinfo(reachable_host(host), port, type=socket.SOCK_DGRAM):
         _, channel = await loop.create_datagram_endpoint(
             lambda: DtlsChannel(DtlsClient(tls, host)), family=family, remote_addr=(str(address[0]), port)
         )

@@ -26,6 +26,7 @@ from fleetrig.simulator.contract.bodies import body_blocks
 from fleetrig.simulator.contract.header_text import header_bytes
 from fleetrig.simulator.contract.http import Body, Headers, HttpRequest, HttpResponse, body_length, find_header
 from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, HttpReply, NoReply, Reply
+from fleetrig.simulator.transports.loopback_names import reachable_host
 from fleetrig.simulator.transports.storage import Storage, StoredFile
 
 NO_AUTH: Final = httpx.Auth()
@@ -45,7 +46,8 @@ class TooMuch(Exception):
     """An answer went over `REPLY_LIMIT_BYTES`."""
 
 
-FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, TooMuch, ValueError)
+FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, TooMuch, ValueError, ssl.SSLError)
+"""An alert that comes after the client's own handshake (TLS 1.3) is told by the `ssl` module alone."""
 
 
 class HttpTransport:
@@ -122,6 +124,7 @@ class HttpTransport:
         body = request.body
         content = body or None if isinstance(body, bytes) else _streamed(body)
         built = self._client.build_request(request.method, request.origin, content=content, extensions=extensions)
+        _reach_loopback(built)
         if not isinstance(body, bytes):
             built.headers["Content-Length"] = str(body_length(body))
         if (built.url.port or 0) > HIGHEST_PORT:
@@ -158,7 +161,7 @@ async def _take_all(effect: Download, response: httpx.Response, file: StoredFile
             file.take(block)
     except StopAsyncIteration:
         pass
-    except (httpx.HTTPError, TimeoutError):
+    except (httpx.HTTPError, TimeoutError, ssl.SSLError):
         return False
     return True
 
@@ -167,6 +170,14 @@ async def _streamed(body: Body) -> AsyncIterator[bytes]:
     """Block by block, so that an image of gigabytes is never in memory."""
     for block in body_blocks(body):
         yield block
+
+
+def _reach_loopback(built: httpx.Request) -> None:
+    """A name below `localhost` is looked up nowhere; the handshake and the Host header still say it."""
+    host = built.url.host
+    if (reachable := reachable_host(host)) != host:
+        built.url = built.url.copy_with(host=reachable)
+        built.extensions = {**built.extensions, "sni_hostname": host}
 
 
 def _only_asked_for(asked: Headers, built: httpx.Headers) -> httpx.Headers:
@@ -213,6 +224,8 @@ def why_no_reply(error: BaseException) -> str:
     match error:
         case TimeoutError():
             return "timeout"
+        case ssl.SSLError():
+            return "tls"
         case httpx.NetworkError():
             return _why_no_connection(error)
         case httpx.RemoteProtocolError() if "without sending complete" in str(error):

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
+from fleetrig.simulator.transports.loopback_names import reachable_host
+
 BLOCK_BYTES: Final = 16 * 1024
 """A record of TLS holds no more, so nothing stays behind in OpenSSL, where no selector sees it."""
 
@@ -162,6 +164,7 @@ async def _connected(host: str, port: int, source_address: str) -> socket.socket
 
 async def _addresses(host: str, port: int) -> list[AddressInfo]:
     """Names are looked up in a thread; for an address that would cost more than all the rest."""
+    host = reachable_host(host)
     with suppress(socket.gaierror):
         return [*socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)]
     return [*await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)]

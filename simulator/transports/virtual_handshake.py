@@ -6,6 +6,7 @@ from fleetrig.simulator.contract.envelope import Conversation
 from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
 from fleetrig.simulator.contract.identity import ClientCertificate, PreSharedKey, TlsCredential
 from fleetrig.simulator.contract.session import Session
+from fleetrig.simulator.transports.loopback_names import server_name_in
 
 
 def certificates_of(shown: TlsCredential | None) -> tuple[bytes, ...]:
@@ -13,12 +14,19 @@ def certificates_of(shown: TlsCredential | None) -> tuple[bytes, ...]:
     return shown.chain if isinstance(shown, ClientCertificate) else ()
 
 
-def session_of(scheme: str, session_id: int, shown: TlsCredential | None) -> Session:
-    """A connection as a listener sees it. A pre-shared key counts over DTLS only, as in real time."""
+def session_of(where: str, session_id: int, shown: TlsCredential | None) -> Session:
+    """A connection to this URL as a listener sees it. A pre-shared key counts over DTLS only, as in real time."""
+    scheme = where.partition(":")[0]
     if not scheme.endswith("s"):
         return Session(id=session_id, listener=scheme)
-    identity = shown.identity if isinstance(shown, PreSharedKey) and scheme == "coaps" else ""
-    return Session(id=session_id, listener=scheme, tls=True, certificates=certificates_of(shown), psk_identity=identity)
+    return Session(
+        id=session_id,
+        listener=scheme,
+        tls=True,
+        server_name=server_name_in(where),
+        certificates=certificates_of(shown),
+        psk_identity=shown.identity if isinstance(shown, PreSharedKey) and scheme == "coaps" else "",
+    )
 
 
 def handshake_ends(

@@ -89,7 +89,7 @@ class VirtualNetwork:
         now_us = self._before_call()
         self._last_session += 1
         link.forgotten_us = None
-        link.session = session_of(link.where.partition(":")[0], self._last_session, link.tls_credential)
+        link.session = session_of(link.where, self._last_session, link.tls_credential)
         self._open[link.session.id] = link
         if link.session.tls and not self._shakes_hands(link, now_us):
             return

@@ -78,6 +78,7 @@ STREAM = [
     ("refused", {"reason_has": "no such target", "times": {"at_least": 2}}, strangers, 3, MET),
     ("refused", {"reason_has": "token differs"}, strangers, 3, OPEN),
     ("refused", {"times": 0}, strangers, 3, VIOLATED),
+    ("steps", {"in_order": ["tenant_found"]}, switched_on, 3, OPEN),
     ("fault", {"kind": "outage"}, outage, 3, MET),
     ("fault", {"kind": "latency"}, outage, 3, OPEN),
     ("fault", {"kind": "outage", "times": 1}, outage, 5, VIOLATED),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from fleetrig.reference_server.fault_plan import FaultPlan
-from fleetrig.reference_server.platform import HeldRequest, HttpAnswer
+from fleetrig.reference_server.platform import HeldRequest, HttpAnswer, Reaction
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.clock import US_PER_MS, VIRTUAL_EPOCH_US
@@ -155,3 +155,25 @@ def test_no_id_stands_for_two() -> None:
     server.exchange(request, HERE, VIRTUAL_EPOCH_US)
     with pytest.raises(ModelError, match="two requests under the id 1"):
         server.exchange(request, HERE, VIRTUAL_EPOCH_US)
+
+
+class Stepping(Doorbell):
+    def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer | HeldRequest:
+        answer = super().handle(request, session, now_us)
+        return replace(answer, steps=("looked",))
+
+    def advance(self, now_us: int) -> list[Reaction]:
+        return [replace(reaction, steps=("opened",)) for reaction in super().advance(now_us)]
+
+
+def test_the_steps_of_a_request_are_told_before_its_answer_those_of_a_held_one_in_two_parts() -> None:
+    door = Door()
+    door.server = Server(Stepping(door.store), door.store, door.plan, door.server.trace, Secrets())
+    door.ask("GET", "/")
+    door.ask("GET", "/wait?1000")
+    door.advance(1000)
+    told = [(event.kind, event.name) for event in door.events]
+    assert told == [
+        ("received", ""), ("step", "looked"), ("answered", ""),
+        ("received", ""), ("step", "looked"), ("step", "opened"), ("refused", ""),
+    ]  # fmt: skip

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from fleetrig.reference_server.platform import NOTHING, Reaction
+from fleetrig.reference_server.platform import NOTHING, HandshakeAnswer, Reaction
 from fleetrig.simulator.contract.envelope import Close, Envelope, Send
 from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.mqtt import MqttConnack, MqttConnect, MqttDisconnect, MqttPingreq, MqttPublish
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace_json import to_line
-from tests.conversation.echo_platform import PASSWORD, PUBLISHED, TENANT, Published
+from tests.conversation.echo_platform import PASSWORD, PUBLISHED, TENANT, EchoPlatform, Published
 from tests.conversation.talk import START_US, Talk
 
 
@@ -188,3 +189,34 @@ def test_what_changes_by_itself_stands_in_the_trace(talk: Talk) -> None:
 def test_a_platform_is_only_used_for_what_it_speaks(talk: Talk) -> None:
     with pytest.raises(ModelError, match="the platform echo speaks no HTTP"):
         talk.server.exchange(HttpRequest("GET", "http://h", "/"), Session(), START_US)
+
+
+class Stepping(EchoPlatform):
+    """Says what it did on its way."""
+
+    def receive(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:
+        return replace(super().receive(session, envelope, now_us), steps=("looked_up", "let_in"))
+
+    def handshake(self, session: Session, now_us: int) -> HandshakeAnswer:
+        return HandshakeAnswer(device="gw-1", steps=("read",))
+
+
+def test_the_steps_of_an_answer_stand_between_what_came_and_what_went(talk: Talk) -> None:
+    talk.serve(Stepping(talk.store))
+    talk.open(1)
+    talk.say(1, MqttConnect("gw-1", password=PASSWORD.encode()))
+    talk.say(1, MqttPingreq())
+    told = [(event.kind, event.name, event.device, event.session) for event in talk.events[1:]]
+    steps = [("step", "looked_up", "gw-1", 1), ("step", "let_in", "gw-1", 1)]
+    assert told == [
+        ("received", "", "gw-1", 1), *steps, ("answered", "connected", "gw-1", 1),
+        ("received", "", "gw-1", 1), *steps, ("answered", "", "gw-1", 1),
+    ]  # fmt: skip
+
+
+def test_the_steps_of_a_handshake_are_told_though_nothing_else_is(talk: Talk) -> None:
+    talk.serve(Stepping(talk.store))
+    assert talk.server.handshake(Session(id=1, certificates=(b"x",)), talk.now_us) is None
+    assert [(event.kind, event.name, event.device, event.session) for event in talk.events] == [
+        ("step", "read", "gw-1", 1)
+    ]

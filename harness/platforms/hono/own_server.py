@@ -32,4 +32,6 @@ OVER_TLS: Final = {
     "mqtts": "mqtts://hono.test:8883",
     "coaps": "coaps://hono.test:5684",
 }
-OWN_SERVER: Final = OwnServer(build, PLAIN, SERVER.account, proxied=ProxiedServer(OVER_TLS, build_for_certificates))
+OWN_SERVER: Final = OwnServer(
+    build, PLAIN, SERVER.account, proxied=ProxiedServer(OVER_TLS, build_for_certificates, judges_itself=True)
+)

@@ -94,7 +94,7 @@ def chains_ask_for_nothing(devices: Any) -> str:
         return ""
     asked = {"names_itself": devices.names_itself, "gateway": devices.gateway, "asks_in_protobuf":
              devices.asks_in_protobuf}  # fmt: skip
-    given = [name for name, value in asked.items() if value is not None]
+    given = [name for name, value in asked.items() if value is not None] + ["children"] * bool(devices.children)
     return f"{given[0]} is about a request, and a device with {devices.credential} makes none" if given else ""
 
 

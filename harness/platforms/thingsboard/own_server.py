@@ -27,4 +27,6 @@ PLAIN: Final = {
     "coap": "coap://thingsboard.test:5683",
 }
 OVER_TLS: Final = {"mqtts": "mqtts://thingsboard.test:8883", "coaps": "coaps://thingsboard.test:5684"}
-OWN_SERVER: Final = OwnServer(build, PLAIN, SERVER.account, proxied=ProxiedServer(OVER_TLS, build_for_certificates))
+OWN_SERVER: Final = OwnServer(
+    build, PLAIN, SERVER.account, proxied=ProxiedServer(OVER_TLS, build_for_certificates, judges_itself=True)
+)

@@ -14,7 +14,8 @@ from fleetrig.simulator.contract.handshake import ShownCertificate
 if TYPE_CHECKING:
     from fleetrig.simulator.certificates.authority import CertificateAuthority, Issued
 
-LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
+LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1", "*.sni.localhost")
+"""The last one for devices that name a tenant in the handshake: a certificate for `*.localhost` is good for nobody."""
 WRONG_NAME: Final = "another-server.invalid"
 AUTHORITY_NAME: Final = "fleetrig throw-away CA"
 LONG_CHAIN_AUTHORITIES: Final = 8

@@ -6,25 +6,36 @@ from collections.abc import Sequence
 from typing import Final
 
 from fleetrig.reference_server.http_container import HttpContainerRules
+from fleetrig.reference_server.northbound import NorthboundCommand, NorthboundMessage, Outlet
 from fleetrig.reference_server.platform import ACCEPTED, HandshakeAnswer, HeldRequest, HttpAnswer, Reaction
-from fleetrig.reference_server.platforms.hono.coap.adapter import CoapAdapter
+from fleetrig.reference_server.platforms.hono.coap.adapter import CoapAdapter, coap_rules
+from fleetrig.reference_server.platforms.hono.commands.router import CommandRouter
+from fleetrig.reference_server.platforms.hono.commands.sending import send_command
 from fleetrig.reference_server.platforms.hono.http.adapter import HttpAdapter
 from fleetrig.reference_server.platforms.hono.management.api import ManagementApi
 from fleetrig.reference_server.platforms.hono.management.container import CLOSES_AFTER, container_page, failure_page
 from fleetrig.reference_server.platforms.hono.mqtt.adapter import MqttAdapter
+from fleetrig.reference_server.platforms.hono.mqtt.session_rules import mqtt_limits
+from fleetrig.reference_server.platforms.hono.northbound.messages import messages_after
+from fleetrig.reference_server.platforms.hono.provisioning.date_check import judge_dates
+from fleetrig.reference_server.platforms.hono.provisioning.notification import PROVISIONING_NOTIFICATION
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
 from fleetrig.reference_server.platforms.hono.state.settings import Settings
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
-from fleetrig.simulator.contract.clock import earliest_us
+from fleetrig.simulator.contract.clock import US_PER_MS, earliest_us
+from fleetrig.simulator.contract.coap import CoapRequest
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.mqtt import MqttConnect, MqttPublish, MqttSubscribe
 from fleetrig.simulator.contract.session import Session
 
 REGISTRY: Final = "registry"
 """The listener of the management API."""
-MQTT: Final = "mqtt"
 COAP: Final = "coap"
-"""How the names of an adapter's listeners begin."""
+"""How the names of its listeners begin."""
+MANAGEMENT: Final = "/v1/"
+REGISTRY_TIMEOUT_US: Final = 200 * US_PER_MS
+"""`requestTimeout` of the adapters' clients."""
 AT_ONCE: Final = 0
 DEFAULTS: Final = Settings()
 
@@ -37,9 +48,13 @@ class HonoPlatform:
     def __init__(self, store: Store, blobs: Blobs, entropy: Entropy, settings: Settings = DEFAULTS) -> None:
         self.registry = Registry(store, entropy, settings)
         self._management = ManagementApi(self.registry)
-        self._http = HttpAdapter(self.registry)
-        self._mqtt = MqttAdapter(self.registry)
-        self._coap = CoapAdapter(self.registry)
+        self._router = CommandRouter(self.registry)
+        self._http = HttpAdapter(self.registry, self._router)
+        self._mqtt = MqttAdapter(self.registry, self._router)
+        self._coap = CoapAdapter(self.registry, self._router)
+        self.webhook = settings.webhook
+        self.coap_rules = coap_rules(settings.payload_bytes)
+        self.mqtt_limits = mqtt_limits(settings.payload_bytes)
         self.container_rules = HttpContainerRules(container_page, CLOSES_AFTER, failure=failure_page)
 
     # What fronts say
@@ -52,9 +67,12 @@ class HonoPlatform:
     def handshake(self, session: Session, now_us: int) -> HandshakeAnswer:
         if session.listener.startswith(COAP):
             return self._coap.judge(session, now_us)
-        if session.listener.startswith(MQTT):
-            return self._mqtt.judge(session, now_us)
-        return ACCEPTED
+        if session.listener == REGISTRY:
+            return ACCEPTED
+        return judge_dates(session.certificates, now_us)
+
+    def left(self, held_id: int, now_us: int) -> None:
+        self._http.left(held_id)
 
     def opened(self, session: Session, now_us: int) -> Reaction:
         return self._adapter(session).opened(session, now_us)
@@ -69,6 +87,12 @@ class HonoPlatform:
         return self._adapter(session).failed(session, envelope, reason)
 
     def gives_up_after_us(self, envelope: Envelope) -> int | None:
+        """An adapter waits so long for the registry; an operator waits for it."""
+        match envelope:
+            case HttpRequest(path=path) if path.startswith(MANAGEMENT):
+                return None
+            case HttpRequest() | MqttConnect() | MqttPublish() | MqttSubscribe() | CoapRequest():
+                return REGISTRY_TIMEOUT_US
         return None
 
     # By itself
@@ -76,13 +100,33 @@ class HonoPlatform:
     def next_due_us(self) -> int | None:
         if self.registry.has_notices:
             return AT_ONCE
-        return earliest_us(self._mqtt.next_due_us(), self._coap.next_due_us())
+        return earliest_us(self._http.next_due_us(), self._mqtt.next_due_us(), self._coap.next_due_us())
 
     def advance(self, now_us: int) -> Sequence[Reaction]:
         """Sessions hear of what was done to their devices and tenants; what waits too long comes to its end."""
         notices = self.registry.take_notices()
         heard = [*self._mqtt.hear(notices, now_us), *self._coap.hear(notices, now_us)] if notices else []
-        return [*heard, *self._mqtt.advance(now_us), *self._coap.advance(now_us)]
+        waited = [*self._http.hear_commands(now_us), *self._http.advance(now_us)]
+        return [*heard, *waited, *self._mqtt.advance(now_us), *self._coap.advance(now_us)]
+
+    # What applications do
+
+    @property
+    def outlet(self) -> Outlet:
+        return self.registry.outlet
+
+    @outlet.setter
+    def outlet(self, outlet: Outlet) -> None:
+        self.registry.outlet = outlet
+
+    def is_for_webhook(self, message: NorthboundMessage) -> bool:
+        return message.properties.get("content-type") == PROVISIONING_NOTIFICATION
+
+    def northbound(self, tenant: str, after: int, at_most: int) -> Sequence[NorthboundMessage]:
+        return messages_after(self.registry, tenant, after, at_most)
+
+    def send_command(self, command: NorthboundCommand, now_us: int) -> str:
+        return send_command(self.registry, self._router, command)
 
     def secrets(self) -> list[tuple[str, str]]:
         known, self.registry.new_secrets = self.registry.new_secrets, []

@@ -62,6 +62,7 @@ POSITIVE: list[tuple[Any, str | tuple[str, ...]]] = [
     ({"reaches": {"stage": "online"}}, "0 did; not these: HB-1, HB-2"),
     ({"order": [{"sends": {"name": "poll"}}, {"sends": {"name": OTHER}}]}, "2 of 2 did not; HB-1 waits for step 1"),
     ({"refused": {}}, "never"),
+    ({"steps": {"in_order": ["looked_up"]}}, "never; it told no step at all"),
     ({"fault": {"kind": "outage"}}, "never"),
     ({"gap": {"between": "poll", "at_least": "1s"}}, "no two of them were seen, so there is nothing to measure"),
     ({"gap": {"between": "poll", "at_most": "1s"}}, "no two of them were seen, so there is nothing to measure"),
@@ -91,6 +92,7 @@ NEGATIVE: list[dict[str, Any]] = [
     {"receives": {"name": "poll", "times": {"at_most": 3}}},
     {"no_reply": {"name": "poll", "times": 0}},
     {"refused": {"times": 0}},
+    {"steps": {"in_order": ["looked_up"], "times": 0}},
     {"refused": {"times": {"at_most": 2}}},
     {"fault": {"kind": "outage", "times": 0}},
 ]

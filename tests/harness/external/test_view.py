@@ -98,6 +98,13 @@ def test_a_refusal_is_both_a_refusal_and_an_answer() -> None:
     ]  # fmt: skip
 
 
+def test_a_step_of_the_server_is_of_the_device_that_it_is_about() -> None:
+    step = server("step", name="looked_up")
+    assert kinds(server("received", envelope=POLL), step, step._replace(device="d2")) == [
+        ("sent", "d1", "poll"), ("step", "d1", "looked_up"), ("step", "d2", "looked_up"),
+    ]  # fmt: skip
+
+
 def test_an_answer_that_was_spoilt_counts_as_it_was_delivered() -> None:
     spoilt = [
         server("received", envelope=POLL), server("fault", envelope=POLL, fault="rewrite"),

@@ -111,7 +111,7 @@ def test_a_vocabulary_is_whole(name: str) -> None:
     empty = [one.name for one in fields(Vocabulary) if not getattr(vocabulary, one.name)]
     assert set(empty) <= {
         "notes", "operator_knows", "secrets", "line_can", "reference_can", "token_settings", "profile_can",
-        "device_rules", "device_listeners", "children_are_silent", "program_certificates",
+        "device_rules", "device_listeners", "children_are_silent", "program_certificates", "server_steps",
     }  # fmt: skip
     assert set(vocabulary.accepted_states) <= set(vocabulary.states)
     assert platform_of(name).name == name

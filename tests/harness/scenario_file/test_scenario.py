@@ -121,6 +121,7 @@ phases:
       - backs_off: {of: poll, by: 2}
       - jitter: {of: poll, at_least: 0.1}
       - refused: {reason_has: token, times: 2}
+      - steps: {in_order: [credentials_found, registration_asserted]}
       - fault: {kind: outage, times: {at_least: 1}}
       - record: {file: units, passed: 19}
       - keeps_running

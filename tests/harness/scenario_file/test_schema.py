@@ -46,9 +46,10 @@ def test_every_word_is_there_with_its_help(schema: dict[str, Any], entry: type[A
 
 def test_words_that_need_arguments_cannot_stand_alone(schema: dict[str, Any]) -> None:
     assert schema["$defs"]["Action"]["anyOf"][0]["enum"] == [
-        "bring_up", "cancel", "delete", "factory_reset", "lose_credentials", "power_cut", "power_cycle", "power_on",
-        "preregister", "provision_over_console", "request_attributes", "reset", "reset_provisioning",
-        "restore_credentials", "retire_authorities", "unplug",
+        "add_credentials", "authorize", "bring_up", "cancel", "delete", "delete_tenant", "disable", "enable",
+        "factory_reset", "lose_credentials", "power_cut", "power_cycle", "power_on", "preregister",
+        "provision_over_console", "request_attributes", "reset", "reset_provisioning", "restore_credentials",
+        "retire_authorities", "trust_authority", "unplug",
     ]  # fmt: skip
 
 

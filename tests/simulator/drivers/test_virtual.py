@@ -12,11 +12,12 @@ import pytest
 from fleetrig.simulator.agent import Agent, CutPoint
 from fleetrig.simulator.backoff import Backoff, Policy
 from fleetrig.simulator.contract.clock import US_PER_S, VIRTUAL_EPOCH_US
-from fleetrig.simulator.contract.delivery import Ending
+from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.identity import DeviceIdentity, TargetToken
 from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 from fleetrig.simulator.contract.trace_json import to_line
 from fleetrig.simulator.drivers.director import AdminCall, Director, Until
@@ -422,3 +423,22 @@ def test_an_idle_device_is_small() -> None:
     tracemalloc.stop()
     assert all(agent.stage is Stage.ONLINE for agent in agents)
     assert used_bytes / len(agents) < 2_048
+
+
+def test_directors_and_devices_come_in_by_their_own_listeners() -> None:
+    """Where a server has a listener for operators alone, it has to know who calls."""
+    run, heard = Run(), list[tuple[str, str]]()
+
+    def handle(request: HttpRequest, session: Session, now_us: int) -> Delivery:
+        heard.append((request.origin, session.listener))
+        return run.stub.handle(request, session, now_us)
+
+    bench = VirtualBench(HttpOnly(handle), Trace(), seed=1, admin_listener="registry")
+
+    def asks() -> AdminCall[None]:
+        yield Ask("admin", HttpRequest("GET", "http://registry.test", "/"), 1.0)
+
+    bench.power_on(run.device())
+    bench.run_for(1.0)
+    bench.run(asks())
+    assert {*heard} == {(URL, "http"), ("http://registry.test", "registry")}

@@ -6,10 +6,14 @@ import asyncio
 import logging
 import os
 import ssl
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from fleetrig.simulator.certificates.authority import CertificateAuthority
 from fleetrig.simulator.contract.http import Body, Headers, HttpRequest, Repeated, split_url
 from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, NoReply, Reply
 from fleetrig.simulator.transports.http import HttpTransport
@@ -395,6 +399,48 @@ class TestFailures:
                 await transport.close()
 
         asyncio.run(conversation())
+
+    def test_an_alert_after_the_handshake_is_tls_too(self, tmp_path: Path) -> None:
+        """With TLS 1.3 a client has shaken hands before the server has judged its certificate, or missed one."""
+        authority = CertificateAuthority("those", time.time_ns() // 1_000)
+        issued = authority.issue_server(["127.0.0.1"])
+        for name, pem in (("ca", authority.certificate_pem), ("own", issued.certificate_pem + issued.key_pem)):
+            (tmp_path / name).write_bytes(pem)
+        strict = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        strict.load_cert_chain(tmp_path / "own")
+        strict.load_verify_locations(tmp_path / "ca")
+        strict.verify_mode, strict.minimum_version = ssl.CERT_REQUIRED, ssl.TLSVersion.TLSv1_3
+
+        refused = asyncio.Event()
+
+        async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            came, goes = ssl.MemoryBIO(), ssl.MemoryBIO()
+            peer = strict.wrap_bio(came, goes, server_side=True)
+            with suppress(ssl.SSLError):
+                while True:
+                    with suppress(ssl.SSLWantReadError):
+                        peer.do_handshake()
+                    writer.write(goes.read())
+                    came.write(await reader.read(16_384))
+            writer.write(goes.read())
+            await reader.read()
+            writer.close()
+            await writer.wait_closed()
+            refused.set()
+
+        async def conversation() -> Reply | NoReply:
+            async with asyncio.timeout(GENEROUS_S), await asyncio.start_server(refuse, "127.0.0.1") as server:
+                port = server.sockets[0].getsockname()[1]
+                transport = HttpTransport(ssl.create_default_context(cafile=str(tmp_path / "ca")), Storage())
+                try:
+                    return await transport.ask(Ask("poll", HttpRequest("GET", f"https://127.0.0.1:{port}", "/"), 5.0))
+                finally:
+                    await transport.close()
+                    await refused.wait()
+
+        outcome = asyncio.run(conversation())
+        assert isinstance(outcome, NoReply)
+        assert outcome.why == "tls"
 
     @pytest.mark.parametrize(
         "origin", ["http://127.0.0.1:99999", "http://:80", "ftp://127.0.0.1", "http://a b", "nothing"]

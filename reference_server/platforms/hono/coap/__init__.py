@@ -1,1 +1,1 @@
-"""The CoAP adapter (spec 4.3)."""
+"""The CoAP adapter: who a DTLS session is of, what devices send, and the commands in answers (spec 4.3)."""

@@ -85,11 +85,11 @@ def _read_own(given: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def _check_key(own: dict[str, Any], where: str) -> None:
-    missing = [name for name in BY_KEY if own[name] is None]
+    missing = [name for name in BY_KEY if not own[name]]
     if missing:
         raise Unreadable(f"{where} has no {' and no '.join(missing)}: give all of {', '.join(BY_KEY)}, or cert")
     der = binary(own["public-key"], where) or b""
-    algorithm = own["algorithm"] or "RSA"
+    algorithm = "RSA" if own["algorithm"] is None else own["algorithm"]
     try:
         key_of(der, algorithm)
     except NoKey as no_key:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -17,6 +18,7 @@ from fleetrig.reference_server.platforms.hono.state.registry import Registry
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse, body_length
 from fleetrig.simulator.contract.session import Session
 
+BAD_ESCAPE: Final = re.compile(r"%(?![0-9a-fA-F]{2})")
 WITH_BODY: Final = frozenset({"POST", "PUT"})
 
 
@@ -37,6 +39,10 @@ class ManagementApi:
             resource, values = self._router.find(request.path)
         except NoResource:
             return HttpAnswer(_no_page(request), f"the management API has no path {request.path[:200]!r}")
+        except Refused as refused:
+            return _refused(refused)
+        if "%" in request.query and BAD_ESCAPE.search(request.query):
+            return _bad_query(request, resource)
         cors = self._cors.answer(request, resource)
         if cors.ends is not None:
             return cors.ends
@@ -53,13 +59,25 @@ class ManagementApi:
         return _performed(call, handler)
 
 
+def _bad_query(request: HttpRequest, resource: Resource) -> HttpAnswer:
+    """Vert.x reads the query when it puts the variables of a path beside it; without any the handler fails."""
+    why = f"the query has an escape that is none: {request.query[:100]!r}"
+    if resource.names:
+        return HttpAnswer(HttpResponse(400, body=b"Bad Request"), why)
+    return HttpAnswer(error_response(500, "invalid hex byte in the query"), why)
+
+
 def _performed(call: Call, handler: Handler) -> HttpAnswer:
     try:
         reply = handler(call)
     except Refused as refused:
-        reason = refused.reason or refused.error
-        return HttpAnswer(error_response(refused.status, refused.error), reason, rollback=True)
+        return _refused(refused)
     return HttpAnswer(respond(reply), device=reply.device, changed=reply.changed)
+
+
+def _refused(refused: Refused) -> HttpAnswer:
+    reason = refused.reason or refused.error
+    return HttpAnswer(error_response(refused.status, refused.error), reason, rollback=True)
 
 
 def _other_method(request: HttpRequest, resource: Resource) -> HttpAnswer:

@@ -15,7 +15,16 @@ from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.http import HttpRequest, body_length
 
 APPLICATION_JSON: Final = "application/json"
-CLASS_CAST: Final = "class io.vertx.core.json.{got} cannot be cast to class io.vertx.core.json.{expected}"
+PARTS: Final = "multipart/form-data"
+CLASS_CAST: Final = "class {got} cannot be cast to class io.vertx.core.json.{expected}"
+JAVA_CLASSES: Final = {
+    dict: "io.vertx.core.json.JsonObject",
+    list: "io.vertx.core.json.JsonArray",
+    bool: "java.lang.Boolean",
+    int: "java.lang.Integer",
+    float: "java.lang.Double",
+    str: "java.lang.String",
+}
 
 
 @dataclass  # no slots: cached properties
@@ -46,11 +55,16 @@ class Call:
 
     def optional_object(self) -> dict[str, Any]:
         """The body; nothing at all stands for an empty object, where the generation takes that. Raises Refused."""
-        if not body_length(self.request.body):
+        if not body_length(self.request.body) or self._is_form:
             if self.registry.traits.creates_without_body:
                 return {}
             raise Refused(400, "missing body", "the request has no body: send {} at least")
         return self.object()
+
+    @property
+    def _is_form(self) -> bool:
+        """Parts of a form are read by nobody, as if there were none."""
+        return (self.request.header("content-type") or "").lower().startswith(PARTS)
 
     def object(self) -> dict[str, Any]:
         document = self._document()
@@ -83,8 +97,8 @@ class Call:
             raise Refused(400, f"Unsupported Content-Type [{said}]", why)
 
     def _wrong_kind(self, document: Any, expected: str, said: str) -> Refused:
-        got = "JsonObject" if isinstance(document, dict) else "JsonArray" if isinstance(document, list) else "a scalar"
-        why = f"the body: expected {said}, got {got.removeprefix('Json').lower()}"
+        got = JAVA_CLASSES[type(document)]
+        why = f"the body: expected {said}, got {got.rpartition('.')[2]}"
         if self.registry.traits.crashes:
             return Refused(500, CLASS_CAST.format(got=got, expected=expected), why)
         return Refused(400, "Invalid JSON", why)

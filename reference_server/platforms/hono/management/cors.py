@@ -13,7 +13,6 @@ from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
 
 ALLOWED_HEADERS: Final = "content-type,authorization,if-match"
 EXPOSED_HEADERS: Final = "etag"
-VARY: Final = ("vary", "origin")
 REJECTED: Final = "CORS Rejected - Invalid origin"
 ANYWHERE: Final = "*"
 
@@ -30,22 +29,22 @@ class CorsRules:
     """`allowed_origin` is a regular expression, or `*`."""
 
     def __init__(self, allowed_origin: str) -> None:
+        self._is_anywhere = allowed_origin == ANYWHERE
         self._allowed = re.compile(".*" if allowed_origin == ANYWHERE else allowed_origin)
 
     def answer(self, request: HttpRequest, resource: Resource) -> CorsAnswer:
         origin = request.header("origin")
         if origin is None:
-            return CorsAnswer((VARY,))
+            return CorsAnswer()
         if self._allowed.fullmatch(origin) is None:
             why = f"a browser on a page of {origin[:100]!r}: only {self._allowed.pattern} may call (corsAllowedOrigin)"
             return CorsAnswer(ends=HttpAnswer(error_response(403, REJECTED), why))
-        own = ("access-control-allow-origin", origin)
+        own = ("access-control-allow-origin", ANYWHERE if self._is_anywhere else origin)
         if request.method == "OPTIONS" and request.header("access-control-request-method") is not None:
             told = (
                 own,
-                VARY,
                 ("access-control-allow-methods", resource.cors_methods),
                 ("access-control-allow-headers", ALLOWED_HEADERS),
             )
             return CorsAnswer(ends=HttpAnswer(HttpResponse(204, told)))
-        return CorsAnswer((VARY, own, ("access-control-expose-headers", EXPOSED_HEADERS)))
+        return CorsAnswer((own, ("access-control-expose-headers", EXPOSED_HEADERS)))

@@ -49,9 +49,9 @@ def read_entries(document: list[Any], traits: Traits) -> list[dict[str, Any]]:
 
 def _read_entry(value: dict[str, Any], where: str, traits: Traits) -> dict[str, Any]:
     kind = needed_text(value.get("type"), f"{where}.type")
-    strict = traits.refuses_unknown_members and kind in OWN_SECRET_MEMBERS
+    strict = traits.refuses_unknown_members
     known = (*ENTRY_MEMBERS, "cert") if kind == X509 else ENTRY_MEMBERS
-    given = members_of(value, known, where, refuses_unknown=strict) if kind in OWN_SECRET_MEMBERS else value
+    given = members_of(value, known, where, refuses_unknown=strict)
     entry = {
         "type": kind,
         "enabled": boolean(given.get("enabled"), f"{where}.enabled"),
@@ -77,13 +77,15 @@ def _identity(kind: str, given: dict[str, Any], where: str, *, strict: bool) -> 
         if len(secrets) != 1:
             raise Unreadable(f"{where}.secrets: {X509} has exactly one, got {len(secrets)}")
         parsed = parsed_rfc2253(auth_id)
-        return {"auth-id": auth_id if parsed is None else parsed, "secrets": secrets}
+        auth_id = auth_id if parsed is None else parsed
+        if not auth_id:
+            raise Unreadable(f"{where}.auth-id is empty")
+        return {"auth-id": auth_id, "secrets": secrets}
     if kind == HASHED_PASSWORD and USER_NAME.fullmatch(auth_id) is None:
         raise Unreadable(f"{where}.auth-id: {auth_id[:60]!r} may have letters, digits and - _ = . only")
     if kind not in OWN_SECRET_MEMBERS and TYPE_NAME.fullmatch(kind) is None:
         raise Unreadable(f"{where}.type: {kind[:60]!r} may have lower case letters, digits and hyphens only")
-    further = {} if kind in OWN_SECRET_MEMBERS else {k: v for k, v in given.items() if k not in ENTRY_MEMBERS}
-    return {**further, "auth-id": auth_id, "secrets": secrets}
+    return {"auth-id": auth_id, "secrets": secrets}
 
 
 def _of_certificate(value: Any, where: str) -> dict[str, Any]:
@@ -125,25 +127,38 @@ def _password_secret(value: Any, where: str, strict: bool) -> dict[str, Any]:
 
 def _psk_secret(value: Any, where: str, strict: bool) -> dict[str, Any]:
     given = _members(value, PSK, where, strict)
-    key = binary(given.get("key"), f"{where}.key")
-    return without_empty({**_common(given, where), "key": key and b64encode(key).decode("ascii")})
+    return without_empty({**_common(given, where), "key": _key(given, where)})
 
 
 def _rpk_secret(value: Any, where: str, strict: bool) -> dict[str, Any]:
+    """What a certificate gives and what is given beside it: the later of the two counts."""
     given = _members(value, RPK, where, strict)
+    own = _common(given, where)
+    if "key" in given:
+        own["key"] = _key(given, where)
+    if "algorithm" in given:
+        own["algorithm"] = needed_text(given["algorithm"], f"{where}.algorithm")
     if "cert" in given:
-        certificate = _certificate(given["cert"], f"{where}.cert")
-        der = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        own = {
-            "key": b64encode(der).decode("ascii"),
-            "algorithm": algorithm_of(certificate),
-            **_validity_of(certificate),
-        }
-        return without_empty({**_common(given, where), **own})
-    key = binary(given.get("key"), f"{where}.key")
-    algorithm = text(given.get("algorithm"), f"{where}.algorithm")
-    encoded = None if key is None else b64encode(key).decode("ascii")
-    return without_empty({**_common(given, where), "key": encoded, "algorithm": algorithm})
+        names = list(given)
+        of_certificate = _public_key_of(_certificate(given["cert"], f"{where}.cert"))
+        behind = names[names.index("cert") + 1 :]
+        own |= {name: one for name, one in of_certificate.items() if name not in behind}
+    return without_empty(own)
+
+
+def _public_key_of(certificate: x509.Certificate) -> dict[str, Any]:
+    der = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    key = {"key": b64encode(der).decode("ascii"), "algorithm": algorithm_of(certificate)}
+    return {**key, **_validity_of(certificate)}
+
+
+def _key(given: dict[str, Any], where: str) -> str | None:
+    if "key" not in given:
+        return None
+    key = binary(given["key"], f"{where}.key")
+    if key is None:
+        raise Unreadable(f"{where}.key is null")
+    return b64encode(key).decode("ascii")
 
 
 def _x509_secret(value: Any, where: str, strict: bool) -> dict[str, Any]:
@@ -154,7 +169,8 @@ def _generic_secret(value: Any, where: str, strict: bool) -> dict[str, Any]:
     """Of a type that the registry does not know: it keeps and shows all."""
     if not isinstance(value, dict):
         raise Unreadable(f"{where}: expected an object")
-    return {**value, **without_empty(_common(value, where))}
+    further = {name: one for name, one in value.items() if name not in SECRET_MEMBERS}
+    return {**without_empty(_common(value, where)), **further}
 
 
 def _members(value: Any, kind: str, where: str, strict: bool) -> dict[str, Any]:

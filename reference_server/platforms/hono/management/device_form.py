@@ -44,7 +44,8 @@ def read_device(document: Mapping[str, Any], traits: Traits) -> dict[str, Any]:
     for name in ("via", "viaGroups"):
         if read.get("memberOf") and read.get(name):
             raise Unreadable(f"a device has either {name} or memberOf: a gateway is not behind a gateway")
-    return without_empty(read)
+    endpoint = {"command-endpoint": read["command-endpoint"]} if "command-endpoint" in read else {}
+    return {**without_empty(read), **endpoint}  # an endpoint is shown though it is empty
 
 
 def shown_device(device: Device, traits: Traits) -> dict[str, Any]:

@@ -17,6 +17,9 @@ from fleetrig.reference_server.platforms.hono.state.times import read_time, time
 
 UNLIMITED: Final = -1
 TIMES_TO_LIVE: Final = ("max-ttl", "max-ttl-telemetry-qos0", "max-ttl-telemetry-qos1", "max-ttl-command-response")
+QOS_0: Final = "max-ttl-telemetry-qos0"
+SECOND_NAME: Final = "maxTtlTelemetryQoS0"
+"""By a slip of the real server this is shown beside QOS_0, and understood in its place."""
 VOLUMES: Final = {"data-volume": "max-bytes", "connection-duration": "max-minutes"}
 """Limits over a period -> how much."""
 MODES: Final = ("days", "monthly", "unknown")
@@ -35,10 +38,15 @@ def read_resource_limits(value: Any, where: str, *, strict: bool = True) -> dict
     """What limits nothing is not shown. Raises Unreadable."""
     if value is None:
         return None
-    given = members_of(value, ("max-connections", *TIMES_TO_LIVE, *VOLUMES, "ext"), where, refuses_unknown=strict)
+    known = ("max-connections", *TIMES_TO_LIVE, SECOND_NAME, *VOLUMES, "ext")
+    given = members_of(value, known, where, refuses_unknown=strict)
+    if SECOND_NAME in given:
+        given = {QOS_0: given[SECOND_NAME], **given}
     shown: dict[str, Any] = {"max-connections": _limit(given, "max-connections", where)}
     shown |= {name: _limit(given, name, where, bits=LONG_BITS) for name in TIMES_TO_LIVE}
     shown = {name: most for name, most in shown.items() if most != UNLIMITED}
+    if QOS_0 in shown:
+        shown[SECOND_NAME] = shown[QOS_0]
     for name in VOLUMES:
         if given.get(name) is not None:
             shown[name] = _volume(given[name], name, f"{where}.{name}", strict=strict)

@@ -34,11 +34,14 @@ def optional_id(call: Call, name: str) -> str | None:
 
 def page_size(call: Call) -> int:
     """Raises Refused."""
-    size = _number(call, "pageSize", PAGE_SIZE, MOST_PAGE_SIZE)
+    return _number(call, "pageSize", PAGE_SIZE, MOST_PAGE_SIZE)
+
+
+def check_page_size(call: Call, size: int) -> None:
+    """The service behind the API takes no 0. Raises Refused."""
     if size == 0:
         status = 500 if call.registry.traits.crashes else 400
         raise Refused(status, "page size must be a positive integer", f"pageSize may be 1 to {MOST_PAGE_SIZE}, not 0")
-    return size
 
 
 def page_offset(call: Call) -> int:

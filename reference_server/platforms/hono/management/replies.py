@@ -52,5 +52,5 @@ def error_response(status: int, error: str, headers: Headers = ()) -> HttpRespon
 
 
 def encoded(document: Mapping[str, Any] | Any) -> bytes:
-    """A document as the server writes it; half a character becomes a question mark."""
-    return _encoded(document).encode("utf-8", "replace")
+    """A document as the server writes it; half a character becomes an escape."""
+    return _encoded(document).encode("utf-8", "backslashreplace")

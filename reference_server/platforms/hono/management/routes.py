@@ -7,7 +7,7 @@ from typing import Final
 from fleetrig.reference_server.platforms.hono.management import credentials_api, devices_api, tenants_api
 from fleetrig.reference_server.platforms.hono.management.routing import DEVICE_ID, TENANT_ID, Resource
 
-ALL: Final = "POST,GET,PUT,DELETE"
+ALL: Final = "POST,PUT,GET,DELETE"
 
 TENANTS: Final = Resource(
     "tenants", (), {"POST": tenants_api.create, "GET": tenants_api.search}, "POST,GET", cors_methods="POST"

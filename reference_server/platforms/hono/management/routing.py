@@ -14,11 +14,13 @@ from urllib.parse import unquote
 
 from fleetrig.reference_server.platforms.hono.management.call import Call
 from fleetrig.reference_server.platforms.hono.management.replies import Reply
+from fleetrig.reference_server.platforms.hono.state.errors import Refused
 
 Handler = Callable[[Call], Reply]
 
 TENANT_ID: Final = "tenant_id"
 DEVICE_ID: Final = "device_id"
+HEX_PAIR: Final = re.compile(r"[0-9a-fA-F]{2}", re.ASCII)
 UNRESERVED: Final = re.compile(r"%(2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")
 
 
@@ -40,8 +42,9 @@ class NoResource(Exception):
 
 
 def normal_path(path: str) -> str:
-    """Raises nothing: what cannot be resolved stays."""
+    """Raises Refused for an escape that is none."""
     if "%" in path:
+        _check_escapes(path)
         path = UNRESERVED.sub(lambda found: chr(int(found[1], 16)), path)
     if "//" not in path and "/." not in path:
         return path
@@ -55,6 +58,16 @@ def normal_path(path: str) -> str:
     return f"/{'/'.join(parts)}{'/' if is_folder and parts else ''}"
 
 
+def _check_escapes(path: str) -> None:
+    for found in re.finditer("%(.{0,2})", path):
+        digits, at = found[1], found.start()
+        if len(digits) < 2:
+            why = f"the path ends in the middle of an escape: {path[-40:]!r}"
+            raise Refused(400, f"Invalid position for escape character: {at}", why)
+        if HEX_PAIR.fullmatch(digits) is None:
+            raise Refused(400, f"Invalid escape sequence: %{digits}", f"%{digits} in the path is no escape")
+
+
 class Router:
     """Resources by collection and number of variables."""
 
@@ -62,7 +75,7 @@ class Router:
         self._resources = {(one.collection, len(one.names)): one for one in resources}
 
     def find(self, path: str) -> tuple[Resource, dict[str, str]]:
-        """The resource, and the variables of the path, decoded. Raises NoResource."""
+        """The resource, and the variables of the path, decoded. Raises NoResource, Refused."""
         _, *parts = normal_path(path).removesuffix("/").split("/")
         if len(parts) < 2 or parts[0] != "v1":
             raise NoResource

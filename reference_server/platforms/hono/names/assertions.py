@@ -40,7 +40,7 @@ UTF8: Final = 0x0C
 PRINTABLE: Final = 0x13
 IA5: Final = 0x16
 ALL_PRINTABLE: Final = re.compile(r"[A-Za-z0-9 '()+,\-./:=?]*", re.ASCII)
-OID_TEXT: Final = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]{0,38})){1,40}", re.ASCII)
+OID_TEXT: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,38}){1,40}", re.ASCII)
 
 
 class Assertion(NamedTuple):
@@ -52,7 +52,7 @@ class Assertion(NamedTuple):
 
 def string_value(oid: str, text: str, *, is_utf8: bool = False) -> bytes:
     """A value as Java encodes one that it has read."""
-    if oid in (EMAIL, DOMAIN_COMPONENT):
+    if oid in (EMAIL, DOMAIN_COMPONENT) and text:
         return encoded(IA5, text.encode("ascii", "replace"))
     if not is_utf8 and ALL_PRINTABLE.fullmatch(text):
         return encoded(PRINTABLE, text.encode("ascii"))

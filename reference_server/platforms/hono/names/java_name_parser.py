@@ -92,9 +92,10 @@ def _oid(keyword: str) -> str:
     if word in UNDERSTOOD:
         return UNDERSTOOD[word]
     word = word.removeprefix("OID.")
-    if OID_TEXT.fullmatch(word) is None or (word[0] in "01" and int(word.split(".")[1]) > 39):
+    arcs = list(map(int, word.split("."))) if OID_TEXT.fullmatch(word) else [3, 0]
+    if arcs[0] > 2 or (arcs[0] < 2 and arcs[1] > 39):
         raise NoName(f"there is no keyword {keyword!r}")
-    return word
+    return ".".join(map(str, arcs))
 
 
 def _hex_value(text: str) -> bytes:

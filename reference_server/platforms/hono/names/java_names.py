@@ -28,6 +28,8 @@ STRING_TAGS: Final = frozenset({UTF8, PRINTABLE, 0x14, IA5, 0x1B, 0x1E})
 UTF-8 whatever they are."""
 ESCAPED: Final = re.compile(r'[,=+<>#;"\\]')
 BLANKS: Final = " \r"
+HALF_CHARACTER: Final = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]?")
+"""Bytes for which Java has one replacement character, and Python several."""
 
 
 def rfc2253_of(name: x509.Name) -> str:
@@ -65,7 +67,12 @@ def _printed_assertion(assertion: Assertion) -> str:
     if keyword is None or assertion.value[0] not in STRING_TAGS:
         return f"{keyword or assertion.oid}=#{assertion.value.hex()}"
     (element,) = elements(assertion.value)
-    return f"{keyword}={_escaped(element.value.decode('utf-8', 'replace'))}"
+    return f"{keyword}={_escaped(java_text(element.value))}"
+
+
+def java_text(raw: bytes) -> str:
+    """Bytes taken for UTF-8; what is none becomes as many replacement characters as in Java."""
+    return HALF_CHARACTER.sub(b"\xff", raw).decode("utf-8", "replace")
 
 
 def _escaped(value: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from fleetrig.reference_server.platforms.hono.state.devices import LIMITS, UNLIMITED
 from fleetrig.reference_server.platforms.hono.state.errors import Refused, error_code
+from fleetrig.reference_server.platforms.hono.state.ids import check_column
 from fleetrig.reference_server.platforms.hono.state.records import (
     CREDENTIALS,
     DEVICE,
@@ -26,6 +27,7 @@ from fleetrig.reference_server.platforms.hono.state.secrets import learn_secrets
 from fleetrig.reference_server.platforms.hono.state.versions import check_version
 
 Entry = Mapping[str, Any]
+TYPE_LETTERS: Final = 64
 TAKEN: Final = "credentials (type, auth-id) must be unique for device"
 
 
@@ -113,6 +115,8 @@ def _merged(before: Sequence[DeviceCredentials], entries: Sequence[Entry]) -> li
 def _check_free(registry: Registry, device: Device, entries: Sequence[Entry]) -> None:
     """Raises Refused when another device of the tenant has one of them."""
     for entry in entries:
+        check_column(registry, "TYPE", entry["type"], most=TYPE_LETTERS)
+        check_column(registry, "AUTH_ID", entry["auth-id"])
         holder = credentials_by_auth_id(registry, device.tenant_id, entry["type"], entry["auth-id"])
         if holder is not None and holder.device_id != device.device_id:
             why = f"the device {holder.device_id!r} has the auth-id {entry['auth-id']!r} of type {entry['type']!r}"

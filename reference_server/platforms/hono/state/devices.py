@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.hono.state.errors import Refused
-from fleetrig.reference_server.platforms.hono.state.ids import check_device_id
+from fleetrig.reference_server.platforms.hono.state.ids import check_column, check_device_id
 from fleetrig.reference_server.platforms.hono.state.records import CREDENTIALS, DEVICE, Device, Tenant
 from fleetrig.reference_server.platforms.hono.state.registry import Notice, NoticeKind, Registry
 from fleetrig.reference_server.platforms.hono.state.tenants import DUPLICATE
@@ -43,6 +43,8 @@ def create_device(
     device_id = registry.new_uuid() if device_id is None else device_id
     check_device_id(registry, device_id)
     check_device_limit(registry, tenant)
+    check_column(registry, "DEVICE_ID", device_id)
+    check_column(registry, "GROUP_ID", *document.get("memberOf", ()))
     if device_of(registry, tenant.tenant_id, device_id) is not None:
         error = DUPLICATE if registry.traits.names_duplicate else "device already exists"
         raise Refused(409, error, f"the tenant has a device {device_id!r} already")
@@ -77,6 +79,7 @@ def replace_device(
 ) -> Device:
     """What an operator puts in its place. Raises Refused."""
     check_version(version, stored.version)
+    check_column(registry, "GROUP_ID", *document.get("memberOf", ()))
     traits = registry.traits
     new = registry.new_uuid()
     device = replace(

@@ -11,8 +11,20 @@ from fleetrig.reference_server.platforms.hono.state.registry import Registry
 TENANT_ID: Final = r"^[a-zA-Z0-9-_\.]+$"
 DEVICE_ID: Final = r"^[a-zA-Z0-9-_\.:=]+$"
 """As Java has them, for texts; what they mean is below."""
+COLUMN_LETTERS: Final = 256
+"""How long a text may be in the database of the registry that has columns."""
 IS_TENANT_ID: Final = re.compile(r"[a-zA-Z0-9_.-]+", re.ASCII)
 IS_DEVICE_ID: Final = re.compile(r"[a-zA-Z0-9_.:=-]+", re.ASCII)
+
+
+def check_column(registry: Registry, column: str, *texts: str, most: int = COLUMN_LETTERS) -> None:
+    """Raises Refused for a text that a database with columns cannot keep."""
+    if not registry.traits.has_columns:
+        return
+    for text in texts:
+        if len(text) > most:
+            error = f'Value too long for column "{column} CHARACTER VARYING({most})": ({len(text)})'
+            raise Refused(500, error, f"{text[:40]!r}… has {len(text)} letters: the database keeps {most}")
 
 
 def check_device_id(registry: Registry, device_id: str) -> None:

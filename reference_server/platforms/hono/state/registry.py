@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from fleetrig.reference_server.northbound import OpenOutlet, Outlet
+from fleetrig.reference_server.platforms.hono.state.adapter_memory import AdapterMemory
 from fleetrig.reference_server.platforms.hono.state.generations import TRAITS
 from fleetrig.reference_server.platforms.hono.state.settings import Settings
 from fleetrig.reference_server.stores.interface import Entropy, Store
@@ -45,6 +47,11 @@ class Registry:
         self.settings = settings
         self.traits = TRAITS[settings.profile]
         self.new_secrets: list[tuple[str, str]] = []
+        self.outlet: Outlet = OpenOutlet()
+        """Whether applications can be reached."""
+        self.adapters = AdapterMemory()
+        self.last_forwarded: int | None = None
+        """The number of the newest message to applications; None: nobody has asked for it since the start."""
         self._notices: list[Notice] = []
 
     def new_uuid(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from fleetrig.reference_server.platforms.hono.names.certificates import NoKey, key_of
 from fleetrig.reference_server.platforms.hono.state.errors import Refused
-from fleetrig.reference_server.platforms.hono.state.passwords import UnusableHash, check_hash, hashed_password
+from fleetrig.reference_server.platforms.hono.state.passwords import BCRYPT, UnusableHash, check_hash, hashed_password
 from fleetrig.reference_server.platforms.hono.state.records import HASHED_PASSWORD, PSK, RPK, X509, DeviceCredentials
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
 from fleetrig.reference_server.platforms.hono.state.times import read_time
@@ -109,6 +109,8 @@ def _prepared_password(registry: Registry, secret: Secret, status: int) -> Secre
             return {**kept, **hashed_password(plain, settings.max_bcrypt_cost, registry.entropy)}
         secret = {name: value for name, value in secret.items() if name != "pwd-plain"}
         if not _is_only_id(secret, HASHED_PASSWORD):
+            if registry.traits.crashes and secret.get("hash-function") == BCRYPT and "pwd-hash" not in secret:
+                status = 500
             check_hash(secret, settings.hash_functions, settings.max_bcrypt_cost)
     except UnusableHash as unusable:
         is_too_long = bool(plain)

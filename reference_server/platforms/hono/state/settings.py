@@ -26,6 +26,8 @@ class Settings:
     """`maxPayloadSize` of the registry's HTTP endpoint."""
     payload_bytes: int = 2048
     """`maxPayloadSize` of the adapters."""
+    mqtt_connections: int = -1
+    """`maxConnections` of the MQTT adapter, over all tenants; -1: no limit."""
     max_bcrypt_cost: int = 10
     """Of hashes that are uploaded, and the cost of those that the registry makes."""
     hash_functions: tuple[str, ...] = ()
@@ -33,3 +35,5 @@ class Settings:
     devices_per_tenant: int = -1
     """Over all tenants that set no limit of their own; -1: none. Generation 1 begins with 100."""
     cors_allowed_origin: str = "*"
+    webhook: str = ""
+    """The URL of an external system on this machine that hears of devices which were provisioned; empty: of none."""

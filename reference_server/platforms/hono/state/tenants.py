@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.hono.state.errors import Refused
+from fleetrig.reference_server.platforms.hono.state.ids import check_column
 from fleetrig.reference_server.platforms.hono.state.records import (
     INSTALLATION,
     TENANT,
@@ -36,11 +37,11 @@ def tenant_of(registry: Registry, id_or_alias: str) -> Tenant | None:
     return next(iter(registry.store.find(TENANT, INSTALLATION, "alias", id_or_alias)), None)
 
 
-def existing_tenant(registry: Registry, tenant_id: str) -> Tenant:
+def existing_tenant(registry: Registry, tenant_id: str, error: str = "tenant does not exist") -> Tenant:
     """What operations on devices ask for first. Raises Refused."""
     tenant = tenant_by_id(registry, tenant_id)
     if tenant is None:
-        raise Refused(404, "tenant does not exist", f"there is no tenant {tenant_id!r}: create it first")
+        raise Refused(404, error, f"there is no tenant {tenant_id!r}: create it first")
     return tenant
 
 
@@ -63,6 +64,7 @@ def create_tenant(registry: Registry, tenant_id: str | None, document: Mapping[s
     tenant_id = tenant_id or registry.new_uuid()
     if tenant_by_id(registry, tenant_id) is not None:
         raise _conflict(registry, "tenant already exists", f"there is a tenant {tenant_id!r} already")
+    check_column(registry, "TENANT_ID", tenant_id)
     _check_anchors(registry, tenant_id, document)
     _check_alias(registry, tenant_id, document, "tenant already exists")
     tenant = Tenant(tenant_id, document, registry.new_uuid(), now_us)
@@ -122,6 +124,7 @@ def _check_anchors(registry: Registry, tenant_id: str, document: Mapping[str, An
     """Whose authority it may be (1.1). Raises Refused."""
     names = [anchor["subject-dn"] for anchor in document.get(TRUSTED_CA, ())]
     group = document.get("trust-anchor-group")
+    check_column(registry, "SUBJECT_DN", *names)
     shares = registry.traits.shares_anchors_in_group
     if not shares and len(set(names)) < len(names):
         raise _conflict(

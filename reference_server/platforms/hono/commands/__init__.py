@@ -1,0 +1,1 @@
+"""Commands of applications: to whom each goes, how devices answer, and what applications get to hear."""

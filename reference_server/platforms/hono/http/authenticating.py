@@ -1,0 +1,65 @@
+"""Who a request is from: by the certificate of its connection, else by a token, else by a password (spec 4.1).
+
+A certificate that fails ends it, and so does a token that can be read; what is no credentials at all is passed over.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Final
+
+from fleetrig.reference_server.platforms.hono.http.requests import AdapterCall
+from fleetrig.reference_server.platforms.hono.provisioning.by_secret import UNAUTHORIZED
+from fleetrig.reference_server.platforms.hono.provisioning.sign_in import (
+    HTTP,
+    Denied,
+    SignedIn,
+    with_certificate,
+    with_password,
+    with_token,
+)
+from fleetrig.reference_server.platforms.hono.state.registry import Registry
+from fleetrig.simulator.contract.session import Session
+
+NO_CLIENT_ID: Final = ""
+BASIC: Final = "basic"
+BEARER: Final = "bearer"
+MALFORMED_BASIC: Final = "the credentials of Basic are no Base64 of auth-id@tenant:password"
+
+
+def authenticate(registry: Registry, call: AdapterCall, session: Session, now_us: int) -> SignedIn | Denied:
+    if session.certificates:
+        return with_certificate(registry, session.certificates, session.server_name, HTTP, NO_CLIENT_ID, now_us)
+    header = call.request.header("authorization")
+    if header is None:
+        return _unauthorized("the request shows no certificate and has no Authorization")
+    scheme, blank, credentials = header.partition(" ")
+    if not blank or not scheme:
+        return Denied(400, "Bad Request", "Authorization has no scheme and credentials with a blank between")
+    if scheme.lower() == BEARER and registry.traits.takes_tokens:
+        return with_token(registry, credentials, _named_in(call), HTTP, now_us)
+    if scheme.lower() != BASIC:
+        return _unauthorized(f"Authorization is {scheme[:40]}: the adapter takes Basic and Bearer")
+    return _by_basic(registry, credentials, now_us)
+
+
+def _by_basic(registry: Registry, credentials: str, now_us: int) -> SignedIn | Denied:
+    try:
+        both = base64.b64decode(credentials, validate=True).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return Denied(400, "Bad Request", MALFORMED_BASIC)
+    user, colon, password = both.partition(":")
+    if not colon:
+        return Denied(401, "malformed credentials", MALFORMED_BASIC)
+    return with_password(registry, user, password, HTTP, NO_CLIENT_ID, now_us)
+
+
+def _named_in(call: AdapterCall) -> tuple[str, str] | None:
+    """Tenant and auth-id in the URI, for a token that does not name them: as they are written there."""
+    parts = call.request.target.split("/")
+    return (parts[2], parts[3]) if len(parts) > 3 else None
+
+
+def _unauthorized(reason: str) -> Denied:
+    return Denied(401, UNAUTHORIZED, reason)

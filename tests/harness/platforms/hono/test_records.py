@@ -1,0 +1,117 @@
+"""Words about records: found by id or by auth-id, of devices behind gateways too, and nothing is left over unseen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fleetrig.harness.verdict import Report, Verdict
+from tests.harness.runs import run_once
+
+pytestmark = pytest.mark.slow
+
+HEAD = """
+    scenario: It works
+    devices: {flow: hono, serial: "HN-{n}", interval: 1s, backoff: {policy: fixed, base: 1s}, MORE}
+"""
+ONLINE = """
+    phases:
+      - name: online
+        do: DO
+        within: 20s
+        expect: [{reaches: {stage: online}}]
+"""
+PROVISIONED = "count: 2, over: mqtt, credential: certificate"
+BY_HAND = "count: 2, over: http, credential: password"
+
+
+def played(folder: Path, more: str, then: str = "", *, do: str = "power_on", settings: str = "") -> Report:
+    head = HEAD.replace("MORE", more) + (f"    server: {{settings: {{{settings}}}}}\n" if settings else "")
+    return run_once(folder, ONLINE.replace("DO", do) + then, name="hono/x", head=head)
+
+
+def phase(do: str, expect: str, name: str = "then") -> str:
+    return f"""
+      - name: {name}
+        do: {do}
+        within: 10s
+        expect: {expect}
+"""
+
+
+@pytest.mark.parametrize(
+    ("expect", "verdict"),
+    [
+        ("{devices: 2, in_state: provisioned, tenant_devices: 2, notifications: 1}", Verdict.PASSED),
+        ('{auth_id: "CN={serial},OU=devices,O=fleetrig", credentials_type: x509-cert}', Verdict.PASSED),
+        ("{credentials_enabled: true, may_provision: false, auto_provisioned: true}", Verdict.PASSED),
+        ("{in_state: registered}", Verdict.FAILED),
+        ('{device_id: "{serial}"}', Verdict.FAILED),
+        ("{tenant_devices: 3}", Verdict.FAILED),
+        ("{notifications: 2}", Verdict.FAILED),
+        ("{notification_sent: false}", Verdict.FAILED),
+        ("{absent: true}", Verdict.FAILED),
+    ],
+)
+def test_what_a_certificate_has_made_known_is_found_by_its_auth_id(
+    tmp_path: Path, expect: str, verdict: Verdict
+) -> None:
+    report = played(tmp_path, PROVISIONED, phase("{wait: 1s}", f"[{{registry: {expect}}}]"))
+    assert report.phases[-1].verdict is verdict, report
+
+
+@pytest.mark.parametrize(
+    ("expect", "verdict"),
+    [
+        ('{devices: 2, in_state: registered, device_id: "{serial}", auth_id: "{serial}"}', Verdict.PASSED),
+        ("{credentials_type: hashed-password, auto_provisioned: false, notifications: 0}", Verdict.PASSED),
+        ("{credentials_type: psk}", Verdict.FAILED),
+        ('{via: "HN-3"}', Verdict.FAILED),
+    ],
+)
+def test_what_was_made_by_hand_is_found_by_its_id(tmp_path: Path, expect: str, verdict: Verdict) -> None:
+    then = phase("{wait: 1s}", f"[{{registry: {expect}}}]")
+    report = played(tmp_path, BY_HAND, then, do="[preregister, power_on]")
+    assert report.phases[-1].verdict is verdict, report
+
+
+def test_templates_say_where_a_device_is_found(tmp_path: Path) -> None:
+    settings = (
+        'auth-id-template: "a-{{subject-cn}}", auto-provisioning-device-id-template: "d-{{subject-cn}}-{{subject-o}}"'
+    )
+    expect = '[{registry: {devices: 2, device_id: "d-{serial}-fleetrig", auth_id: "a-{serial}"}}]'
+    report = played(tmp_path, PROVISIONED, phase("{wait: 1s}", expect), settings=settings)
+    assert report.verdict is Verdict.PASSED, report
+
+
+@pytest.mark.parametrize(
+    ("do", "expect"),
+    [
+        ("{disable: {what: credentials}}", "[{registry: {credentials_enabled: false}}]"),
+        ("{disable: {what: device, only: HN-1}}", "[{registry: {only: HN-1, in_state: disabled}}]"),
+        ("[{disable: {}}, {enable: {}}]", "[{registry: {in_state: provisioned, tenant_devices: 2}}]"),
+        ("{authorize: {}}", "[{registry: {may_provision: true}}]"),
+        ("[{authorize: {}}, {authorize: {may_provision: false}}]", "[{registry: {may_provision: false}}]"),
+        ("[power_cut, delete]", "[{registry: {absent: true}}]"),
+        ("[power_cut, {delete: {only: HN-2}}]", "[{registry: {only: HN-1, tenant_devices: 1}}]"),
+        ("delete_tenant", "[{registry: {absent: true}}]"),
+    ],
+)
+def test_what_an_operator_changes_is_there(tmp_path: Path, do: str, expect: str) -> None:
+    report = played(tmp_path, PROVISIONED, phase(do, expect))
+    assert report.verdict is Verdict.PASSED, report
+
+
+@pytest.mark.parametrize("do", ["[power_cut, delete, {delete: {}}]", "[power_cut, delete, {disable: {}}]"])
+def test_a_record_that_is_not_there_breaks_the_run(tmp_path: Path, do: str) -> None:
+    report = played(tmp_path, PROVISIONED, phase(do, "[{registry: {devices: 2}}]"))
+    assert report.verdict is Verdict.BROKEN
+    assert "knows no device HN-1" in report.reason
+
+
+def test_a_device_with_another_subject_is_another_record(tmp_path: Path) -> None:
+    auth_id = "CN={serial},OU=devices 1,O=fleetrig"
+    expect = f'[{{registry: {{only: HN-1, tenant_devices: 3, auth_id: "{auth_id}"}}}}]'
+    report = played(tmp_path, PROVISIONED, phase("{rotate: {what: subject, only: HN-1}}", expect))
+    assert report.verdict is Verdict.PASSED, report
