@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fleetrig.harness.load.sampled_trace import sampled
+from fleetrig.harness.load.sampled_trace import one_of_many
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.run.command_words import words_of
 from fleetrig.harness.run.run_options import RunOptions
@@ -148,7 +148,7 @@ def options_for(order: LoadOrder, expanded: Expanded) -> RunOptions:
     own_ca = None if order.own is None or not order.own.ca else Path(order.own.ca)
     return RunOptions(
         as_load=True,
-        sampled=sampled,
+        traced_devices=one_of_many(),
         against=server,
         profile=order.profile,
         seed=order.seed,

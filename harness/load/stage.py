@@ -29,7 +29,8 @@ from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.load import locust_stage
 from fleetrig.simulator.drivers.load.bench import LoadBench
-from fleetrig.simulator.drivers.load.device_user import starter, telling
+from fleetrig.simulator.drivers.load.device_user import starter
+from fleetrig.simulator.drivers.load.locust_statistics import LocustStatistics
 from fleetrig.simulator.drivers.load.worker import LoadWorker
 from fleetrig.simulator.drivers.load.workers_bench import WorkersBench
 
@@ -94,10 +95,12 @@ def direct(order: LoadOrder) -> int:
 def alone(order: LoadOrder, run: ScenarioRun) -> Iterator[tuple[Any, LoadGenerator]]:
     """This process has the devices."""
     environment = locust_stage.alone()
+    statistics = LocustStatistics(environment)
     bench = LoadBench(
         run.trace,
         starter(environment),
-        telling(environment),
+        statistics.told,
+        settle=statistics.settle,
         seed=order.seed,
         verify=run.options.verify,
         is_open=order.is_open,
@@ -142,11 +145,18 @@ def follow_master(order: LoadOrder) -> int:
     environment = locust_stage.as_worker(*place_of(order.master))
     verify = verify_with(None if order.ca is None else Path(order.ca), insecure=order.insecure)
 
+    statistics = LocustStatistics(environment)
+
+    def settle() -> None:
+        statistics.settle()
+        locust_stage.report(environment)
+
     def make_bench(seed: int, is_open: bool) -> LoadBench:
         return LoadBench(
             Trace(),
             starter(environment),
-            telling(environment),
+            statistics.told,
+            settle=settle,
             seed=seed,
             verify=verify,
             is_open=is_open,
