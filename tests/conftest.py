@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 TOGETHER = (
-    "tests/peers/thingsboard/test_sdk_rows.py", "tests/peers/", "tests/harness/doctor/", "tests/test_installed.py",
+    "tests/peers/thingsboard/test_sdk_rows.py", "tests/peers/hono/", "tests/peers/", "tests/harness/doctor/", "tests/test_installed.py",
     "tests/golden/test_thingsboard_", "tests/golden/test_hono_",
 )  # fmt: skip
 """Tests below these run in one worker, one after another: they share what is costly to make, or what a machine has
