@@ -9,7 +9,6 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import gevent
@@ -17,14 +16,13 @@ import gevent
 from fleetrig.harness.load.generator import CpuMeter, LoadGenerator, OneProcess, WithWorkers
 from fleetrig.harness.load.load_run import LoadRun
 from fleetrig.harness.load.metrics_endpoint import serve_metrics
-from fleetrig.harness.load.order import LoadOrder, expanded_for, options_for
+from fleetrig.harness.load.order import LoadOrder, expanded_for, options_for, trusted_by
 from fleetrig.harness.load.processes import end, workers_running
 from fleetrig.harness.load.shown import show_line, shown
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run.open_files import raise_soft_limit
 from fleetrig.harness.run.scenario_run import ScenarioRun
 from fleetrig.harness.servers.address import place_of
-from fleetrig.harness.servers.trust import verify_with
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.load import locust_stage
@@ -143,7 +141,7 @@ def wait_for_workers(bench: WorkersBench, order: LoadOrder) -> None:
 def follow_master(order: LoadOrder) -> int:
     """A worker, until its master sends it away."""
     environment = locust_stage.as_worker(*place_of(order.master))
-    verify = verify_with(None if order.ca is None else Path(order.ca), insecure=order.insecure)
+    verify = trusted_by(order)
 
     statistics = LocustStatistics(environment)
 
