@@ -21,6 +21,7 @@ T = TypeVar("T")
 OPERATORS: Final = ("eq", "in", "not_in")
 DIRECTIONS: Final = ("asc", "desc")
 POINTER: Final = re.compile(r"(?:/(?:[^/~]|~[01])*)*")
+NO_TEXT: Final = "Error Code: 404"
 TYPE_ORDER: Final = {int: 1, float: 1, str: 2, dict: 3, list: 4, bool: 5}
 """How values of different types are ordered; what is not there comes first."""
 
@@ -72,7 +73,8 @@ def found_page(call: Call, search: Search[T]) -> Document:
     begins = offset * size if traits.counts_pages else offset
     page = records[begins : begins + size]
     if not records or not (page or traits.counts_pages):
-        raise Refused(404, search.no_match, "nothing matches the search, which is told as 404")
+        error = search.no_match if traits.tells_no_match else NO_TEXT
+        raise Refused(404, error, "nothing matches the search, which is told as 404")
     return {"total": len(records), "result": list(map(search.shown, page))}
 
 

@@ -53,6 +53,8 @@ class Traits:
     groups_have_gateways: bool = True
     """A search for gateways finds those in a group, too."""
     shows_status_in_search: bool = True
+    tells_no_match: bool = True
+    """A search that finds nothing says what it looked for, else only `Error Code: 404`."""
     has_columns: bool = False
     """Ids of more than 256 letters do not fit into the database, which is told as 500."""
     tells_reason_of_mismatch: bool = True
@@ -145,6 +147,7 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         keeps_auto_provisioned=False,
         keeps_notification_sent=False,
         shows_status_in_search=False,
+        tells_no_match=False,
         caches_tenants_s=180,
         looks_at_secrets_of_certificates=False,
         leaves_orphans=True,
