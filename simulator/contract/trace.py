@@ -33,7 +33,7 @@ class TraceEvent(NamedTuple):
     server: received (its reason says from where) step (its name: what the platform did on its way to the answer) fault
     answered refused delivered; of sessions that last also opened closed pushed (unasked) advanced (something changed
     by itself)
-    network: fault malformed refused (by TLS itself)
+    network: fault malformed refused (by TLS itself) · handed_on handing_on_failed (to an external system: a webhook)
     board: port_opened port_lost · power_on power_off reset · line (what its console said, in the reason) typed · ran (a
     console command, its exit status in the reason) · identified flashing flashed flash_failed · booted panicked
     reset_seen (it restarted by itself) · line_fault · bridged (a message that went over its line)

@@ -38,6 +38,7 @@ class Telling:
     name: str = "telling"
     container_rules = PLAIN_CONTAINER
     outlet: Outlet = field(default_factory=OpenOutlet)
+    webhook: str = ""
     told: list[NorthboundMessage] = field(default_factory=list)
     commands: list[NorthboundCommand] = field(default_factory=list)
 
@@ -53,6 +54,9 @@ class Telling:
 
     def northbound(self, tenant: str, after: int, at_most: int) -> Sequence[NorthboundMessage]:
         return [one for one in self.told if one.number > after and tenant in ("", one.tenant)][:at_most]
+
+    def is_for_webhook(self, message: NorthboundMessage) -> bool:
+        return message.topic.startswith("hono.event.")
 
     def send_command(self, command: NorthboundCommand, now_us: int) -> str:
         if command.device == "nobody":

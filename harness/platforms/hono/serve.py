@@ -16,6 +16,7 @@ from fleetrig.reference_server.platforms.hono.platform import HonoPlatform
 from fleetrig.reference_server.platforms.hono.state.generations import Profile
 from fleetrig.reference_server.platforms.hono.state.settings import Account, Settings
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.reference_server.webhook import webhook_url
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.header_text import basic_credentials, why_no_basic_account
 
@@ -32,6 +33,8 @@ NUMBERS: Final = {
 """Property of the real components -> field of the settings. The adapters have one size in common."""
 ORIGIN: Final = "hono.registry.http.corsAllowedOrigin"
 LISTS: Final = {"hono.registry.svc.hashAlgorithmsAllowList": "hash_functions"}
+WEBHOOK: Final = "fleetrig.webhook"
+"""Our own: an external system on this machine that hears of devices which were provisioned."""
 OLD_DEVICES_PER_TENANT: Final = 100
 """What generation 1 begins with (spec 6)."""
 MOST_COST: Final = 31
@@ -92,9 +95,12 @@ def _with(settings: Settings, name: str, value: str) -> Settings:
         return replace(settings, **changes)  # type: ignore[arg-type]
     if name == ORIGIN:
         return replace(settings, cors_allowed_origin=_origin(value))
+    if name == WEBHOOK:
+        webhook_url(value)
+        return replace(settings, webhook=value)
     if name in LISTS:
         return replace(settings, hash_functions=tuple(filter(None, (part.strip() for part in value.split(",")))))
-    raise ValueError(f"there is no property {name!r}; there are {', '.join((*NUMBERS, ORIGIN, *LISTS))}")
+    raise ValueError(f"there is no property {name!r}; there are {', '.join((*NUMBERS, ORIGIN, *LISTS, WEBHOOK))}")
 
 
 def _origin(pattern: str) -> str:

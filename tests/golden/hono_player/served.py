@@ -59,6 +59,11 @@ class HonoServed:
             if one["topic"] == f"hono.event.{tenant}"
         ]
 
+    def records(self) -> dict[str, int]:
+        """Kind of record -> how many the store has."""
+        found: dict[str, int] = self._control("GET", "/")["records"]
+        return found
+
     def let_through(self, are_let: bool) -> None:
         """Whether messages reach applications."""
         if are_let is not self.lets_through:

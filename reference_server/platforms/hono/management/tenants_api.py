@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from fleetrig.reference_server.platforms.hono.management.call import Call
@@ -11,10 +11,10 @@ from fleetrig.reference_server.platforms.hono.management.older_members import ol
 from fleetrig.reference_server.platforms.hono.management.parameters import optional_id, tenant_id
 from fleetrig.reference_server.platforms.hono.management.replies import NO_CONTENT, Reply
 from fleetrig.reference_server.platforms.hono.management.routing import TENANT_ID
-from fleetrig.reference_server.platforms.hono.management.search import found_page
+from fleetrig.reference_server.platforms.hono.management.search import Search, found_page
 from fleetrig.reference_server.platforms.hono.management.tenant_form import read_tenant
 from fleetrig.reference_server.platforms.hono.state.errors import Refused
-from fleetrig.reference_server.platforms.hono.state.records import INSTALLATION, TENANT
+from fleetrig.reference_server.platforms.hono.state.records import INSTALLATION, TENANT, Tenant
 from fleetrig.reference_server.platforms.hono.state.tenants import (
     create_tenant,
     delete_tenant,
@@ -59,12 +59,12 @@ def delete(call: Call) -> Reply:
 
 def search(call: Call) -> Reply:
     """GET /v1/tenants."""
+    found = partial(call.registry.store.scan, TENANT, INSTALLATION)
+    return Reply(200, found_page(call, Search(found, _found, _found, "no tenants found")))
 
-    def all_tenants() -> Iterator[dict[str, Any]]:
-        for tenant in call.registry.store.scan(TENANT, INSTALLATION):
-            yield {**tenant.document, "id": tenant.tenant_id}
 
-    return Reply(200, found_page(call, all_tenants, "no tenants found"))
+def _found(tenant: Tenant) -> dict[str, Any]:
+    return {**tenant.document, "id": tenant.tenant_id}
 
 
 def _read(call: Call, document: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from fleetrig.reference_server.mqtt_limits import MqttLimits
+from fleetrig.reference_server.mqtt_sessions.session_limits import SessionLimits
 from fleetrig.reference_server.mqtt_sessions.session_rules import BadClientId, SessionPresent, SessionRules
+from fleetrig.simulator.contract.bounds import Bound
+
+CLIENT_ID_CHARS: Final = Bound(0xFFFF, "characters of a client id", "MQTT writes its length in two bytes")
+"""No packet has room for so many (`mqtt_limits`)."""
 
 SESSION_RULES: Final = SessionRules(
     first_packet_s=90,  # MqttServerOptions.DEFAULT_TIMEOUT_ON_CONNECT
@@ -22,6 +27,7 @@ SESSION_RULES: Final = SessionRules(
     publishes_wills=False,  # "ignoring client's last will"
     granted_qos=1,
     redelivers=False,
+    limits=SessionLimits(client_id_chars=CLIENT_ID_CHARS),
 )
 
 VARIABLE_HEADER_BYTES: Final = 128

@@ -175,3 +175,13 @@ class TestGenerationOne:
             response = rig.ask(method, target).response
             assert (response.status, response.header("allow")) == (405, allow)
         assert document_of(rig.ask("GET", "/v1/devices/t/d")) == {}
+
+
+def test_a_search_that_finds_nothing() -> None:
+    def answer(profile: str) -> tuple[int, str]:
+        rig = rig_of(profile)
+        rig.done("POST", "/v1/tenants/t", {})
+        return told(rig.ask("GET", "/v1/devices/t"))
+
+    assert answer("2") == answer("2-jdbc") == (404, "no devices matching searching criteria")
+    assert answer("2-mongodb") == (404, "Error Code: 404")
