@@ -190,6 +190,23 @@ falls_silent = stateless(_falls_silent)
 """Says one thing and no more (D12)."""
 
 
+def _says_it_twice(effect: Effect, outcome: Outcome) -> Generator[Effect, Outcome, Outcome]:
+    if isinstance(effect, Ask) and effect.name == "telemetry":
+        yield effect
+    return outcome
+
+
+says_it_twice = stateless(_says_it_twice)
+another_name = changing(
+    lambda effect: (
+        effect._replace(envelope=replace(effect.envelope, user_name="nobody@fleetrig"))
+        if isinstance(effect, Connect) and effect.envelope is not None
+        else effect
+    )
+)
+"""Logs in as somebody else."""
+
+
 # How it speaks MQTT
 
 at_most_once = set_up(at_least_once=False)

@@ -59,7 +59,7 @@ def expect_outcome(client: RowClient, shown: ClientCertificate, outcome: Outcome
 
 def expect_connack(client: RowClient, shown: ClientCertificate, code: str, server_name: str = NO_NAME) -> None:
     """A CONNECT with this certificate in both versions, if there is MQTT over TLS."""
-    for level in LEVELS if "mqtts" in client.under_test.addresses else ():
+    for level in levels(client) if "mqtts" in client.under_test.addresses else ():
         wanted = f"CONNACK {code if level == LEVELS[0] else REASONS[code]}" if code in REASONS else code
         expect(f"MQTT {level}{_named(server_name)}", wanted, connack(client, shown, level, server_name))
 
@@ -115,6 +115,11 @@ def _http(client: RowClient) -> ExactClient:
 
 
 # -- MQTT
+
+
+def levels(client: RowClient) -> tuple[int, ...]:
+    """Those that its generation speaks."""
+    return LEVELS if client.generation.is_current else LEVELS[:1]
 
 
 def connack(client: RowClient, shown: ClientCertificate, level: int = 4, server_name: str = NO_NAME) -> str:

@@ -21,6 +21,7 @@ from fleetrig.simulator.contract.identity import ClientCertificate
 
 ROWS: Final[Resource[RowClient]] = Resource("hono", "later-contact")
 NEEDS: Final = ("https", "current")
+EVERY: Final = ("https", "countable")
 
 
 @ROWS.row("A16", "disabled", "A device that is disabled is refused with 404, and enabled again accepted", needs=NEEDS)
@@ -34,7 +35,7 @@ def disabled(client: RowClient) -> None:
     client.expect_count(tenant, 1)
 
 
-@ROWS.row("A17", "deleted", "A device that was deleted provisions itself anew, as another", needs=NEEDS)
+@ROWS.row("A17", "deleted", "A device that was deleted provisions itself anew, as another", needs=EVERY)
 def deleted(client: RowClient) -> None:
     tenant, _, shown = provisioned(client)
     before = client.only_device(tenant)["id"]
@@ -46,7 +47,7 @@ def deleted(client: RowClient) -> None:
 
 
 @ROWS.row("A35", "switched-off", "Without automatic provisioning, devices that are known go on, and new ones are "
-          "refused with 401", needs=NEEDS)  # fmt: skip
+          "refused with 401", needs=EVERY)  # fmt: skip
 def switched_off(client: RowClient) -> None:
     tenant, authority, shown = provisioned(client)
     client.change_tenant(tenant, {"trusted-ca": [authority.trusted(provisions=False)]})
@@ -57,7 +58,7 @@ def switched_off(client: RowClient) -> None:
 
 
 @ROWS.row("A36", "removed", "Once its authority is removed, a device is refused with 404, and stays registered",
-          needs=NEEDS)  # fmt: skip
+          needs=EVERY)  # fmt: skip
 def removed(client: RowClient) -> None:
     tenant, _, shown = provisioned(client)
     client.change_tenant(tenant, {})

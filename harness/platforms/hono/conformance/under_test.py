@@ -66,7 +66,8 @@ class ServerUnderTest:
         found = {*self.addresses}
         found |= {"http"} if "https" in found else set()
         found |= {"mqtt"} if "mqtts" in found else set()
-        found |= {"current"} if GENERATIONS[self.profile].is_current else {"old"}
+        found |= {"current", "countable"} if GENERATIONS[self.profile].is_current else set()
+        found |= {"countable"} if self.control else set()
         found |= set(OF_OUR_OWN) if self.control else set()
         return frozenset(found)
 
@@ -75,7 +76,7 @@ class ServerUnderTest:
         """Why rows that need something else say nothing here, and what to give."""
         elsewhere = {
             "current": f"profile {self.profile} does not have this, or no way to see it: it came later (§6)",
-            "old": f"profile {self.profile} does this otherwise (§6)",
+            "countable": f"profile {self.profile} has no search (§6), so what was provisioned there cannot be counted",
             **{one: f"no {one.upper()} adapter is known: give --{one} HOST:PORT" for one in LISTENERS},
             **OF_OUR_OWN,
             **self.missing,
@@ -105,7 +106,7 @@ class ServerUnderTest:
 
     def told(self, tenant: str) -> list[dict[str, Any]]:
         """What applications were told of a tenant, in order: `address`, `properties`, `payload`."""
-        return list(self._control("GET", f"/northbound?tenant={tenant}")["messages"])
+        return list(self._control("GET", f"/northbound?tenant={tenant}&limit=1000")["messages"])
 
     @contextlib.contextmanager
     def failing_sink(self, tenant: str) -> Iterator[None]:
