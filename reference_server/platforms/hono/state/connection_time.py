@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.hono.state.data_volume import AccountingPeriod, accounting_period
@@ -37,7 +38,7 @@ def exceeds_connection_time(registry: Registry, tenant: Tenant, begun_us: Iterab
         return ""
     lasting_us = sum(now_us - max(one, period.from_us) for one in begun_us)
     connected_minutes = (_ended_us(registry, tenant.tenant_id, period) + lasting_us) // US_PER_MINUTE
-    allowed_minutes = int(most_minutes * period.share)
+    allowed_minutes = ceil(most_minutes * period.share)
     if connected_minutes < allowed_minutes:
         return ""
     return f"the tenant's devices were connected for {connected_minutes} minutes, {allowed_minutes} may be"

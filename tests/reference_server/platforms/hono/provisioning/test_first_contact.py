@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fleetrig.reference_server.platforms.hono.state.generations import Profile
+from fleetrig.reference_server.platforms.hono.state.generations import PROVISIONING_TAKES_US, Profile
 from fleetrig.simulator.certificates.authority import CertificateAuthority
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import LateAnswer
@@ -325,6 +325,17 @@ def test_only_the_direct_issuer_counts(devices: CertificateAuthority) -> None:
     assert post(rig, certificates=shown).status == 202
 
 
+def test_a_chain_in_the_wrong_order(devices: CertificateAuthority) -> None:
+    rig = AdapterRig()
+    rig.trusting(authority("CN=others", "2"))
+    own, issuer = chain(devices.authority_below("line 7"))[:2]
+    assert post(rig, certificates=(issuer, own)).status == 404
+    assert post(rig, certificates=(own, issuer), session=501).status == 404
+    turned, right = reasons_of(rig)
+    assert turned.endswith("it has issued the second one of the chain: a device's own certificate has to come first")
+    assert "has to come first" not in right
+
+
 def test_one_authority_of_two_tenants(devices: CertificateAuthority) -> None:
     """A40 to A42: the host that is asked for names the tenant, by its id or its alias."""
     rig = AdapterRig()
@@ -398,7 +409,7 @@ def race(profile: Profile, **members: Any) -> tuple[AdapterRig, list[int]]:
         delivery = ask(rig, "POST", "/telemetry", certificates=shown, session=600 + number)
         if delivery.ending is not Ending.HELD:
             statuses.append(answered(delivery).status)
-    rig.now_us += 100_000
+    rig.now_us += PROVISIONING_TAKES_US
     late = [output for output in rig.server.advance(rig.now_us) if isinstance(output, LateAnswer)]
     statuses += [answered(output.delivery).status for output in late]
     return rig, sorted(statuses)
