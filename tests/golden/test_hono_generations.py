@@ -69,7 +69,7 @@ def as_clients_of_then(step: Step) -> Step:
 @cache
 def differing() -> dict[str, str]:
     """Row -> where it differs."""
-    found = {}
+    found: dict[str, str] = {}
     for name in OF_DEFAULT:
         with served(Profile.OLD) as bench:
             player = Player(lambda bench=bench: HonoWire(bench), Answers.GOOD)  # type: ignore[misc]
