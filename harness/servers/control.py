@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from fleetrig.harness.servers.json_answer import NotJson, beginning, kind_of, read_json, with_whole_pairs
-from fleetrig.reference_server.northbound import NorthboundMessage
+from fleetrig.reference_server.northbound import NorthboundCommand, NorthboundMessage
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.fault_json import fault_to_json
@@ -106,6 +106,21 @@ class ControlInterface:
             if len(page) < PAGE:
                 return found
             after = page[-1].number
+
+    def send_command(self, command: NorthboundCommand) -> AdminCall[str]:
+        """Asks something of a device in an application's name. Returns why nobody took it; empty when it was taken."""
+        document = {
+            "tenant": command.tenant,
+            "device": command.device,
+            "command": command.name,
+            "payload": command.payload.decode("utf-8", "replace"),
+            "content_type": command.content_type,
+            "one_way": command.is_one_way,
+        }
+        answer = yield from self._ask("POST", "/northbound/commands", 202, document, or_status=409)
+        if answer.status == 202:
+            return ""
+        return beginning(body_bytes(answer.body), SHOWN_OF_REFUSAL)
 
     def _last(self, answer: HttpResponse) -> int:
         last = answer.header("Trace-Last") or ""

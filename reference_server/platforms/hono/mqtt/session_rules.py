@@ -26,6 +26,7 @@ SESSION_RULES: Final = SessionRules(
     counts_whole_seconds=True,  # Math.ceil in handleConnect
     publishes_wills=False,  # "ignoring client's last will"
     granted_qos=1,
+    takes_empty_topics=True,  # a malformed topic name (checkTopic)
     redelivers=False,
     limits=SessionLimits(client_id_chars=CLIENT_ID_CHARS),
 )
@@ -37,5 +38,5 @@ FIXED_HEADER_BYTES: Final = 3
 
 
 def mqtt_limits(payload_bytes: int) -> MqttLimits:
-    """A larger packet ends the connection: over MQTT nothing else bounds a payload."""
-    return MqttLimits(packet_bytes=payload_bytes + VARIABLE_HEADER_BYTES + FIXED_HEADER_BYTES)
+    """A larger packet ends the connection: over MQTT nothing else bounds a payload. Packets are read as Netty does."""
+    return MqttLimits(packet_bytes=payload_bytes + VARIABLE_HEADER_BYTES + FIXED_HEADER_BYTES, is_strict=False)

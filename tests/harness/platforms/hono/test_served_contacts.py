@@ -185,7 +185,7 @@ class ExternalSystem(BaseHTTPRequestHandler):
 
 
 def test_an_external_system_is_told_of_devices(tmp_path: Path) -> None:
-    handler = type("ExternalSystem", (ExternalSystem,), {"heard": [], "all_heard": threading.Event()})
+    handler: Any = type("ExternalSystem", (ExternalSystem,), {"heard": [], "all_heard": threading.Event()})
     external = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=external.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{external.server_port}/devices"

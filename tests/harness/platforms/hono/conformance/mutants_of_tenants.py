@@ -54,8 +54,8 @@ def with_old_version(original: Any, registry: Registry, named: str, *more: Any) 
     return changed if stored is None else replace(changed, version=stored.version)
 
 
-def not_if_disabled(original: Any, registry: Registry, named: str) -> Any:
-    tenant = original(registry, named)
+def not_if_disabled(original: Any, *asked: Any) -> Any:
+    tenant = original(*asked)
     if not tenant.is_enabled:
         raise Refused(403, "tenant is disabled", "")
     return tenant

@@ -62,6 +62,10 @@ def test_filters_of_one_packet_are_answered_in_their_order(rig: AdapterRig) -> N
     assert rig.wants(1, "nosuch", "c///q/#", "error///#", "x") == ["1 SUBACK 128 0 0 128"]
 
 
+def test_no_filters_are_answered_too(rig: AdapterRig) -> None:
+    assert (rig.wants(1), rig.drops(1)) == (["1 SUBACK"], ["1 UNSUBACK"])
+
+
 def test_two_filters_that_mean_the_same_count_once(rig: AdapterRig) -> None:
     rig.wants(1, "c///q/#", "command///req/#")
     assert ttds(rig) == [("sensor1", "-1")]
