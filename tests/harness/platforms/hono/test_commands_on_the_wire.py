@@ -51,7 +51,7 @@ def test_a_command_is_answered(
     """To the gateway itself, and to the device behind it."""
     monkeypatch.setenv("SECRET", SECRET)
     options = ["--against", f"{transport}://127.0.0.1:{served.port(transport)}", "--credentials", credentials]
-    options += ["--tenant", tenant, "--secret", "env:SECRET", "--ca", str(served.ready["ca"]), "--commands", "10s"]
+    options += ["--tenant", tenant, "--secret", "env:SECRET", "--ca", str(served.ready["ca"]), "--commands", "3s"]
     fleet = ["--count", "1", "--serial", "SIM-{n}", "--edge", "1", "--interval", "500ms", "--spread", "0s"]
     running = Running("simulate", "hono", *options, *fleet, cwd=tmp_path)
     taken: list[dict[str, Any]] = []
