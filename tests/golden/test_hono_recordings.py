@@ -19,13 +19,27 @@ from tests.golden.test_hono_player import FILES, STEPS
 pytestmark = pytest.mark.slow
 
 RECORDED_FROM = {name: Profile.MONGODB if name == "mongodb" else Profile.JDBC for name in FILES}
+OF_DEFAULT = [name for name in FILES if name != "mongodb"]
+"""The same rows of the other registry show where it is not the default: the default is held to one of them."""
 ROWS = [(name, row) for name in FILES for row in rows_of(STEPS[name])]
 STORES = {"memory": "memory:", "sqlite": "sqlite:///{folder}/fleet.db"}
 
 NOT_YET: dict[tuple[str, str], str] = {}
 """(recording, row) -> why it is not answered word for word. A row that has come to agree must be taken off."""
 
-BETTER: dict[tuple[str, str], str] = {}
+ONE_TRANSACTION = "device, credentials and notification are one transaction: whoever comes second finds the device"
+KEEPS_FLAGS = "an operator's PUT does not touch the flags of provisioning, so that nothing is announced again"
+HAS_LIMITS = "the tenant's limit of connections holds; the recorded server had no Prometheus, without which none does"
+BETTER: dict[tuple[str, str], str] = {
+    ("provisioning", "A28"): ONE_TRANSACTION,
+    ("provisioning", "A28b"): ONE_TRANSACTION,
+    ("provisioning", "A28m"): ONE_TRANSACTION,
+    ("provisioning", "A37"): KEEPS_FLAGS,
+    ("gateways", "G01"): KEEPS_FLAGS,
+    ("provisioning", "A49"): "disabled credentials are bad credentials over MQTT too, as `accept` has it for HTTP",
+    ("provisioning", "A52"): HAS_LIMITS,
+    ("adapters", "M04"): HAS_LIMITS,
+}
 """(recording, row) -> why the default profile answers otherwise, though the recording accepts nothing else."""
 
 AS_GOOD = {
@@ -54,7 +68,7 @@ def test_a_recorded_row_is_answered_word_for_word(name: str, row: str, store: st
         assert not difference
 
 
-@pytest.mark.parametrize(("name", "row"), ROWS)
+@pytest.mark.parametrize(("name", "row"), [(name, row) for name, row in ROWS if name in OF_DEFAULT])
 def test_the_default_profile_answers_as_well_or_better(name: str, row: str) -> None:
     difference = played(name, Profile.CURRENT, Answers.GOOD).verdicts[row]
     if (name, row) in BETTER:
@@ -66,9 +80,9 @@ def test_the_default_profile_answers_as_well_or_better(name: str, row: str) -> N
 def test_the_default_profile_gives_the_better_answer_wherever_there_is_one() -> None:
     as_good = [
         (name, one.step.row, one.step.number)
-        for name in FILES
+        for name in OF_DEFAULT
         for one in played(name, Profile.CURRENT, Answers.GOOD).played
-        if one.step.accept and one.given is Given.RECORDED
+        if one.step.accept and one.step.kind != "pki" and one.given is Given.RECORDED
     ]
     assert set(as_good) == AS_GOOD.keys()
 

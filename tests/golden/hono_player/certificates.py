@@ -83,5 +83,6 @@ class Certificates:
 
 def alert_in(failure: ssl.SSLError) -> str:
     """`certificate unknown` of a handshake that the server has ended; empty if it was not told why."""
-    words = (failure.reason or str(failure)).lower().replace("_", " ")
+    reason = getattr(failure, "reason", None)  # one that OpenSSL's bindings did not make has none
+    words = (reason or str(failure)).lower().replace("_", " ")
     return words.partition("alert ")[2]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.identity import PreSharedKey, TlsCredential
 from tests.golden.hono_player.asking import HttpPeer, ask_coap, ask_http
 from tests.golden.hono_player.certificates import Certificates
@@ -27,12 +28,16 @@ AT_ONCE: Final = 20
 
 @dataclass
 class HonoWire:
-    """Of one row: it has its own certificates and connections."""
+    """Of one row: it has its own certificates and connections.
+
+    A row begins with a second, so that what was recorded as of one second is of one second here too.
+    """
 
     served: HonoServed
     certificates: Certificates = field(default_factory=Certificates)
 
     def __post_init__(self) -> None:
+        self.served.wait((-self.served.now_us % US_PER_S) / US_PER_S)
         self._mqtt = MqttSteps(self.served.served, self.certificates)
         self._names = Names("")
         self._kinds: Mapping[str, Callable[[dict[str, Any]], Any]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,13 +49,14 @@ def workshop(tmp_path: Path) -> Workshop:
 @pytest.fixture
 def tenant(request: pytest.FixtureRequest) -> str:
     """A name that no other test uses."""
-    return str(request.node.name).removeprefix("test_").replace("[", "-").replace("]", "")
+    module = request.node.module.__name__.rpartition("_")[2]
+    return re.sub(r"[^a-z0-9]+", "-", f"{module} {request.node.name.removeprefix('test_')}".lower()).strip("-")
 
 
 @pytest.fixture
 def ca(workshop: Workshop, tenant: str) -> Shown:
     """An authority of the tenant's own: its subject names one tenant only."""
-    return workshop.authority(f"/O=ACME/OU=iot/CN={tenant}"[:60])
+    return workshop.authority(f"/O=ACME/OU=iot/CN={tenant[-60:]}")
 
 
 @pytest.fixture

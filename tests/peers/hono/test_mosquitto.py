@@ -100,15 +100,6 @@ def test_an_unknown_topic_ends_the_connection(hono: ServedHono, manual: str) -> 
     assert pub(*plain(hono, manual), "-t", "nosuch", "-m", "x").returncode != 0
 
 
-def test_errors_are_heard_by_who_wants_them(hono: ServedHono, manual: str, care: Care, tmp_path: Path) -> None:
-    """A subscription of its own connection hears of its own messages only: mosquitto_rr has both on one."""
-    topics = ("-e", "error///#", "-t", "nosuch")
-    done = run("mosquitto_rr", PACKAGE, *plain(hono, manual), "-q", "1", *topics, "-m", "x", "-W", "20", "-v")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("error///unknown/")
-    assert '"code":404' in done.stdout.replace(" ", "")
-
-
 def test_a_device_listens_for_commands(
     hono: ServedHono, operator: Operator, server_ca: Path, device: Shown, trusting: str, care: Care, tmp_path: Path
 ) -> None:

@@ -176,12 +176,15 @@ class HttpAdapter:
             if flaw is not None:
                 return flaw
             device_id, request_id = call.segment(3), call.segment(4)
+        status = status_in(call.parameter("hono-cmd-status"))
+        answer = CommandAnswer(request_id, status, body_bytes(call.request.body), call.content_type)
+        if answer.correlation_id is None:
+            shown = f"command-request-id [{request_id}] or status code [{'null' if status is None else status}]"
+            return self._refused(400, f"{shown} is missing/invalid", "no command is answered by that", sender)
         gateway_id = None if device_id == sender.device_id else sender.device_id
         asserted = assert_registration(self._registry, sender.tenant, device_id, gateway_id, now_us)
         if isinstance(asserted, Denied):
-            return self._denied_upload(asserted, sender)
-        status = status_in(call.parameter("hono-cmd-status"))
-        answer = CommandAnswer(request_id, status, body_bytes(call.request.body), call.content_type)
+            return self._denied(asserted, sender)
         done = respond(self._registry, asserted, answer, HTTP, now_us)
         if isinstance(done, Denied):
             return self._denied(done, sender)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -16,11 +15,10 @@ from fleetrig.reference_server.platforms.hono.mqtt.subscriptions import NO_CORRE
 from fleetrig.reference_server.platforms.hono.mqtt.topics import PublishedTopic
 from fleetrig.reference_server.platforms.hono.provisioning.service_errors import text_for_devices
 from fleetrig.reference_server.platforms.hono.provisioning.sign_in import Denied
+from fleetrig.reference_server.platforms.hono.state.times import instant_text
 from fleetrig.simulator.contract.clock import US_PER_MS
 from fleetrig.simulator.contract.envelope import Output, Send
 from fleetrig.simulator.contract.mqtt import MqttPublish, MqttPublishAck, MqttVersion, PublishAckKind
-
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class OnError(StrEnum):
@@ -97,14 +95,7 @@ def _document(denied: Denied, correlation_id: str, now_us: int) -> bytes:
     document = {
         "code": denied.status,
         "message": text_for_devices(denied),
-        "timestamp": _instant(now_us),
+        "timestamp": instant_text(now_us - now_us % US_PER_MS),
         "correlation-id": correlation_id,
     }
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
-
-
-def _instant(now_us: int) -> str:
-    """As Java prints a time in milliseconds: without a fraction when there is none."""
-    at = EPOCH + timedelta(milliseconds=now_us // US_PER_MS)
-    spec = "milliseconds" if at.microsecond else "seconds"
-    return at.isoformat(timespec=spec).replace("+00:00", "Z")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from fleetrig.reference_server.platforms.hono.provisioning.client_certificate import DeviceCertificate
-from fleetrig.reference_server.platforms.hono.provisioning.contact import Contact
+from fleetrig.reference_server.platforms.hono.provisioning.contact import COAP, Contact
 from fleetrig.reference_server.platforms.hono.provisioning.identity_template import TemplateFailed, expanded
 from fleetrig.reference_server.platforms.hono.provisioning.notification import announce_if_owed
 from fleetrig.reference_server.platforms.hono.provisioning.steps import Step
@@ -105,9 +105,12 @@ def _taken(registry: Registry, taken: DeviceCredentials) -> Refused:
 
 
 def _let_others_race(contact: Contact, tenant: Tenant, auth_id: str) -> None:
-    """As long as the real registry takes, other first contacts of the device do not see that it is there."""
+    """As long as the real registry takes, other first contacts of the device do not see that it is there.
+
+    A handshake of DTLS cannot be kept waiting so long.
+    """
     takes_us = contact.registry.traits.provisioning_takes_us
-    if not takes_us:
+    if not takes_us or contact.adapter == COAP:
         return
     contact.took_us = takes_us
     registry, until_us = contact.registry, contact.now_us + takes_us

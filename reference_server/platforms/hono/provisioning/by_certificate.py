@@ -131,13 +131,9 @@ def _provisioned(contact: Contact, tenant: Tenant, shown: DeviceCertificate, aut
 
 
 def _usable(contact: Contact, tenant: Tenant, kind: str, auth_id: str, client_id: str) -> FoundCredentials | None:
-    """None: for the registry they are not there. Raises Refused with 401 for those that are there and of no use."""
+    """None: for the registry they are not there, which is also said of those that are disabled (A49)."""
     registry, context = contact.registry, {"client-id": client_id} if client_id else {}
     if registry.adapters.is_under_way(tenant.tenant_id, auth_id, contact.now_us):
         return None
     found = find_credentials(registry, tenant, kind, auth_id, context, contact.now_us)
-    if found is None or not found.why_not:
-        return found
-    if registry.traits.refuses_useless_credentials:
-        raise bad_credentials(found.why_not)
-    return None
+    return None if found is None or found.why_not else found

@@ -7,18 +7,19 @@ record of its period, written lazily: after a crash a little less may be counted
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.hono.state.records import INSTALLATION, Tenant
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
-from fleetrig.reference_server.platforms.hono.state.times import read_time
+from fleetrig.reference_server.platforms.hono.state.times import read_time, time_text
 from fleetrig.reference_server.stores.interface import Kind
+from fleetrig.simulator.contract.clock import US_PER_S
 
 UNLIMITED: Final = -1
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-DAY: Final = timedelta(days=1)
+DAY_US: Final = 86_400 * US_PER_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def exceeds_data_volume(registry: Registry, tenant: Tenant, payload_bytes: int, 
     sent_bytes = _sent(registry, tenant.tenant_id, period)
     if sent_bytes + more_bytes <= allowed_bytes:
         return ""
-    return f"{sent_bytes} bytes were sent since {period.begins:%Y-%m-%d %H:%M}, {allowed_bytes} may be"
+    return f"{sent_bytes} bytes were sent since {time_text(period.from_us)}, {allowed_bytes} may be"
 
 
 def count_message(registry: Registry, tenant: Tenant, payload_bytes: int, now_us: int) -> None:
@@ -67,13 +68,9 @@ def count_message(registry: Registry, tenant: Tenant, payload_bytes: int, now_us
 
 @dataclass(frozen=True, slots=True)
 class _Period:
-    begins: datetime
+    from_us: int
     share: float = 1.0
     """Of the limit: the first month counts by its days."""
-
-    @property
-    def from_us(self) -> int:
-        return (self.begins - EPOCH) // timedelta(microseconds=1)
 
 
 def _sent(registry: Registry, tenant_id: str, period: _Period) -> int:
@@ -86,13 +83,17 @@ def _period(limit: Mapping[str, Any], now_us: int) -> _Period | None:
     effective_us = read_time(limit["effective-since"])
     if now_us < effective_us:
         return None
-    since, now = EPOCH + timedelta(microseconds=effective_us), EPOCH + timedelta(microseconds=now_us)
     form = limit.get("period") or {}
     if form.get("mode", "monthly") == "days":
-        length = form.get("no-of-days", 1) * DAY
-        return _Period(since + (now - since) // length * length)
-    month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    if (since.year, since.month) != (now.year, now.month):
-        return _Period(month)
-    days = ((month + 32 * DAY).replace(day=1) - month) // DAY
-    return replace(_Period(since), share=(days - since.day + 1) / days)
+        length_us = form.get("no-of-days", 1) * DAY_US
+        return _Period(effective_us + (now_us - effective_us) // length_us * length_us)
+    month = _date(now_us).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    month_us = (month - EPOCH) // timedelta(microseconds=1)
+    if effective_us <= month_us:
+        return _Period(month_us)
+    days = ((month + timedelta(days=32)).replace(day=1) - month).days
+    return _Period(effective_us, share=(days - _date(effective_us).day + 1) / days)
+
+
+def _date(at_us: int) -> datetime:
+    return EPOCH + timedelta(microseconds=at_us)

@@ -64,8 +64,6 @@ class Traits:
     """Adapters get authorities whose time is over, too; nothing is provisioned by them."""
     looks_at_secrets_of_certificates: bool = True
     """The secret of x509 credentials has to count now."""
-    refuses_useless_credentials: bool = True
-    """Credentials that are disabled are refused; else they are taken for missing, and provisioning is tried (A49)."""
     leaves_orphans: bool = False
     """Device and credentials are made in two steps, and nobody undoes the first (2.3)."""
     provisioning_takes_us: int = 0
@@ -124,7 +122,6 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         tells_reason_of_mismatch=False,
         caches_tenants_s=60,
         trusts_expired_authorities=True,
-        refuses_useless_credentials=False,
         leaves_orphans=True,
         provisioning_takes_us=PROVISIONING_TAKES_US,
         fills_templates_as_java=True,
@@ -140,7 +137,6 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         shows_status_in_search=False,
         caches_tenants_s=180,
         looks_at_secrets_of_certificates=False,
-        refuses_useless_credentials=False,
         leaves_orphans=True,
         provisioning_takes_us=PROVISIONING_TAKES_US,
         fills_templates_as_java=True,
@@ -160,7 +156,6 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         reports_errors=False,
         closes_connections=False,
         trusts_expired_authorities=True,
-        refuses_useless_credentials=False,
         provisions_for_disabled_tenants=True,
         looks_at_server_names=False,
         registry_checks_authority=False,
