@@ -13,6 +13,8 @@ from fleetrig.reference_server.platforms.hono.state.records import Device, Tenan
 
 DEVICE_DISABLED: Final = "device is disabled or not registered"
 GATEWAY_DISABLED: Final = "gateway is disabled or not registered"
+"""What adapters say of every 403 of the registry, also when the tenant has as many devices as it may have."""
+FORBIDDEN: Final = 403
 
 
 def device_by_gateway(contact: Contact, tenant: Tenant, device_id: str, gateway_id: str) -> Device:
@@ -51,7 +53,8 @@ def _provisioned(contact: Contact, tenant: Tenant, device_id: str, gateway: Devi
     try:
         device = create_device(contact.registry, tenant, device_id, document, contact.now_us, is_auto_provisioned=True)
     except Refused as refused:
-        raise Refused(refused.status, error_code(refused.status), refused.reason or refused.error) from None
+        error = GATEWAY_DISABLED if refused.status == FORBIDDEN else error_code(refused.status)
+        raise Refused(refused.status, error, refused.reason or refused.error) from None
     contact.changed = f"edge device {device_id} provisioned by {gateway.device_id}"
     contact.took(Step.EDGE_DEVICE_CREATED)
     announce_if_owed(contact, tenant, device, gateway.device_id)

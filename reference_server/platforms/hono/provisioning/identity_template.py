@@ -36,14 +36,14 @@ def expanded(template: str, subject: x509.Name, *, as_java: bool = False) -> str
     """
     result = template
     if SUBJECT_DN in result:
-        result = result.replace(SUBJECT_DN, _replacement(rfc2253_of(subject), as_java=as_java))
+        result = result.replace(SUBJECT_DN, _replacement(rfc2253_of(subject), SUBJECT_DN, as_java=as_java))
     for placeholder, attribute, called in ATTRIBUTES:
         if placeholder not in result:
             continue
         value = _value_of(subject, attribute)
         if not value:
             raise TemplateFailed(f"the template {template!r} needs the {called}, which the certificate's subject lacks")
-        result = result.replace(placeholder, _replacement(value, as_java=as_java))
+        result = result.replace(placeholder, _replacement(value, placeholder, as_java=as_java))
     return result
 
 
@@ -56,16 +56,19 @@ def _value_of(subject: x509.Name, wanted: x509.ObjectIdentifier) -> str:
     return ""
 
 
-def _replacement(value: str, *, as_java: bool) -> str:
-    return JAVA_REFERENCE.sub(lambda found: _java_reference(found, value), value) if as_java else value
+def _replacement(value: str, placeholder: str, *, as_java: bool) -> str:
+    return JAVA_REFERENCE.sub(lambda found: _java_reference(found, value, placeholder), value) if as_java else value
 
 
-def _java_reference(found: re.Match[str], value: str) -> str:
+def _java_reference(found: re.Match[str], value: str, placeholder: str) -> str:
+    """A backslash and a letter are the letter, `$0` is what is replaced; all else fails, in two ways."""
     escaped, reference = found.groups()
     if escaped:
         return str(escaped)
     if reference is None:
         raise TemplateFailed(f"Java fails over the backslash at the end of {value!r}")
-    if reference.isdecimal() and reference != "0":
+    if reference == "0":
+        return placeholder
+    if reference.isdecimal():
         raise TemplateFailed(f"No group {reference}", is_crash=True)
     raise TemplateFailed(f"Java fails over the $ in {value!r}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from fleetrig.reference_server.platforms.hono.state.generations import Profile
@@ -160,7 +162,7 @@ def test_a_device_that_is_disabled_is_signed_in_and_refused(rig: AdapterRig) -> 
 
 
 @pytest.mark.parametrize("entry", [{"enabled": False}, {"ext": {"client-id": "me"}}])
-def test_credentials_of_no_use(rig: AdapterRig, entry: dict[str, object]) -> None:
+def test_credentials_of_no_use(rig: AdapterRig, entry: dict[str, Any]) -> None:
     rig.password("d2", **entry)
     is_bound = "ext" in entry
     assert said(post(rig, user="d2")) == ((202, "") if is_bound else (401, "bad credentials"))
@@ -216,9 +218,7 @@ def test_applications_cannot_be_reached(
 
 def test_too_much_data(rig: AdapterRig) -> None:
     """H07: 429 as soon as a message would be too much, and not in the next period."""
-    limits = {
-        "data-volume": {"effective-since": "2025-01-01T00:00:00Z", "max-bytes": 100, "period": {"mode": "monthly"}}
-    }
+    volume = {"effective-since": "2025-01-01T00:00:00Z", "max-bytes": 100, "period": {"mode": "monthly"}}
     rig.api("PUT", f"tenants/{TENANT}", {"resource-limits": {"data-volume": volume}, "minimum-message-size": 40})
     assert [post(rig, "/telemetry", b"12345", user="sensor1").status for _ in range(3)] == [202, 202, 429]
     assert said(post(rig, "/event", b"x", user="sensor1")) == (
