@@ -22,13 +22,15 @@ ADMIN: Final = "admin"
 """Who `--admin-password` is for: Hono itself has no account that everybody knows."""
 NUMBERS: Final = {
     "hono.registry.http.maxPayloadSize": "registry_body_bytes",
-    "hono.app.maxPayloadSize": "payload_bytes",
-    "hono.credentials.svc.maxBcryptCostFactor": "max_bcrypt_cost",
+    "hono.http.maxPayloadSize": "payload_bytes",
+    "hono.mqtt.maxPayloadSize": "payload_bytes",
+    "hono.coap.maxPayloadSize": "payload_bytes",
+    "hono.registry.svc.maxBcryptCostFactor": "max_bcrypt_cost",
     "hono.registry.svc.maxDevicesPerTenant": "devices_per_tenant",
 }
-"""Property of the real components -> field of the settings."""
+"""Property of the real components -> field of the settings. The adapters have one size in common."""
 TEXTS: Final = {"hono.registry.http.corsAllowedOrigin": "cors_allowed_origin"}
-LISTS: Final = {"hono.credentials.svc.hashAlgorithmsAllowList": "hash_functions"}
+LISTS: Final = {"hono.registry.svc.hashAlgorithmsAllowList": "hash_functions"}
 OLD_DEVICES_PER_TENANT: Final = 100
 """What generation 1 begins with (spec 6)."""
 MOST_COST: Final = 31

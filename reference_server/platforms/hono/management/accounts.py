@@ -1,4 +1,4 @@
-"""Who may use the management API: HTTP Basic, where accounts are configured (spec 1)."""
+"""Who may use the management API: HTTP Basic, where accounts are configured (spec 1), as Vert.x Web's handler has it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import Final
 from fleetrig.reference_server.platform import HttpAnswer
 from fleetrig.reference_server.platforms.hono.management.replies import error_response
 from fleetrig.reference_server.platforms.hono.state.settings import Account
-from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.http import Headers, HttpRequest
 
-CHALLENGE: Final = (("WWW-Authenticate", 'Basic realm="Hono"'),)
-UNAUTHORIZED: Final = 401
+CHALLENGE: Final[Headers] = (("WWW-Authenticate", 'Basic realm="Hono"'),)
+BY_SCRIPT: Final = "XMLHttpRequest"
+"""`X-Requested-With` of a script, which is not asked for a password."""
 
 
 class Accounts:
@@ -24,25 +25,37 @@ class Accounts:
         self._passwords = {account.user: account.password.encode() for account in accounts}
 
     def refusal(self, request: HttpRequest) -> HttpAnswer | None:
-        if not self._passwords:
+        """None for who may go on."""
+        if not self._passwords or _is_preflight(request):
             return None
         said = request.header("authorization")
         if said is None:
-            return _refused("the registry needs an account: send it by HTTP Basic")
-        scheme, _, credentials = said.partition(" ")
+            return _unauthorized(request, "the registry needs an account: send it by HTTP Basic")
+        scheme, blank, credentials = said.partition(" ")
+        if not scheme or not blank:
+            return _malformed("an Authorization that is no scheme and credentials")
         if scheme.lower() != "basic":
-            return _refused(f"the registry takes HTTP Basic, not {scheme[:40]!r}")
+            return _unauthorized(request, f"the registry takes HTTP Basic, not {scheme[:40]!r}")
         try:
-            user, colon, password = b64decode(credentials, validate=True).decode("utf-8").partition(":")
+            user, _, password = b64decode(credentials, validate=True).decode("utf-8").partition(":")
         except (binascii.Error, ValueError):
-            return HttpAnswer(
-                error_response(400, "Bad Request"), "credentials of HTTP Basic that are no Base64 of UTF-8"
-            )
+            return _malformed("HTTP Basic that is no Base64 of UTF-8")
         expected = self._passwords.get(user)
-        if expected is None or not hmac.compare_digest(expected, password.encode()) or not colon:
-            return _refused("no account has this user and password")
+        if expected is None or not hmac.compare_digest(expected, password.encode()):
+            return _unauthorized(request, "no account has this user and password")
         return None
 
 
-def _refused(reason: str) -> HttpAnswer:
-    return HttpAnswer(error_response(UNAUTHORIZED, "Unauthorized", CHALLENGE), reason)
+def _is_preflight(request: HttpRequest) -> bool:
+    """A browser asks whether it may send an account."""
+    asked = request.header("access-control-request-headers") or ""
+    return request.method == "OPTIONS" and "authorization" in asked.lower().split(",")
+
+
+def _unauthorized(request: HttpRequest, reason: str) -> HttpAnswer:
+    headers = () if request.header("x-requested-with") == BY_SCRIPT else CHALLENGE
+    return HttpAnswer(error_response(401, "Unauthorized", headers), reason)
+
+
+def _malformed(reason: str) -> HttpAnswer:
+    return HttpAnswer(error_response(400, "Bad Request"), reason)

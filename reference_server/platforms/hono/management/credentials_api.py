@@ -30,7 +30,7 @@ def replace(call: Call) -> Reply:
     document = call.array()
     tenant_name, _ = tenant_id(call), device_id(call)
     given = _read(call, document)
-    tenant = tenant_for(call, tenant_name)
+    tenant = tenant_for(call, tenant_name, "no such tenant")
     entries = check_entries(call.registry, tenant_name, tenant.document.get(LIMITS, {}), given)
     device = existing_device(call, error_code(404))
     changed = put_entries(call.registry, device, entries, call.version)

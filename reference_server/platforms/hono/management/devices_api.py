@@ -84,10 +84,10 @@ def search(call: Call) -> Reply:
     return Reply(200, page)
 
 
-def tenant_for(call: Call, tenant_name: str) -> Tenant:
+def tenant_for(call: Call, tenant_name: str, error: str = "tenant does not exist") -> Tenant:
     """The tenant, or where the generation does not ask for one, an empty one. Raises Refused."""
     if call.registry.traits.needs_tenant:
-        return existing_tenant(call.registry, tenant_name)
+        return existing_tenant(call.registry, tenant_name, error)
     return tenant_by_id(call.registry, tenant_name) or Tenant(tenant_name, {}, "", call.now_us)
 
 
@@ -112,7 +112,9 @@ def _searched(call: Call, tenant_name: str) -> Iterator[dict[str, Any]]:
 
 def _is_gateway(call: Call, device: Device) -> bool:
     """Another device names it in `via`, or it is in a group."""
-    return bool(device.member_of) or call.registry.store.count(DEVICE, device.tenant_id, "via", device.device_id) > 0
+    if device.member_of and call.registry.traits.groups_have_gateways:
+        return True
+    return call.registry.store.count(DEVICE, device.tenant_id, "via", device.device_id) > 0
 
 
 def _read(call: Call, document: dict[str, Any]) -> dict[str, Any]:

@@ -36,9 +36,9 @@ def first_element(der: bytes) -> bytes:
 
 def children(der: bytes, tag: int) -> Iterator[DerElement]:
     """The elements of one that has that tag. Raises ValueError."""
-    found = next(elements(der))
-    if found.tag != tag:
-        raise ValueError(f"expected the tag {tag:#04x}, got {found.tag:#04x}")
+    found = next(elements(der), None)
+    if found is None or found.tag != tag:
+        raise ValueError(f"expected an element with the tag {tag:#04x}")
     return elements(found.value)
 
 

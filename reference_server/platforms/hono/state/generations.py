@@ -50,6 +50,8 @@ class Traits:
     """Searches filter and sort."""
     counts_pages: bool = True
     """`pageOffset` is a number of pages, else of objects."""
+    groups_have_gateways: bool = True
+    """A search for gateways finds those in a group, too."""
     shows_status_in_search: bool = True
     has_columns: bool = False
     """Ids of more than 256 letters do not fit into the database, which is told as 500."""
@@ -118,6 +120,7 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         keeps_notification_sent=False,
         matches_filters=False,
         counts_pages=False,
+        groups_have_gateways=False,
         has_columns=True,
         tells_reason_of_mismatch=False,
         caches_tenants_s=60,

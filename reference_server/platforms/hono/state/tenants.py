@@ -37,11 +37,11 @@ def tenant_of(registry: Registry, id_or_alias: str) -> Tenant | None:
     return next(iter(registry.store.find(TENANT, INSTALLATION, "alias", id_or_alias)), None)
 
 
-def existing_tenant(registry: Registry, tenant_id: str) -> Tenant:
+def existing_tenant(registry: Registry, tenant_id: str, error: str = "tenant does not exist") -> Tenant:
     """What operations on devices ask for first. Raises Refused."""
     tenant = tenant_by_id(registry, tenant_id)
     if tenant is None:
-        raise Refused(404, "tenant does not exist", f"there is no tenant {tenant_id!r}: create it first")
+        raise Refused(404, error, f"there is no tenant {tenant_id!r}: create it first")
     return tenant
 
 
