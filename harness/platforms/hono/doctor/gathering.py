@@ -9,7 +9,7 @@ from typing import Final
 
 from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.doctor.contact import Contact
-from fleetrig.harness.doctor.reach import reach
+from fleetrig.harness.doctor.reach import LISTEN_S, reach
 from fleetrig.harness.platforms.hono.doctor.asking import DeviceView, ask, place_of
 from fleetrig.harness.platforms.hono.doctor.facts import DeviceRecord, Facts, Kind, Said, TenantRecord
 from fleetrig.harness.platforms.hono.doctor.foretelling import Foretold, foretell, may_be_made
@@ -19,6 +19,9 @@ from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword
 
 ONE_FIRST_CONTACT: Final = "asking with this certificate could provision a device; --first-contact does it"
+
+SHORT_S: Final = 0.2
+"""Where no alert is to be expected; what is asked next hears it, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,18 @@ def _contact(facts: Facts, request: DoctorRequest) -> Contact:
     host, port = place_of(facts.url)
     scheme = "https" if facts.over in ("https", "mqtts") else "http"
     name = f"[{host}]" if ":" in host else host
-    return reach(f"{scheme}://{name}:{port}", request.view.context, insecure=request.insecure)
+    return reach(
+        f"{scheme}://{name}:{port}", request.view.context, insecure=request.insecure, listen_s=_listen_s(facts)
+    )
+
+
+def _listen_s(facts: Facts) -> float:
+    """For an alert after the handshake, which is about the certificate's dates alone."""
+    if facts.presented.kind is not Kind.CERTIFICATE:
+        return 0.0
+    leaf = facts.presented.leaf
+    is_in_date = leaf.not_valid_before_utc <= facts.now <= leaf.not_valid_after_utc
+    return SHORT_S if is_in_date else LISTEN_S
 
 
 def _afterwards(facts: Facts, view: RegistryView, before: Foretold) -> Facts:

@@ -76,12 +76,12 @@ def _key(facts: Facts, leaf: x509.Certificate) -> Iterator[Diagnosis]:
     except UNREADABLE_BY_LIBRARY:
         key = None
     called = _called(key)
-    if not isinstance(key, ec.EllipticCurvePublicKey):
-        weight = Weight.CAUSE if facts.over == "coaps" else Weight.NOTE
+    if facts.over == "coaps" and not isinstance(key, ec.EllipticCurvePublicKey):
         yield Diagnosis(
-            "no-ec-key", weight,
-            f"The device's key is {called}. The CoAP adapter speaks ECDHE_ECDSA only: no DTLS handshake comes about.",
-            "Give the device an EC P-256 key and a certificate for it.",
+            "no-ec-key", Weight.NOTE,
+            f"The device's key is {called}. The CoAP adapter offers ECDHE_ECDSA suites only: its own certificate has to "
+            "be EC; it takes RSA keys of devices, and not every DTLS client can show one in such a suite.",
+            "EC P-256 goes everywhere.",
         )  # fmt: skip
     if isinstance(key, rsa.RSAPublicKey) and key.key_size < STRONG_RSA_BITS:
         yield Diagnosis(
