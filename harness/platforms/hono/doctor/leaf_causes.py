@@ -79,8 +79,8 @@ def _key(facts: Facts, leaf: x509.Certificate) -> Iterator[Diagnosis]:
     if facts.over == "coaps" and not isinstance(key, ec.EllipticCurvePublicKey):
         yield Diagnosis(
             "no-ec-key", Weight.NOTE,
-            f"The device's key is {called}. The CoAP adapter offers ECDHE_ECDSA suites only: its own certificate has to "
-            "be EC; it takes RSA keys of devices, and not every DTLS client can show one in such a suite.",
+            f"The device's key is {called}. The CoAP adapter offers ECDHE_ECDSA suites only: its own certificate "
+            "has to be EC; it takes RSA keys of devices, and not every DTLS client can show one in such a suite.",
             "EC P-256 goes everywhere.",
         )  # fmt: skip
     if isinstance(key, rsa.RSAPublicKey) and key.key_size < STRONG_RSA_BITS:

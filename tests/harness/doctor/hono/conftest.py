@@ -90,7 +90,7 @@ def doctor(command: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
     def call(bench: HonoBench | None, *options: str, over: str = "mqtts") -> HonoPage:
         words = ["doctor", "hono", "--over", over]
         if bench is not None:
-            words = ["doctor", "hono", "--against", bench.registry, "--over", bench.over(over), "--within", "5"]
+            words = ["doctor", "hono", "--against", bench.registry, "--over", bench.over(over), "--within", "30"]
             words += ["--server-ca", bench.server_ca]
         code = _run(command, [*words, *options, "--json"])
         said = capsys.readouterr()
