@@ -59,6 +59,7 @@ def gather(request: DoctorRequest) -> Facts:
 
 
 def _looked_at(facts: Facts, request: DoctorRequest, view: RegistryView) -> Facts:
+    view.greet()
     found, is_all = view.tenants()
     named = _named(facts)
     if not is_all and named and not any(named in (one.id, one.alias) for one in found):

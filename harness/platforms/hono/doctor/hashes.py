@@ -22,7 +22,7 @@ def hash_causes(secret: Mapping[str, Any], password: str) -> Iterator[Diagnosis]
     """`secret`: of a hashed-password entry; `password`: the device's, empty where it is not known."""
     if not isinstance(secret.get("pwd-hash"), str) or secret.get("pwd-plain"):
         return
-    flaw = _flaw(secret["pwd-hash"], str(secret.get("hash-function") or ""), secret)
+    flaw = _flaw(secret["pwd-hash"], str(secret.get("hash-function") or ""))
     if flaw is None and password and not is_password_right(secret, password):
         flaw = _of_password(secret, password)
     if flaw is not None:
@@ -33,18 +33,20 @@ def hash_causes(secret: Mapping[str, Any], password: str) -> Iterator[Diagnosis]
         )  # fmt: skip
 
 
-def _flaw(pwd_hash: str, function: str, secret: Mapping[str, Any]) -> tuple[str, str] | None:
+def _flaw(pwd_hash: str, function: str) -> tuple[str, str] | None:
     bcrypt = BCRYPT.fullmatch(pwd_hash)
+    if not function:
+        return "hash-function", "There is a pwd-hash and no hash-function: 400 ('hash-function' must not be empty)."
     if bcrypt is not None and function != "bcrypt":
-        said = f"hash-function says {quoted(function)}" if function else "there is no hash-function (sha-256 is taken)"
-        return "hash-function", f"pwd-hash is one of bcrypt, but {said}: no password will ever fit."
+        said = f"hash-function says {quoted(function)}"
+        return "hash-function", f"pwd-hash is one of bcrypt, but {said}: it is stored, and no password will ever fit."
     if function == "bcrypt" and bcrypt is None:
         return "hash-function", "hash-function says bcrypt, but pwd-hash is none ($2a$10$ and 53 letters): 400."
     if bcrypt is not None and bcrypt[1] != "a":
         return "bcrypt-version", f"The registry takes bcrypt hashes of the form $2a$ only, this is $2{bcrypt[1]}$: 400."
     if bcrypt is not None and int(bcrypt[2]) > MOST_COST:
         return "bcrypt-cost", f"The bcrypt cost is {int(bcrypt[2])}, a registry takes {MOST_COST} at most: 400."
-    if function not in ("", "bcrypt", *DIGESTS):
+    if function not in ("bcrypt", *DIGESTS):
         return "hash-function", f"The hash function {quoted(function)} is stored, but no adapter knows it: it fails."
     if bcrypt is None and HEX.fullmatch(pwd_hash):
         return "hash-in-hex", "pwd-hash is written in hex; it has to be Base64 of the hash."
@@ -59,7 +61,7 @@ def _of_password(secret: Mapping[str, Any], password: str) -> tuple[str, str]:
             if made == secret["pwd-hash"]:
                 return "hash-function", (
                     f"pwd-hash is the {function} of the password {how}; the entry says "
-                    f"{secret.get('hash-function') or 'no hash-function (sha-256)'} with its salt."
+                    f"{secret.get('hash-function')} with its salt."
                 )
     return "password-differs", "pwd-hash is not that of the device's password."
 

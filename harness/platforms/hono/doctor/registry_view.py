@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from fleetrig.harness.conformance.exact_client import Answer, ExactClient
+from fleetrig.harness.platforms.hono.admin import NOBODY
 from fleetrig.harness.platforms.hono.doctor.facts import DeviceRecord, TenantRecord, objects
 from fleetrig.harness.servers.json_answer import NotJson, read_json
 from fleetrig.simulator.contract.identity import UserPassword
@@ -32,6 +33,10 @@ class RegistryView:
         if account is not None and account.user:
             pair = b64encode(f"{account.user}:{account.password}".encode()).decode("ascii")
             self._headers["Authorization"] = f"Basic {pair}"
+
+    def greet(self) -> None:
+        """Finds out whether there is a registry that takes the account. Raises NoRegistry."""
+        self._get(f"/tenants/{NOBODY}")
 
     def tenant(self, tenant_id: str) -> TenantRecord | None:
         """None when there is none of that id. Raises NoRegistry."""

@@ -223,7 +223,7 @@ def hashed(pwd_hash: str, **more: str) -> list[dict[str, Any]]:
 
 CREDENTIALS: list[tuple[str, Any, str, str]] = [
     ("bcrypt said to be sha-256", hashed(BCRYPTED, hash_function="sha-256"), "hash-function", "one of bcrypt, but"),
-    ("bcrypt without a function", hashed(BCRYPTED), "hash-function", "there is no hash-function"),
+    ("bcrypt without a function", hashed(BCRYPTED), "hash-function", "'hash-function' must not be empty"),
     ("sha-256 said to be bcrypt", hashed(RIGHT_HASH, hash_function="bcrypt"), "hash-function", "pwd-hash is none"),
     ("md5", hashed("abcd", hash_function="md5"), "hash-function", "no adapter knows it"),
     ("bcrypt of PHP", hashed(BCRYPTED.replace("$2a$", "$2y$"), hash_function="bcrypt"), "bcrypt-version", "$2y$"),
