@@ -28,6 +28,8 @@ class CoapRules:
     """Blocks have at most 2 to the power of (exponent + 4) bytes: 6 is 1024 (RFC 7959 §2.2)."""
     body_bytes: int = 1024 * KIB
     """The largest body of a request, in blocks or in one datagram; a larger one is answered by 4.13."""
+    limits_single_datagrams: bool = True
+    """`body_bytes` holds for a body in one datagram too; otherwise for blocks alone."""
     further_options: frozenset[int] = frozenset()
     """Numbers of options that the platform knows beside those of the RFCs, critical or not. Of any other a critical one
     is answered by 4.02, and an elective one is not told."""

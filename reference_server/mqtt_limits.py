@@ -15,6 +15,8 @@ class MqttLimits:
 
     packet_bytes: int = 256 * KIB
     """The largest packet, its fixed header included; a larger one is `Undecodable`."""
+    is_strict: bool = True
+    """Packets are read as the standards say; otherwise as lenient libraries read them (`mqtt_codec.incoming`)."""
     unread_bytes: int = 1024 * KIB
     """A peer that leaves so much unread is reset when there is more for it, also when that comes all at once."""
     all_unread_bytes: int = 128 * 1024 * KIB

@@ -65,6 +65,11 @@ class NorthboundPlatform(ServerPlatform, Protocol):
     """A platform that hands messages on. `server.py` sets its outlet."""
 
     outlet: Outlet
+    webhook: str
+    """The URL of an external system on this machine that is told of some messages (`webhook.py`); empty: of none."""
+
+    def is_for_webhook(self, message: NorthboundMessage) -> bool:
+        """Whether the external system is told of it."""
 
     def northbound(self, tenant: str, after: int, at_most: int) -> Sequence[NorthboundMessage]:
         """The messages of a tenant, or of all for an empty name, with numbers above `after`: the first so many."""

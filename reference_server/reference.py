@@ -46,6 +46,7 @@ from fleetrig.reference_server.server_options import PlatformOptions, ServerOpti
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.reference_server.stores.leftovers import Leftovers, find_leftovers, remove_leftovers
 from fleetrig.reference_server.stores.opening import artifact_folder, open_store
+from fleetrig.reference_server.webhook import Webhook
 from fleetrig.simulator.contract.clock import US_PER_S, Clock
 from fleetrig.simulator.contract.envelope import Envelope, Output
 from fleetrig.simulator.contract.errors import (
@@ -196,6 +197,10 @@ class ReferenceServer:
                 )
             await self._listen(self._listeners[options.name], one.fronts)
         await self._stack.enter_async_context(self._scheduler)
+        for one in served:
+            platform = one.server.platform
+            if isinstance(platform, NorthboundPlatform) and platform.webhook:
+                await self._stack.enter_async_context(Webhook(platform, store, self.trace, self._clock))
         if self._control is not None:
             await self._open_control(store, self._control, tools, served)
 

@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.platforms.hawkbit.conformance import contract as hawkbit
+from fleetrig.harness.platforms.hono.conformance import contract as hono
 from fleetrig.harness.platforms.thingsboard.conformance import contract as thingsboard
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "contracts"
-PAGES: Final[Mapping[str, Callable[[], str]]] = {"hawkbit": hawkbit.page, "thingsboard": thingsboard.page}
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "hawkbit": hawkbit.page,
+    "thingsboard": thingsboard.page,
+    "hono": hono.page,
+}
 
 
 def path_of(platform: str) -> Path:

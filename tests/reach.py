@@ -1,7 +1,7 @@
 """What rows, scenarios and recordings execute of a platform of the reference server, module by module.
 
     make reach                       the hawkBit platform
-    make reach PLATFORM=thingsboard  the other one
+    make reach PLATFORM=thingsboard  another one
 
 Counted are the statements inside functions: those of a module run when it is imported and say nothing. Ends with 1 when
 a module stays below the threshold without a line in `BELOW`, or has such a line without need.
@@ -126,6 +126,20 @@ def run_thingsboard() -> None:
     run_scenarios("thingsboard")
 
 
+def run_hono() -> None:
+    """The same for Hono."""
+    from tests.golden.hono_player.judging import Answers
+    from tests.golden.test_hono_recordings import FILES, NOT_YET, RECORDED_FROM, played
+    from tests.harness.platforms.hono.conformance.reach import run_every_row
+
+    for name in FILES:
+        verdicts = played(name, RECORDED_FROM[name], Answers.RECORDED, "memory").verdicts
+        if odd := [f"{row}: {said}" for row, said in verdicts.items() if said and (name, row) not in NOT_YET]:
+            raise SystemExit(f"the recording {name} is answered otherwise: {odd}")
+    run_every_row()
+    run_scenarios("hono")
+
+
 def run_scenarios(platform: str) -> None:
     """In virtual time; those for programs with our own device, which takes real time. Raises SystemExit on failure."""
     for words in ((platform,), (f"external/{platform}", "--own-device", "--jobs", "20")):
@@ -134,7 +148,11 @@ def run_scenarios(platform: str) -> None:
                 raise SystemExit(f"fleetrig run {' '.join(words)} failed: see above")
 
 
-RUN: Final[Mapping[str, Callable[[], None]]] = {"hawkbit": run_hawkbit, "thingsboard": run_thingsboard}
+RUN: Final[Mapping[str, Callable[[], None]]] = {
+    "hawkbit": run_hawkbit,
+    "thingsboard": run_thingsboard,
+    "hono": run_hono,
+}
 
 
 def measure(platform: str) -> list[ModuleReach]:

@@ -141,6 +141,7 @@ HOMES = (
         (
             "fleetrig.simulator.drivers.load.device_user",
             "fleetrig.simulator.drivers.load.locust_stage",
+            "fleetrig.simulator.drivers.load.locust_statistics",
             "fleetrig.harness.locustfile",
         ),
         "importing it patches the standard library",

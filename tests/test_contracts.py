@@ -10,6 +10,7 @@ import pytest
 
 from fleetrig.harness.conformance.contract_page import CLAUSE, clauses_of, rows_of
 from fleetrig.harness.platforms.hawkbit.conformance import device_rows as hawkbit_rows
+from fleetrig.harness.platforms.hono.conformance import device_rows as hono_rows
 from fleetrig.harness.platforms.thingsboard.conformance import device_rows as thingsboard_rows
 from fleetrig.harness.verdict import Severity
 from tests.contracts import PAGES, path_of
@@ -42,6 +43,7 @@ OF_STANDARDS = (
 )
 """Where sections are those of MQTT, CoAP and TLS, and rows those of platforms that are to come."""
 ROW = re.compile(r"(?<![.+\w])(?:[DS]\d{2,3}|V\d{2})\b(?! = )")
+WITH_PLATFORM = re.compile(r"\b(\w+)#([A-Z]\d{2,3})\b")
 CITED = re.compile(rf"(?:\b(\w+)#)?({ROW.pattern})")
 """With the platform, where that is said: `thingsboard#D14`."""
 BY_LETTER = {"D": "thingsboard", "V": "hawkbit"}
@@ -49,6 +51,7 @@ BY_LETTER = {"D": "thingsboard", "V": "hawkbit"}
 DEVICES_OF = {
     "hawkbit": (hawkbit_rows.DEVICE_ROWS, hawkbit_rows.severity_of),
     "thingsboard": (thingsboard_rows.DEVICE_ROWS, thingsboard_rows.severity_of),
+    "hono": (hono_rows.DEVICE_ROWS, hono_rows.severity_of),
 }
 NO_ROWS = {
     "tests/harness/conformance": "rows of a platform that there is not",
@@ -70,6 +73,14 @@ def sources() -> Iterator[tuple[str, str]]:
 def platform_of(name: str) -> str:
     """Whose contract a file cites: what its path names, else hawkBit's."""
     return next((platform for platform in PAGES if platform in name), "hawkbit")
+
+
+def whose(name: str, platform: str, number: str) -> str:
+    """Whose row is cited: of whom it is said, whose letter it has, or whose file it is."""
+    if platform in PAGES:
+        return platform
+    of_file = platform_of(name)
+    return of_file if of_file == "hono" else BY_LETTER.get(number[0]) or of_file
 
 
 @pytest.mark.parametrize("platform", PAGES)
@@ -95,8 +106,8 @@ def test_every_cited_row_can_be_read() -> None:
         f"{name}: {number}"
         for name, text in sources()
         if not name.startswith(tuple(NO_ROWS))
-        for platform, number in CITED.findall(text)
-        if number not in known[platform if platform in PAGES else BY_LETTER.get(number[0]) or platform_of(name)]
+        for platform, number in {*CITED.findall(text), *WITH_PLATFORM.findall(text)}
+        if (platform in PAGES or ROW.fullmatch(number)) and number not in known[whose(name, platform, number)]
     ]
     assert unknown == []
 
@@ -109,7 +120,7 @@ def test_every_clause_of_a_page_has_something_to_say(platform: str) -> None:
     assert all(len(gist.split()) >= 8 for gist in gists)
 
 
-@pytest.mark.parametrize("platform", ["hawkbit", "thingsboard"])
+@pytest.mark.parametrize("platform", DEVICES_OF)
 def test_each_row_for_devices_is_judged_by_a_scenario_and_weighs_what_that_says(platform: str) -> None:
     rows, severity_of = DEVICES_OF[platform]
     texts = [path.read_text(encoding="utf-8") for path in (ROOT / "scenarios" / "external" / platform).glob("*.yaml")]

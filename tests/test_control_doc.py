@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fleetrig.reference_server.control.control import TRACE_PARAMETERS
+from fleetrig.reference_server.control.northbound_view import COMMAND_WORDS, NORTHBOUND_PARAMETERS
 from fleetrig.simulator.contract.fault_json import WORDS
 from fleetrig.simulator.contract.faults import FaultKind
 from tests.harness.served import LIMIT_S, Served
@@ -43,4 +44,5 @@ def test_every_example_says_what_the_page_says(tmp_path: Path) -> None:
 def test_every_word_is_on_the_page() -> None:
     words = [*WORDS, *FaultKind]
     assert [word for word in words if f"`{word}`" not in PAGE] == []
-    assert [name for name in TRACE_PARAMETERS if f"`{name}=" not in PAGE] == []
+    assert [name for name in (*TRACE_PARAMETERS, *NORTHBOUND_PARAMETERS) if f"`{name}=" not in PAGE] == []
+    assert [word for word in COMMAND_WORDS if f"`{word}`" not in PAGE] == []

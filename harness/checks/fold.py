@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from fleetrig.harness.scenario_file.values import Times
 from fleetrig.harness.verdict import Evidence, Finding
@@ -52,6 +52,14 @@ class Fold(Protocol):
 
     def measured(self) -> str:
         """What was seen, in numbers; called only if the check holds."""
+
+
+@runtime_checkable
+class OfSomeKinds(Protocol):
+    """A fold that passes over events of other kinds than these: with no other listener they need not be made."""
+
+    @property
+    def kinds(self) -> frozenset[str]: ...
 
 
 class RecentEvents:

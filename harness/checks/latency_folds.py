@@ -47,6 +47,7 @@ class LatencyFold:
         """`limits_s`: percentile (`p50`, `p99`) -> seconds."""
         self._stops = stops
         self._received = received
+        self.kinds: Final = frozenset({received.kind})
         self._limits_us = {name: to_us(limit_s) for name, limit_s in limits_s.items()}
         self._took = SpanCounts()
         self._late: Counter[str] = Counter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Final
 
 from fleetrig.harness.servers.json_answer import NotJson, read_json
 from fleetrig.simulator.contract.envelope import Envelope, payload_of
@@ -13,6 +13,7 @@ from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 MISSING = object()
+ANYTHING: Final = ("", "*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +44,16 @@ class Pattern:
             return False
         if self.device != "*" and not fnmatchcase(event.device, self.device):
             return False
-        if self.name and not fnmatchcase(event.name, self.name):
+        if self.name not in ANYTHING and not fnmatchcase(event.name, self.name):
             return False
         if self.stage and event.stage != self.stage:
             return False
+        if not (self.line or self.method or self.path or self.status or self.header or self.fields or self.body_has):
+            return True
         envelope = event.envelope
-        if envelope is None:
-            return not (
-                self.line or self.method or self.path or self.status or self.header or self.fields or self.body_has
-            )
         return (
-            (not self.line or fnmatchcase(envelope.line, self.line))
+            envelope is not None
+            and (not self.line or fnmatchcase(envelope.line, self.line))
             and self._fits_http(envelope)
             and has_fields(envelope, self.fields)
             and (not self.body_has or body_has(envelope, self.body_has))

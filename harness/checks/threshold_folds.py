@@ -47,6 +47,8 @@ def has_failed(event: TraceEvent) -> bool:
 class ErrorsFold:
     """No more exchanges than allowed fail."""
 
+    kinds: Final = EXCHANGE_ENDS
+
     def __init__(self, ended: Sequence[Pattern], allowed: Allowance, *, stops: bool = False) -> None:
         """`ended`: the events that end such an exchange."""
         self._ended, self._allowed, self._stops = ended, allowed, stops
@@ -54,7 +56,12 @@ class ErrorsFold:
         self._recent = RecentEvents()
 
     def step(self, event: TraceEvent) -> None:
-        if event.kind not in EXCHANGE_ENDS or not any(one.fits(event) for one in self._ended):
+        if event.kind not in EXCHANGE_ENDS:
+            return
+        for one in self._ended:
+            if one.fits(event):
+                break
+        else:
             return
         self._exchanges += 1
         if has_failed(event):

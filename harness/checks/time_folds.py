@@ -106,6 +106,7 @@ class RateFold:
 
     def __init__(self, pattern: Pattern, at_most: int, per_s: float) -> None:
         self._pattern, self._at_most, self._per_us = pattern, at_most, to_us(per_s)
+        self.kinds: Final = frozenset({pattern.kind})
         self._window: deque[TraceEvent] = deque()
         self._peak = self._count = 0
         self._worst: TraceEvent | None = None

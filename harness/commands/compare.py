@@ -37,11 +37,12 @@ def compare_command(
         check_file("--html", html)
     found = compare(rows_of(predicted), rows_of(measured))
     names = (str(predicted), str(measured))
+    if html is not None:  # first: whoever reads the lines may stop early, as `head` does
+        with whole_file(html) as file:
+            file.write(comparison_page(found, names, "Predicted and measured"))
     for line in comparison_lines(found, names):
         typer.echo(line)
     if html is not None:
-        with whole_file(html) as file:
-            file.write(comparison_page(found, names, "Predicted and measured"))
         typer.echo(f"page  {html}")
     raise typer.Exit(Exit.PASSED if agrees(found, most) else Exit.FAILED)
 

@@ -7,7 +7,7 @@ import secrets
 import socket
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Final
+from typing import Final, Protocol
 
 from fleetrig.harness.conformance.expect import Mismatch
 from fleetrig.harness.verdict import Finding
@@ -37,30 +37,55 @@ class CoapAnswer:
     came_separately: bool = False
 
 
+class DatagramLink(Protocol):
+    """As much of a connected datagram socket as is used here. `recv` raises TimeoutError and OSError."""
+
+    def settimeout(self, within_s: float, /) -> None: ...
+
+    def send(self, data: bytes, /) -> object: ...
+
+    def recv(self, most_bytes: int, /) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
+def _udp(host: str, port: int) -> DatagramLink:
+    """Raises BrokenBench."""
+    link = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        link.connect((host, port))
+    except OSError as error:
+        link.close()
+        raise BrokenBench(f"{host}:{port} (CoAP): {error}") from None
+    return link
+
+
 class ExactCoap:
     """One endpoint. Raises BrokenBench for a host that is unknown."""
 
-    def __init__(self, host: str, port: int, within_s: float = 30.0) -> None:
+    def __init__(self, host: str, port: int, within_s: float = 30.0, link: DatagramLink | None = None) -> None:
+        """`link`: what messages go over, if not over plain UDP."""
         self.within_s = within_s
         self._ids = itertools.count(secrets.randbelow(30_000))
-        self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            self._socket.connect((host, port))
-        except OSError as error:
-            self._socket.close()
-            raise BrokenBench(f"{host}:{port} (CoAP): {error}") from None
+        self._socket = link or _udp(host, port)
 
-    def request(self, code: int, path: str, payload: bytes = b"", kind: int = CON) -> bytes:
+    def request(
+        self, code: int, path: str, payload: bytes = b"", kind: int = CON, content_format: int | None = None
+    ) -> bytes:
         """The bytes of a new request. `path` may end in a query."""
         place, _, query = path.partition("?")
-        options = [(URI_PATH, part.encode()) for part in place.strip("/").split("/")]
+        options = [(URI_PATH, part.encode()) for part in place.removeprefix("/").split("/")]
+        if content_format is not None:
+            options.append((CONTENT_FORMAT, content_format.to_bytes(2).lstrip(b"\0")))
         options += [(URI_QUERY, part.encode()) for part in query.split("&") if part]
         token = secrets.token_bytes(4)
         head = bytes([0x40 | kind << 4 | len(token), code]) + (next(self._ids) & 0xFFFF).to_bytes(2, "big") + token
         return head + _options(options) + (b"\xff" + payload if payload else b"")
 
-    def ask(self, code: int, path: str, payload: bytes = b"", kind: int = CON) -> CoapAnswer:
-        return self.exchange(self.request(code, path, payload, kind))
+    def ask(
+        self, code: int, path: str, payload: bytes = b"", kind: int = CON, content_format: int | None = None
+    ) -> CoapAnswer:
+        return self.exchange(self.request(code, path, payload, kind, content_format))
 
     def exchange(self, request: bytes) -> CoapAnswer:
         """Sends a request, repeats it until something comes, and returns its answer.

@@ -13,6 +13,7 @@ from time import monotonic
 
 from fleetrig.harness.conformance import mqtt_bytes
 from fleetrig.harness.conformance.expect import Mismatch, expect
+from fleetrig.harness.conformance.handshakes import HandshakeRefused
 from fleetrig.harness.conformance.mqtt_bytes import CLOSED, Heard
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.errors import BrokenBench
@@ -21,16 +22,19 @@ CHUNK_BYTES = 65_536
 PACKET_ID = 7
 
 
-class HandshakeRefused(Exception):
-    """The server ended the TLS handshake."""
-
-
 class ExactMqtt:
     """One connection. `level`: 4 is MQTT 3.1.1, 5 is 5. Raises BrokenBench when nobody listens."""
 
     def __init__(
-        self, host: str, port: int, level: int = 4, tls: ssl.SSLContext | None = None, within_s: float = 20.0
+        self,
+        host: str,
+        port: int,
+        level: int = 4,
+        tls: ssl.SSLContext | None = None,
+        within_s: float = 20.0,
+        server_name: str | None = None,
     ) -> None:
+        """`server_name`: what TLS asks for (SNI), empty for nothing; the host when it is None."""
         self.level = level
         self.within_s = within_s
         self._data = b""
@@ -43,11 +47,11 @@ class ExactMqtt:
         except OSError as error:
             raise BrokenBench(f"nobody answers at {host}:{port} (MQTT): {error}") from None
         if tls is not None:
-            self._wrap(tls, host)
+            self._wrap(tls, host if server_name is None else server_name)
 
-    def _wrap(self, tls: ssl.SSLContext, host: str) -> None:
+    def _wrap(self, tls: ssl.SSLContext, server_name: str) -> None:
         try:
-            self._socket = tls.wrap_socket(self._socket, server_hostname=host)
+            self._socket = tls.wrap_socket(self._socket, server_hostname=server_name or None)
         except OSError as error:
             self._socket.close()
             raise HandshakeRefused(str(error)) from None

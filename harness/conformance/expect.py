@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from fleetrig.harness.verdict import Finding
+from fleetrig.harness.verdict import Finding, Severity
 
 
 class Mismatch(Exception):
     """The server did not do what the row says."""
 
-    def __init__(self, finding: Finding) -> None:
+    def __init__(self, finding: Finding, severity: Severity | None = None) -> None:
+        """`severity`: of this finding, if it is not that of its row."""
         super().__init__(f"expected {finding.expected}; got {finding.got}")
         self.finding = finding
+        self.severity = severity
 
 
 class MissingCapability(Exception):

@@ -65,7 +65,7 @@ def run_row(
             row.check(client)
     except Mismatch as mismatch:
         finding = Finding(mismatch.finding.expected, mismatch.finding.got, mismatch.finding.evidence, row.clause)
-        verdict = verdict_of(finding, row.severity)
+        verdict = verdict_of(finding, mismatch.severity or row.severity)
     except MissingCapability as missing:
         verdict, reason = Verdict.SKIPPED, f"the server lacks {missing}"
     except (BrokenBench, UsageError) as broken:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fleetrig.harness.load.sampled_trace import sampled
+from fleetrig.harness.load.sampled_trace import one_of_many
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.run.command_words import words_of
 from fleetrig.harness.run.run_options import RunOptions
@@ -145,21 +146,28 @@ def options_for(order: LoadOrder, expanded: Expanded) -> RunOptions:
     server = None
     if order.against is not None:
         server = remote_server_from(order.against, platform, may_change_settings=order.change_tenant_settings)
-    own_ca = None if order.own is None or not order.own.ca else Path(order.own.ca)
     return RunOptions(
         as_load=True,
-        sampled=sampled,
+        traced_devices=one_of_many(),
         against=server,
         profile=order.profile,
         seed=order.seed,
         results=Path(order.results),
         trace=None if order.trace is None else Path(order.trace),
-        verify=verify_with(
-            None if order.ca is None else Path(order.ca),
-            insecure=order.insecure,
-            file_ca=own_ca if server is None else server.ca,
-        ),
+        verify=trusted_by(order, None if server is None else server.ca),
         again=order.again(),
+    )
+
+
+def trusted_by(order: LoadOrder, file_ca: Path | None = None) -> ssl.SSLContext | bool:
+    """Whom devices and operator trust: who signed our own server's certificate, where there is one. `file_ca` is of a
+    SERVER.yaml. Raises UsageError.
+    """
+    own = order.own
+    return verify_with(
+        None if order.ca is None else Path(order.ca),
+        insecure=order.insecure,
+        file_ca=Path(own.ca) if own is not None and own.ca else file_ca,
     )
 
 

@@ -9,7 +9,6 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import gevent
@@ -17,19 +16,19 @@ import gevent
 from fleetrig.harness.load.generator import CpuMeter, LoadGenerator, OneProcess, WithWorkers
 from fleetrig.harness.load.load_run import LoadRun
 from fleetrig.harness.load.metrics_endpoint import serve_metrics
-from fleetrig.harness.load.order import LoadOrder, expanded_for, options_for
+from fleetrig.harness.load.order import LoadOrder, expanded_for, options_for, trusted_by
 from fleetrig.harness.load.processes import end, workers_running
 from fleetrig.harness.load.shown import show_line, shown
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run.open_files import raise_soft_limit
 from fleetrig.harness.run.scenario_run import ScenarioRun
 from fleetrig.harness.servers.address import place_of
-from fleetrig.harness.servers.trust import verify_with
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.load import locust_stage
 from fleetrig.simulator.drivers.load.bench import LoadBench
-from fleetrig.simulator.drivers.load.device_user import starter, telling
+from fleetrig.simulator.drivers.load.device_user import starter
+from fleetrig.simulator.drivers.load.locust_statistics import LocustStatistics
 from fleetrig.simulator.drivers.load.worker import LoadWorker
 from fleetrig.simulator.drivers.load.workers_bench import WorkersBench
 
@@ -94,10 +93,12 @@ def direct(order: LoadOrder) -> int:
 def alone(order: LoadOrder, run: ScenarioRun) -> Iterator[tuple[Any, LoadGenerator]]:
     """This process has the devices."""
     environment = locust_stage.alone()
+    statistics = LocustStatistics(environment)
     bench = LoadBench(
         run.trace,
         starter(environment),
-        telling(environment),
+        statistics.told,
+        settle=statistics.settle,
         seed=order.seed,
         verify=run.options.verify,
         is_open=order.is_open,
@@ -140,13 +141,20 @@ def wait_for_workers(bench: WorkersBench, order: LoadOrder) -> None:
 def follow_master(order: LoadOrder) -> int:
     """A worker, until its master sends it away."""
     environment = locust_stage.as_worker(*place_of(order.master))
-    verify = verify_with(None if order.ca is None else Path(order.ca), insecure=order.insecure)
+    verify = trusted_by(order)
+
+    statistics = LocustStatistics(environment)
+
+    def settle() -> None:
+        statistics.settle()
+        locust_stage.report(environment)
 
     def make_bench(seed: int, is_open: bool) -> LoadBench:
         return LoadBench(
             Trace(),
             starter(environment),
-            telling(environment),
+            statistics.told,
+            settle=settle,
             seed=seed,
             verify=verify,
             is_open=is_open,

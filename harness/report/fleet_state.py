@@ -68,6 +68,8 @@ class Readings:
     """Waits for an answer: the end of the time is a failure. Of others it says that nothing has happened."""
     asides: frozenset[str] = frozenset()
     """Exchanges that change nothing in what a device does, as long as they are answered well."""
+    is_told: bool = False
+    """The exchange that is counted has no answer: it counts when it is out."""
     has_updates: bool = True
     """Whether devices of this platform send attributes and install updates."""
 
@@ -245,6 +247,10 @@ class FleetState:
 
     def _sent(self, row: DeviceRow, event: TraceEvent) -> None:
         row.sent = event.envelope
+        if self.readings.is_told and event.name == self.readings.poll:
+            self._count(row, event)
+            _wait(row, event.at_us)
+            return
         if event.name == self.readings.poll and event.stage == UPDATING:
             return  # it looks for a cancel between two slices, and goes on installing
         if event.name in self.readings.asides:
@@ -291,9 +297,7 @@ class FleetState:
     def _heard(self, row: DeviceRow, event: TraceEvent, answer: str, *, is_good: bool) -> None:
         row.answer = answer
         if event.name == self.readings.poll:
-            row.polls += 1
-            self.polls += 1
-            self.poll_rate.count(event.at_us)
+            self._count(row, event)
         if not row.is_judged and self._judges(event.name, is_good=is_good):
             row.is_judged = True
             if not self.first_answers and event.kind == "no_reply" and not row.answered_us:
@@ -306,6 +310,11 @@ class FleetState:
             row.failures_in_a_row += 1
             self.failures += 1
             self.failure_rate.count(event.at_us)
+
+    def _count(self, row: DeviceRow, event: TraceEvent) -> None:
+        row.polls += 1
+        self.polls += 1
+        self.poll_rate.count(event.at_us)
 
     def _judges(self, name: str, *, is_good: bool) -> bool:
         """Whether an answer to this exchange says what the server thinks of the device."""

@@ -8,8 +8,8 @@ from enum import Enum
 from typing import Final
 
 from fleetrig.harness.checks.evaluators import Evaluator, Query, is_recorded
-from fleetrig.harness.checks.fold import Fold, Status
-from fleetrig.harness.external.view import EventView
+from fleetrig.harness.checks.fold import Fold, OfSomeKinds, Status
+from fleetrig.harness.external.view import EventView, device_view
 from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.run.known_deviations import Known
 from fleetrig.harness.scenario_file.scenario import Phase
@@ -39,6 +39,14 @@ CheckOutcome = Finding | Measured | NotEvaluated
 def step_all(folds: Sequence[Fold], event: TraceEvent) -> None:
     for fold in folds:
         fold.step(event)
+
+
+def kinds_seen(view: EventView, folds: Sequence[Fold]) -> frozenset[str] | None:
+    """The kinds of event that matter to the folds; None for all, also where a view makes others of them."""
+    if view is not device_view:
+        return None
+    wanted = [fold.kinds for fold in folds if isinstance(fold, OfSomeKinds)]
+    return frozenset[str]().union(*wanted) if len(wanted) == len(folds) else None
 
 
 def through_view(view: EventView, folds: Sequence[Fold]) -> TraceListener:

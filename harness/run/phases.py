@@ -19,6 +19,7 @@ from fleetrig.harness.run.evaluation import (
     NOT_EVALUATED,
     CheckOutcome,
     evaluate_all,
+    kinds_seen,
     result_of,
     through_view,
     trace_measured,
@@ -99,7 +100,7 @@ def run_phase(context: RunContext, phase: Phase) -> Director[PhaseResult]:
     expected = context.scenario.checks_of(phase)
     evaluators = [evaluator_for(context, check.arguments) for check in expected]
     folds = [evaluator for evaluator in evaluators if not callable(evaluator)]
-    stop_watching = context.driver.trace.listen(through_view(context.view, folds))
+    stop_watching = context.driver.trace.listen(through_view(context.view, folds), kinds_seen(context.view, folds))
     outcomes: Sequence[CheckOutcome] = [NOT_EVALUATED] * len(expected)
     try:
         yield from add_faults(context, [line.to_fault() for line in phase.faults])

@@ -13,7 +13,7 @@ from fleetrig.harness.run.known_deviations import Peer
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.verdict import Report
-from fleetrig.simulator.contract.trace import TraceListener
+from fleetrig.simulator.contract.trace import ChoosesDevice, TraceListener
 from fleetrig.simulator.effects import Behaviour
 
 
@@ -34,8 +34,8 @@ class RunOptions:
     verify: ssl.SSLContext | bool = True
     listener: TraceListener | None = None
     """Sees the events as they happen."""
-    sampled: Callable[[TraceListener], TraceListener] = lambda listener: listener
-    """What of the trace is written: all of it, unless this lets only some events through."""
+    traced_devices: ChoosesDevice | None = None
+    """Whose events the trace file gets; None for those of all devices."""
     behaviour: Callable[[Behaviour], Behaviour] = default_behaviour
     """Applied to the behaviour of each device; tests pass devices that misbehave."""
     device: DeviceCommand | None = None

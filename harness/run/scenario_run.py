@@ -79,7 +79,7 @@ class ScenarioRun:
             self.secrets.learn("secret", secret)
         goal = options.trace or options.results / trace_name(expanded.name, options.seed)
         self.trace_file = TraceFile(goal, about_run(expanded, options.seed, options.time), self.secrets)
-        self.trace.listen(options.sampled(self.trace_file.write))
+        self.trace.listen(self.trace_file.write, chooses=options.traced_devices)
         if options.listener is not None:
             self.trace.listen(options.listener)
         self._watch = watch

@@ -89,7 +89,7 @@ def understood(
     payload: bytes | Answered = message.payload
     if request.block1 is not None:
         payload = assemble(layer, request.resource, request.block1, options, message.payload, now_us)
-    elif len(message.payload) > (most := layer.rules.body_bytes):
+    elif layer.rules.limits_single_datagrams and len(message.payload) > (most := layer.rules.body_bytes):
         payload = Answered(
             TOO_LARGE, ((OptionNumber.SIZE1, uint_bytes(most)),), why=f"a body of more than {most} bytes"
         )

@@ -26,14 +26,17 @@ PASSWORD: Final = 0x40
 USER_NAME: Final = 0x80
 
 
-def read_connect(reader: FieldReader) -> MqttConnect:
-    """Raises BrokenPacket. Which client ids and users are welcome, and a password alone, is no matter of the form."""
+def read_connect(reader: FieldReader, *, is_strict: bool = True) -> MqttConnect:
+    """Raises BrokenPacket. Which client ids and users are welcome, and a password alone, is no matter of the form.
+
+    `is_strict`: what is wrong with a will is refused.
+    """
     version = _read_version(reader)
-    flags = _checked_flags(reader.byte("connect flags"))
+    flags = _checked_flags(reader.byte("connect flags"), is_strict=is_strict)
     keep_alive_s = reader.two_bytes("keep alive")
     properties = _checked(read_properties(reader, PropertyPlace.CONNECT)) if version is MqttVersion.V5 else ()
     client_id = reader.text("client id")
-    will = _read_will(reader, flags, version) if flags & WILL else None
+    will = _read_will(reader, flags, version, is_strict=is_strict) if flags & WILL else None
     user_name = reader.text("user name") if flags & USER_NAME and not _has_ended(reader, version) else None
     password = reader.binary("password") if flags & PASSWORD and not _has_ended(reader, version) else None
     clean_start = bool(flags & CLEAN_START)
@@ -50,9 +53,11 @@ def _read_version(reader: FieldReader) -> MqttVersion:
     return version
 
 
-def _checked_flags(flags: int) -> int:
+def _checked_flags(flags: int, *, is_strict: bool) -> int:
     if flags & RESERVED:
         raise BrokenPacket("the reserved connect flag is set")
+    if not is_strict:
+        return flags
     if flags & WILL_QOS == WILL_QOS:
         raise BrokenPacket("the will has QoS 3")
     if not flags & WILL and flags & (WILL_QOS | WILL_RETAIN):
@@ -72,9 +77,10 @@ def _checked(properties: Properties) -> Properties:
     return properties
 
 
-def _read_will(reader: FieldReader, flags: int, version: MqttVersion) -> MqttWill:
+def _read_will(reader: FieldReader, flags: int, version: MqttVersion, *, is_strict: bool) -> MqttWill:
     properties = read_properties(reader, PropertyPlace.WILL) if version is MqttVersion.V5 else ()
     topic = reader.text("will topic")
-    check_topic_name(topic, "will topic")
+    if is_strict:
+        check_topic_name(topic, "will topic")
     payload = reader.binary("will payload")
     return MqttWill(topic, payload, (flags & WILL_QOS) >> 3, bool(flags & WILL_RETAIN), properties)

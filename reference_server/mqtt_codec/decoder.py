@@ -22,17 +22,21 @@ ALL_AT_ONCE: Final = 1 << 30
 class MqttDecoder:
     """Reads one connection. Holds what has come of one packet, and never more than `packet_bytes` of it."""
 
-    __slots__ = ("_aliases", "_at_once", "_has_failed", "_needed_bytes", "_packet_bytes", "_pending", "is_behind",
-                 "version")  # fmt: skip
+    __slots__ = ("_aliases", "_at_once", "_has_failed", "_is_strict", "_needed_bytes", "_packet_bytes", "_pending",
+                 "is_behind", "version")  # fmt: skip
 
-    def __init__(self, packet_bytes: int, at_once: int = ALL_AT_ONCE) -> None:
-        """`packet_bytes`: the largest packet, fixed header included. `at_once`: how many `feed` returns at most."""
+    def __init__(self, packet_bytes: int, at_once: int = ALL_AT_ONCE, *, is_strict: bool = True) -> None:
+        """`packet_bytes`: the largest packet, fixed header included. `at_once`: how many `feed` returns at most.
+
+        `is_strict`: as the standards say; otherwise some of what they forbid is told to the platform (`incoming`).
+        """
         self.version: MqttVersion | None = None
         """What the latest CONNECT spoke; None until there was one."""
         self.is_behind = False
         """There may be more: call `feed` again, with nothing."""
         self._packet_bytes = packet_bytes
         self._at_once = at_once
+        self._is_strict = is_strict
         self._pending: bytes | bytearray = b""
         self._needed_bytes = 0
         """So much must have come before it is worth looking."""
@@ -87,7 +91,7 @@ class MqttDecoder:
         if at >= len(data):
             return None
         version = self.version or MqttVersion.V311
-        read_body = reader_of(data[at], version)
+        read_body = reader_of(data[at], version, is_strict=self._is_strict)
         start = at + 1
         length = 0
         for shift in (0, 7, 14, 21):
@@ -118,7 +122,7 @@ class MqttDecoder:
         packet = read_body(first & 15, reader, version)
         reader.expect_end()
         if isinstance(packet, MqttPublish):
-            return self._with_topic(packet) if version is MqttVersion.V5 else packet
+            return self._with_topic(packet) if version is MqttVersion.V5 and self._is_strict else packet
         if isinstance(packet, MqttConnect):
             self.version = packet.version
             self._aliases = None

@@ -57,8 +57,8 @@ def encode(packet: MqttPacket, version: MqttVersion | None) -> bytes:
             said = properties_bytes(properties) if version is V5 else b""
             return _packet(0x90, packet_id.to_bytes(2, "big") + said + bytes(codes))
         case MqttUnsuback(packet_id, codes, properties):
-            said = properties_bytes(properties) + bytes(codes) if version is V5 else b""
-            return _packet(0xB0, packet_id.to_bytes(2, "big") + said)
+            said = properties_bytes(properties) if version is V5 else b""  # codes: a few servers have them in MQTT 3
+            return _packet(0xB0, packet_id.to_bytes(2, "big") + said + bytes(codes))
         case MqttDisconnect(code, properties):
             return _packet(0xE0, _code_and_properties(code, properties)) if version is V5 else b""
         case MqttAuth(code, properties):

@@ -7,6 +7,7 @@ BrokenPacket. What is left over at the end of a body is the decoder's business.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from fleetrig.reference_server.mqtt_codec.connect import read_connect
@@ -15,12 +16,16 @@ from fleetrig.reference_server.mqtt_codec.properties import PropertyPlace, read_
 from fleetrig.reference_server.mqtt_codec.topic_names import check_topic_name
 from fleetrig.simulator.contract.mqtt import (
     MqttAuth,
+    MqttConnack,
     MqttDisconnect,
     MqttPacket,
     MqttPingreq,
+    MqttPingresp,
     MqttPublish,
     MqttPublishAck,
+    MqttSuback,
     MqttSubscribe,
+    MqttUnsuback,
     MqttUnsubscribe,
     MqttVersion,
     Properties,
@@ -53,10 +58,10 @@ SUBSCRIPTION_RESERVED: Final = 0xC0
 SHARED: Final = "$share/"
 
 
-def read_publish(flags: int, reader: FieldReader, version: MqttVersion) -> MqttPublish:
+def read_publish(flags: int, reader: FieldReader, version: MqttVersion, *, is_strict: bool = True) -> MqttPublish:
     """The topic is empty where only an alias stands for it."""
     qos = flags >> 1 & 3
-    if flags & DUP and not qos and version is not MqttVersion.V31:
+    if is_strict and flags & DUP and not qos and version is not MqttVersion.V31:
         raise BrokenPacket("a PUBLISH of QoS 0 is marked as a duplicate")
     topic = reader.text("topic")
     packet_id = reader.packet_id() if qos else 0
@@ -64,7 +69,7 @@ def read_publish(flags: int, reader: FieldReader, version: MqttVersion) -> MqttP
     if version is V5:
         properties = read_properties(reader, PropertyPlace.PUBLISH)
         _check_response_topic(properties)
-    if topic or version is not V5:
+    if topic or (is_strict and version is not V5):
         check_topic_name(topic, "topic")
     return MqttPublish(topic, reader.rest(), qos, bool(flags & RETAIN), bool(flags & DUP), packet_id, properties)
 
@@ -87,14 +92,14 @@ def _ack_reader(kind: PublishAckKind) -> BodyReader:
     return read_ack
 
 
-def read_subscribe(_: int, reader: FieldReader, version: MqttVersion) -> MqttSubscribe:
+def read_subscribe(_: int, reader: FieldReader, version: MqttVersion, *, is_strict: bool = True) -> MqttSubscribe:
     packet_id = reader.packet_id()
     properties = read_properties(reader, PropertyPlace.SUBSCRIBE) if version is V5 else ()
     wanted = []
     while not reader.is_at_end():
         wanted.append(_read_subscription(reader, version))
         check_parts(len(wanted))
-    if not wanted:
+    if is_strict and not wanted:
         raise BrokenPacket("a SUBSCRIBE has no topic filter", Flaw.PROTOCOL)
     return MqttSubscribe(tuple(wanted), packet_id, properties)
 
@@ -121,14 +126,14 @@ def _read_subscription(reader: FieldReader, version: MqttVersion) -> Subscriptio
     )
 
 
-def read_unsubscribe(_: int, reader: FieldReader, version: MqttVersion) -> MqttUnsubscribe:
+def read_unsubscribe(_: int, reader: FieldReader, version: MqttVersion, *, is_strict: bool = True) -> MqttUnsubscribe:
     packet_id = reader.packet_id()
     properties = read_properties(reader, PropertyPlace.UNSUBSCRIBE) if version is V5 else ()
     filters = []
     while not reader.is_at_end():
         filters.append(reader.text("topic filter"))
         check_parts(len(filters))
-    if not filters:
+    if is_strict and not filters:
         raise BrokenPacket("an UNSUBSCRIBE has no topic filter", Flaw.PROTOCOL)
     return MqttUnsubscribe(tuple(filters), packet_id, properties)
 
@@ -180,11 +185,37 @@ READERS: Final[dict[int, BodyReader]] = {
 """By the first byte of a packet, which says its type and flags."""
 
 
-def reader_of(first: int, version: MqttVersion) -> BodyReader:
+def _of_servers(packet: MqttPacket) -> BodyReader:
+    """What is in it is not looked at: nothing can come of it."""
+
+    def skip(_: int, reader: FieldReader, __: MqttVersion) -> MqttPacket:
+        reader.rest()
+        return packet
+
+    return skip
+
+
+LENIENT_READERS: Final[dict[int, BodyReader]] = {
+    **READERS,
+    **{0x30 | flags: partial(read_publish, is_strict=False) for flags in range(16) if flags & 6 != 6},
+    0x10: lambda _, reader, __: read_connect(reader, is_strict=False),
+    0x82: partial(read_subscribe, is_strict=False),
+    0xA2: partial(read_unsubscribe, is_strict=False),
+    0x20: _of_servers(MqttConnack()),
+    0x90: _of_servers(MqttSuback(0, ())),
+    0xB0: _of_servers(MqttUnsuback(0)),
+    0xD0: _of_servers(MqttPingresp()),
+}
+"""As Netty's decoder reads them, as far as a client may take notice: packets without a filter, odd wills, empty topics,
+and what only servers send. What such a packet leads to is the platform's business."""
+
+
+def reader_of(first: int, version: MqttVersion, *, is_strict: bool = True) -> BodyReader:
     """Raises BrokenPacket for a first byte that no client may send."""
-    found = READERS.get(first)
+    readers = READERS if is_strict else LENIENT_READERS
+    found = readers.get(first)
     if found is None and version is MqttVersion.V31 and first >> 4 in MAY_BE_SENT_AGAIN:
-        found = READERS.get(first & ~DUP)
+        found = readers.get(first & ~DUP)
     return found or _no_reader(first)
 
 

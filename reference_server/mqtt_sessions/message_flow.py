@@ -68,7 +68,8 @@ class MessageFlow:
         return Violation(answer.code, answer.reason) if answer.ends else None
 
     def _violation_of(self, client: ClientState, publish: MqttPublish, is_exactly_once: bool) -> Violation | None:
-        if flaw := topic_flaw(publish.topic):
+        is_judged = bool(publish.topic) or not self._rules.takes_empty_topics
+        if is_judged and (flaw := topic_flaw(publish.topic)):
             return Violation(MqttReason.TOPIC_NAME_INVALID, f"no topic to publish to: {flaw}")
         if publish.retain and client.version is MqttVersion.V5 and self._rules.tells_limits and not self._rules.retains:
             return Violation(MqttReason.RETAIN_NOT_SUPPORTED, "nothing is retained here, as its CONNACK has said")

@@ -116,6 +116,8 @@ class SessionRules:
     """The highest that a subscription gets."""
     shared_subscription_code: int = MqttReason.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
     """What a filter of a shared subscription is refused with."""
+    takes_empty_topics: bool = False
+    """The platform says what becomes of a PUBLISH without a topic; otherwise it ends the connection."""
     takes_qos_2_as_1: bool = False
     """A PUBLISH with QoS 2 is answered by PUBACK; otherwise by PUBREC."""
     redelivers: bool = True

@@ -52,7 +52,7 @@ class Fault:
     `latency`, `rewrite` and `withheld_ack` also over the line of what goes out, for `duplicate_delivery` over that
     alone (`PUBLISH */rpc/*`), for `drop_after_connack` and `withheld_pingresp` over the session's CONNECT, for
     `server_certificate` over `HANDSHAKE https`, with the listener's name, for `northbound_down` over the line of what a
-    server hands on (`EVENT hono.event.t1`). `share` is the probability that it hits what
+    server hands on (`EVENT site-7`). `share` is the probability that it hits what
     it could. `times` ends it after it has acted so often.
     """
 

@@ -33,7 +33,7 @@ class TraceEvent(NamedTuple):
     server: received (its reason says from where) step (its name: what the platform did on its way to the answer) fault
     answered refused delivered; of sessions that last also opened closed pushed (unasked) advanced (something changed
     by itself)
-    network: fault malformed refused (by TLS itself)
+    network: fault malformed refused (by TLS itself) · handed_on handing_on_failed (to an external system: a webhook)
     board: port_opened port_lost · power_on power_off reset · line (what its console said, in the reason) typed · ran (a
     console command, its exit status in the reason) · identified flashing flashed flash_failed · booted panicked
     reset_seen (it restarted by itself) · line_fault · bridged (a message that went over its line)
@@ -65,38 +65,60 @@ class TraceEvent(NamedTuple):
 
 
 TraceListener = Callable[[TraceEvent], None]
+ChoosesDevice = Callable[[str], bool]
+"""Whether a listener hears of the device with this serial; the empty one stands for what is of no device."""
+
+
+HeardBy = tuple[tuple[tuple[TraceListener, ChoosesDevice], ...], tuple[TraceListener, ...]]
+"""The listeners that choose devices, and all others."""
+
+
+class Listening(NamedTuple):
+    """A listener, and what it hears; None for all."""
+
+    listener: TraceListener
+    kinds: frozenset[str] | None
+    chooses: ChoosesDevice | None
 
 
 class Trace:
     """Numbers the events of each lane and hands them to the listeners."""
 
-    __slots__ = ("_heard", "_listeners", "_seq")
+    __slots__ = ("_heard", "_listeners", "_seq", "wanted")
 
     def __init__(self) -> None:
-        self._listeners: tuple[tuple[TraceListener, frozenset[str] | None], ...] = ()
-        self._heard: dict[str, tuple[TraceListener, ...]] = {}
+        self.wanted = False
+        """False without a listener: then do not even make the event."""
+        self._listeners: tuple[Listening, ...] = ()
+        self._heard: dict[str, HeardBy] = {}
         """Kind -> its listeners, computed once."""
         self._seq: dict[Lane, int] = dict.fromkeys(Lane, 0)
 
-    def listen(self, listener: TraceListener, kinds: Collection[str] | None = None) -> Callable[[], None]:
-        """Adds a listener, of some kinds of event only if they are named; the returned function takes it away again."""
-        entry = (listener, None if kinds is None else frozenset(kinds))
+    def listen(
+        self,
+        listener: TraceListener,
+        kinds: Collection[str] | None = None,
+        *,
+        chooses: ChoosesDevice | None = None,
+    ) -> Callable[[], None]:
+        """Adds a listener, of some kinds of event only if they are named, and of the devices that it chooses.
+
+        The returned function takes it away again. Those that choose hear an event before all others.
+        """
+        entry = Listening(listener, None if kinds is None else frozenset(kinds), chooses)
         self._change((*self._listeners, entry))
         return lambda: self._change(tuple(other for other in self._listeners if other is not entry))
 
-    def _change(self, listeners: tuple[tuple[TraceListener, frozenset[str] | None], ...]) -> None:
+    def _change(self, listeners: tuple[Listening, ...]) -> None:
         self._listeners = listeners
         self._heard = {}
+        self.wanted = bool(listeners)
 
-    def _hearing(self, kind: str) -> tuple[TraceListener, ...]:
-        found = tuple(listener for listener, kinds in self._listeners if kinds is None or kind in kinds)
-        self._heard[kind] = found
-        return found
-
-    @property
-    def wanted(self) -> bool:
-        """False without a listener: then do not even make the event."""
-        return bool(self._listeners)
+    def _hearing(self, kind: str) -> HeardBy:
+        found = [one for one in self._listeners if one.kinds is None or kind in one.kinds]
+        choosing = tuple((one.listener, one.chooses) for one in found if one.chooses is not None)
+        self._heard[kind] = choosing, tuple(one.listener for one in found if one.chooses is None)
+        return self._heard[kind]
 
     def emit(
         self,
@@ -117,8 +139,14 @@ class Trace:
         if not self._listeners:
             return
         seq = self._seq[lane] = self._seq[lane] + 1
+        choosing, listeners = self._heard.get(kind) or self._hearing(kind)
+        for listener, chooses in choosing:
+            if chooses(device):
+                listeners = (listener, *listeners)
+        if not listeners:
+            return
         event = TraceEvent(
             at_us, seq, device, lane, kind, envelope, stage, fault, reason, cites, name, took_us, session
         )
-        for listener in self._heard.get(kind) or self._hearing(kind):
+        for listener in listeners:
             listener(event)

@@ -58,17 +58,18 @@ class PowerCycle:
     def power_on(self) -> TimedEffect | None:
         """Starts the program."""
         self._trace_power("power_on")
-        return self._go_on(self.agent.power_on())
+        return self._go_on(self.agent.power_on(), self._host.now_us())
 
     def resume(self, outcome: Outcome) -> TimedEffect | None:
         """Gives the program the outcome of its effect."""
         host = self._host
+        at_us = host.now_us()
         if host.trace.wanted and self._effect is not None:
-            trace_outcome(host.trace, host.now_us(), self.agent, self._effect, outcome)
+            trace_outcome(host.trace, at_us, self.agent, self._effect, outcome)
         if self._where == "answered":
             self.cut()
             return None
-        return self._go_on(self.agent.resume(outcome))
+        return self._go_on(self.agent.resume(outcome), at_us)
 
     def cut(self) -> None:
         """Switches the device off, if it is on; it loses what it has not remembered."""
@@ -76,7 +77,8 @@ class PowerCycle:
             self.agent.power_cut()
             self._trace_power("power_cut")
 
-    def _go_on(self, effect: Effect | None) -> TimedEffect | None:
+    def _go_on(self, effect: Effect | None, at_us: int) -> TimedEffect | None:
+        """A program takes no time between two effects that need some."""
         agent, trigger, host = self.agent, self.trigger, self._host
         while effect is not None:
             self._where = trigger.on_effect(effect) if trigger is not None else ""
@@ -84,7 +86,7 @@ class PowerCycle:
                 self.cut()
                 return None
             if host.trace.wanted:
-                trace_effect(host.trace, host.now_us(), agent, effect)
+                trace_effect(host.trace, at_us, agent, effect)
             if not isinstance(effect, Remember | Enter):
                 self._effect = effect
                 return effect

@@ -128,13 +128,17 @@ class DeviceContext(ssl.SSLContext):
             return self._shared.context.wrap_bio(*arguments, **more)
 
     def wrap_socket(self, sock: socket.socket, *arguments: Any, **more: Any) -> ssl.SSLSocket:
-        """The handshake comes after the lock: it would hold up all other devices."""
+        """The handshake comes after the lock: it would hold up all other devices. One that fails closes the socket."""
         more["do_handshake_on_connect"], handshakes = False, more.get("do_handshake_on_connect", True)
         with self._shared.lock:
             take_up(self._shared.context, self._certificate)
             wrapped = self._shared.context.wrap_socket(sock, *arguments, **more)
         if handshakes:
-            wrapped.do_handshake()
+            try:
+                wrapped.do_handshake()
+            except OSError:
+                wrapped.close()
+                raise
         return wrapped
 
 

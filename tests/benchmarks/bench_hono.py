@@ -32,7 +32,7 @@ from tests.benchmarks.measure import cpu_s, hammer, raw_request, show
 from tests.benchmarks.mqtt_servers import raise_file_limit
 from tests.reference_server.mqtt_codec.client_wire import binary, packet, text
 
-DEVICES: Final = 200
+DEVICES: Final = 100
 """First contacts of a round, each over a connection of its own."""
 CROWD, CROWD_DEVICES = 32, 1_000
 """How many are on their way at once when the rate is measured, as beside the real server, and how many in all."""
@@ -191,6 +191,7 @@ async def arrive(listener: str, port: int, context: ssl.SSLContext) -> float:
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(ACCEPTED)
     took_s = time.monotonic() - began_s
     writer.close()
+    await writer.wait_closed()
     return took_s
 
 
@@ -215,7 +216,7 @@ def bench_rate(tmp_path: Path, listener: str) -> None:
             wall_s, used_s = time.monotonic() - began_s, cpu_s(served.pid) - before_s
             print(f"\n  Hono: {CROWD_DEVICES:,} {what} over {listener}, {CROWD} at once")
             show("devices/s, with the clients on the same machine", f"{CROWD_DEVICES / wall_s:.0f}")
-            show("devices/s for each core of the server", f"{CROWD_DEVICES / used_s:.0f}", "real one: 30")
+            show("devices/s for each core of the server", f"{CROWD_DEVICES / used_s:.0f}", "above 30")
             show("p50", f"{took_s[len(took_s) // 2] * 1e3:.0f} ms")
             show("p99", f"{took_s[len(took_s) * 99 // 100] * 1e3:.0f} ms")
 

@@ -56,6 +56,26 @@ THINGSBOARD = (
     "thingsboard/recovery/chain[accident=delete]",
 )
 
+HONO = (
+    "hono/manual[over=http,credential=password]",
+    "hono/psk",
+    "hono/three_steps[over=mqtt]",
+    "hono/first_contact[over=http]",
+    "hono/sequence[over=mqtt]",
+    "hono/sequence[over=coap]",
+    "hono/strangers[over=http,credential=forged_certificate]",
+    "hono/expired[over=mqtt,credential=expired_certificate]",
+    "hono/authority_rollover[over=coap]",
+    "hono/renamed_with_template[over=http]",
+    "hono/notification_lost[over=http]",
+    "hono/notification_lost[over=coap]",
+    "hono/tenant_disabled[over=mqtt,credential=certificate]",
+    "hono/clones[over=http]",
+    "hono/gateway_certificate[over=mqtt]",
+    "hono/power_cuts[over=http,cut=telemetry#1:sent]",
+    "hono/power_cuts[over=mqtt,cut=login#1:answered]",
+)
+
 
 def shape(report: Report) -> tuple[object, ...]:
     """Everything that must not depend on how it was run."""
@@ -71,7 +91,7 @@ async def run_all(runs: tuple[Expanded, ...], results: Path, *, real_time: bool)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chosen", [QUICK, THINGSBOARD], ids=["hawkbit", "thingsboard"])
+@pytest.mark.parametrize("chosen", [QUICK, THINGSBOARD, HONO], ids=["hawkbit", "thingsboard", "hono"])
 def test_virtual_and_real_time_agree(tmp_path: Path, chosen: tuple[str, ...]) -> None:
     runs = plan(chosen, SCENARIOS, (), power_cut_points)
     virtual = asyncio.run(run_all(runs, tmp_path / "virtual", real_time=False))

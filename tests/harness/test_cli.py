@@ -74,7 +74,8 @@ def test_check_tells_all_mistakes_of_all_files(
     assert out == ""
     assert err == (
         "scenarios/a.yaml:1:1: phases is missing\n    scenario: x\n    ^\n"
-        "scenarios/a.yaml:2:17: devices.flow: expected hawkbit, thingsboard or hono, got 'hawkbt'; did you mean 'hawkbit'?\n"
+        "scenarios/a.yaml:2:17: devices.flow: expected hawkbit, thingsboard or hono, got 'hawkbt'; "
+        "did you mean 'hawkbit'?\n"
         "    devices: {flow: hawkbt}\n                    ^\n"
         "scenarios/c.yaml:5:18: devices.count: expected a whole number, got 'x' from ${n}\n"
         '    devices: {count: "${n}", flow: hawkbit}\n                     ^\n'

@@ -14,7 +14,7 @@ from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.platform_models import models_for
 from fleetrig.harness.scenario_file.selection import Expanded, plan
 from fleetrig.harness.verdict import CheckResult, Report, Verdict
-from tests.harness import broken_devices, broken_thingsboard_devices
+from tests.harness import broken_devices, broken_hono_devices, broken_thingsboard_devices
 from tests.harness import deviating_devices as deviating
 from tests.harness.broken_devices import Change
 from tests.harness.runs import run_once
@@ -48,9 +48,20 @@ THINGSBOARD = """
         for: 60s
         expect: [follows_model]
 """
-NAMELESS = "thingsboard/nameless"
-"""Its two devices do not say who they are: the server alone names them, so nobody can tell whose a message is."""
-LONG = frozenset({"thingsboard/boot_storm"})
+HONO = """
+    scenario: A device follows its model
+    devices: {flow: hono, over: mqtt, serial: HN-1, interval: 5s, credential: password}
+    phases:
+      - name: sends
+        do: [preregister, power_on]
+        for: 60s
+        expect: [follows_model]
+"""
+NAMES = {THINGSBOARD: "thingsboard/x", HONO: "hono/x"}
+UNTOLD = ("thingsboard/nameless", "hono/clones", "hono/expired", "hono/psk", "hono/strangers[over=coap")
+"""Devices that do not say who they are, so that nobody can tell whose a message is, and handshakes that fail: in those
+a server is told nothing."""
+LONG = frozenset({"thingsboard/boot_storm", "hono/factory_line"})
 
 DEVIATIONS = [
     (HAWKBIT, deviating.skips_attributes, "poll GET", "configData"),
@@ -76,12 +87,16 @@ DEVIATIONS = [
     (THINGSBOARD, broken_thingsboard_devices.stays, "nothing for", "hang-up within"),
     (THINGSBOARD, broken_thingsboard_devices.sends_no_key, "provision-request PUBLISH", "body:provisionDeviceKey"),
     (THINGSBOARD, broken_thingsboard_devices.every_second, "", ""),
+    (HONO, broken_hono_devices.falls_silent, "nothing for", "telemetry within"),
+    (HONO, broken_hono_devices.says_it_twice, "telemetry PUBLISH", "telemetry (not before"),
+    (HONO, broken_hono_devices.another_name, "login CONNECT", "user_name"),
+    (HONO, broken_hono_devices.waits_for_nothing, "", ""),
 ]
 """Scenario, device, what came (nothing: it follows its model here), and a part of what was permitted."""
 
 
 def judged(folder: Path, body: str, change: Change) -> tuple[Report, CheckResult]:
-    name = "thingsboard/x" if body is THINGSBOARD else "hawkbit/x"
+    name = NAMES.get(body, "hawkbit/x")
     report = run_once(folder, "", name=name, head=body, behaviour=change)
     check = next(check for check in report.phases[0].checks if check.title == "follows_model")
     return report, check
@@ -101,14 +116,16 @@ def test_a_device_is_found_where_it_leaves_its_model(
     assert check.finding.got.startswith(came)
     assert permitted in check.finding.expected
     assert 1 <= len(check.finding.evidence) <= 6
-    assert check.finding.clause.startswith(("hawkbit#V", "thingsboard#D"))
+    assert check.finding.clause.startswith(("hawkbit#V", "thingsboard#D", "hono#D"))
 
 
-@pytest.mark.parametrize("body", [HAWKBIT, REFUSED, THINGSBOARD], ids=["hawkbit", "refused", "thingsboard"])
+@pytest.mark.parametrize(
+    "body", [HAWKBIT, REFUSED, THINGSBOARD, HONO], ids=["hawkbit", "refused", "thingsboard", "hono"]
+)
 @pytest.mark.parametrize("tolerance", ["messages", "tolerant", "strict"])
 def test_our_own_device_follows_its_model_at_every_tolerance(body: str, tolerance: str, tmp_path: Path) -> None:
     head = body.replace("[follows_model]", f"[{{follows_model: {{tolerance: {tolerance}}}}}]")
-    name = "thingsboard/x" if body is THINGSBOARD else "hawkbit/x"
+    name = NAMES.get(body, "hawkbit/x")
     report = run_once(tmp_path, "", name=name, head=head)
     assert report.verdict is Verdict.PASSED, report
     (check,) = report.phases[0].checks
@@ -149,14 +166,15 @@ def diverged(expanded: Expanded, folder: Path, *, real_time: bool) -> list[objec
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("platform", ["hawkbit", "thingsboard"])
+@pytest.mark.parametrize("platform", ["hawkbit", "thingsboard", "hono"])
 def test_our_own_devices_follow_their_model(platform: str, tmp_path: Path) -> None:
     """In every fourth run of a scenario; `make soak` has all."""
     follow_their_model(platform, tmp_path, every=4)
 
 
 def follow_their_model(platform: str, tmp_path: Path, every: int) -> None:
-    runs = [one for one in plan([platform], SCENARIOS) if one.name not in LONG and one.name != NAMELESS][::every]
+    told = [one for one in plan([platform], SCENARIOS) if not one.name.startswith(UNTOLD)]
+    runs = [one for one in told if one.scenario.id not in LONG][::every]
     assert len(runs) * every > 30
     assert {one.name: found for one in runs if (found := diverged(one, tmp_path, real_time=False))} == {}
 
@@ -171,6 +189,8 @@ def follow_their_model(platform: str, tmp_path: Path, every: int) -> None:
         "thingsboard/credentials",
         "thingsboard/gateway",
         "thingsboard/lost_reply",
+        "hono/gateway",
+        "hono/tenant_disabled",
     ],
 )
 def test_our_own_devices_follow_their_model_over_sockets(name: str, tmp_path: Path) -> None:

@@ -48,21 +48,20 @@ class ControlPanel:
         self.trace.listen(self.refusals)
         self.secrets = Secrets()
         self.store = MemoryStore()
-        self.control = Control(
-            ControlTarget(
-                about={"version": "1.2.3", "profiles": {"hawkbit": "1.1"}},
-                urls={"hawkbit": {"http": "http://127.0.0.1:8080"}},
-                control_url="http://127.0.0.1:8081",
-                store_url="memory:",
-                store=self.store,
-                clock=self.clock,
-                faults=self.faults,
-                ring=self.ring,
-                refusals=self.refusals,
-                secrets=self.secrets,
-                is_open=is_open,
-            )
+        self.target = ControlTarget(
+            about={"version": "1.2.3", "profiles": {"hawkbit": "1.1"}},
+            urls={"hawkbit": {"http": "http://127.0.0.1:8080"}},
+            control_url="http://127.0.0.1:8081",
+            store_url="memory:",
+            store=self.store,
+            clock=self.clock,
+            faults=self.faults,
+            ring=self.ring,
+            refusals=self.refusals,
+            secrets=self.secrets,
+            is_open=is_open,
         )
+        self.control = Control(self.target)
 
     def send(self, method: str, target: str, body: object = None, headers: Headers = (JSON,)) -> HttpResponse:
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()

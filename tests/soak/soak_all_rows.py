@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.harness.external.test_thingsboard_rows import PARTS, pass_over_sockets
+from tests.harness.external import test_hono_rows, test_thingsboard_rows
 from tests.harness.test_follows_model import follow_their_model
 from tests.peers.thingsboard.sdk import sdk_python
 from tests.peers.thingsboard.test_sdk_rows import ROWS, judge_rows
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-def soak_our_own_device_passes_over_sockets(part: int, tmp_path: Path) -> None:
-    pass_over_sockets(part, tmp_path)
+@pytest.mark.parametrize("part", range(test_thingsboard_rows.PARTS))
+@pytest.mark.parametrize("rows", [test_thingsboard_rows, test_hono_rows], ids=["thingsboard", "hono"])
+def soak_our_own_device_passes_over_sockets(rows: Any, part: int, tmp_path: Path) -> None:
+    rows.pass_over_sockets(part, tmp_path)
 
 
-@pytest.mark.parametrize("platform", ["hawkbit", "thingsboard"])
+@pytest.mark.parametrize("platform", ["hawkbit", "thingsboard", "hono"])
 def soak_our_own_devices_follow_their_model(platform: str, tmp_path: Path) -> None:
     follow_their_model(platform, tmp_path, every=1)
 

@@ -1,8 +1,8 @@
 """What a message to Hono's protocol adapters is called, and whose it is.
 
 The words are those that our own devices use, so that a check reads the same whether a device tells what it does or the
-server has to. Paths and topics: spec 4.1 to 4.3. Where a certificate or a key says who a device is, messages do not: our
-own server does, from the moment in which it lets the device in.
+server has to. Paths and topics: spec 4.1 to 4.3. Where a certificate or a key says who a device is, messages do not:
+our own server does, from the moment in which it lets the device in.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ ENDPOINTS: Final = {"t": "telemetry", "e": "event"}
 IDLE: Final = "idle"
 """As devices call the time in which a command comes over MQTT."""
 RESPONSE: Final = "command-response"
-ACCEPTANCE: Final = "acceptance"
-"""As devices call the answer to what they published, an error included."""
+ERROR: Final = "error"
+"""What the server publishes of a message that it does not take."""
 HANG_UP: Final = "hang-up"
 """A device ends its connection, with a DISCONNECT or without."""
 UNKNOWN: Final = "unknown"
@@ -58,7 +58,7 @@ def call_in(event: TraceEvent) -> DeviceCall | None:
 def _published(event: TraceEvent) -> DeviceCall | None:
     if not isinstance(event.envelope, MqttPublish):
         return None
-    return DeviceCall(event.device, IDLE if COMMAND_TOPIC.match(event.envelope.topic) else ACCEPTANCE)
+    return DeviceCall(event.device, IDLE if COMMAND_TOPIC.match(event.envelope.topic) else ERROR)
 
 
 def _called(event: TraceEvent) -> tuple[str, str]:

@@ -48,9 +48,9 @@ class HonoRun:
     """Serial -> how often its password or key was replaced."""
     told: dict[str, int] = field(default_factory=dict)
     """Serial -> the version of the password or key that the device has."""
-    _made: dict[tuple[str, int], str] = field(default_factory=dict)
-    """(serial, version) -> the password or key."""
     _certificates: DeviceCertificates | None = None
+    _secrets: dict[tuple[str, int], str] = field(default_factory=dict)
+    """Serial and version -> password or key: in real time no token is drawn twice."""
 
     @property
     def admin(self) -> HonoAdmin:
@@ -120,10 +120,10 @@ class HonoRun:
         return self.context.prefix + next(iter(self.context.scenario.devices.units())).serial
 
     def secret(self, serial: str, version: int) -> str:
-        """A password, or a key as text, the same each time; it is masked from now on."""
-        if (serial, version) not in self._made:
-            self._made[serial, version] = self._learnt(self.context.new_token(f"secret {version} of {serial}")[:20])
-        return self._made[serial, version]
+        """A password, or a key as text; it is masked from now on."""
+        if (serial, version) not in self._secrets:
+            self._secrets[serial, version] = self._learnt(self.context.new_token(f"secret {version} of {serial}")[:20])
+        return self._secrets[serial, version]
 
     def _learnt(self, secret: str) -> str:
         self.context.secrets.learn(self.kind.removeprefix("wrong_"), secret)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -15,6 +16,7 @@ from fleetrig.reference_server.platforms.hono.platform import HonoPlatform
 from fleetrig.reference_server.platforms.hono.state.generations import Profile
 from fleetrig.reference_server.platforms.hono.state.settings import Account, Settings
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.reference_server.webhook import webhook_url
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.header_text import basic_credentials, why_no_basic_account
 
@@ -29,8 +31,10 @@ NUMBERS: Final = {
     "hono.registry.svc.maxDevicesPerTenant": "devices_per_tenant",
 }
 """Property of the real components -> field of the settings. The adapters have one size in common."""
-TEXTS: Final = {"hono.registry.http.corsAllowedOrigin": "cors_allowed_origin"}
+ORIGIN: Final = "hono.registry.http.corsAllowedOrigin"
 LISTS: Final = {"hono.registry.svc.hashAlgorithmsAllowList": "hash_functions"}
+WEBHOOK: Final = "fleetrig.webhook"
+"""Our own: an external system on this machine that hears of devices which were provisioned."""
 OLD_DEVICES_PER_TENANT: Final = 100
 """What generation 1 begins with (spec 6)."""
 MOST_COST: Final = 31
@@ -89,11 +93,23 @@ def _with(settings: Settings, name: str, value: str) -> Settings:
         number = _number(name, value)
         changes: dict[str, int] = {NUMBERS[name]: number}
         return replace(settings, **changes)  # type: ignore[arg-type]
-    if name in TEXTS:
-        return replace(settings, cors_allowed_origin=value)
+    if name == ORIGIN:
+        return replace(settings, cors_allowed_origin=_origin(value))
+    if name == WEBHOOK:
+        webhook_url(value)
+        return replace(settings, webhook=value)
     if name in LISTS:
         return replace(settings, hash_functions=tuple(filter(None, (part.strip() for part in value.split(",")))))
-    raise ValueError(f"there is no property {name!r}; there are {', '.join((*NUMBERS, *TEXTS, *LISTS))}")
+    raise ValueError(f"there is no property {name!r}; there are {', '.join((*NUMBERS, ORIGIN, *LISTS, WEBHOOK))}")
+
+
+def _origin(pattern: str) -> str:
+    """`*`, or a regular expression for the whole of an origin."""
+    try:
+        re.compile(pattern if pattern != "*" else ".*")
+    except re.error as error:
+        raise ValueError(f"{ORIGIN}: {pattern!r} is no regular expression: {error}") from None
+    return pattern
 
 
 def _number(name: str, value: str) -> int:

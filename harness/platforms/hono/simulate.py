@@ -149,7 +149,7 @@ def simulate_command(
         advice=partial(advice, way=way),
         stays=lambda _: "" if register else what_stays(given, place.url),
     )
-    simulate(plan, readings_of(settings.endpoint), settings.telemetry_interval_s, trace, secrets)
+    simulate(plan, readings_of(settings), settings.telemetry_interval_s, trace, secrets)
 
 
 def registered_tenant(place: DevicePlace, units: Units, given: Given, held: Held, secrets: Secrets) -> TemporaryTenant:

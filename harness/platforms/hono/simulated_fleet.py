@@ -17,7 +17,7 @@ from fleetrig.simulator.contract.identity import ClientCertificate, DeviceIdenti
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.mqtt import MqttConnack, MqttDisconnect, MqttPublish, MqttPublishAck, MqttSuback
 from fleetrig.simulator.flows.hono.flow import HonoDevice
-from fleetrig.simulator.flows.hono.settings import Endpoint, HonoSettings
+from fleetrig.simulator.flows.hono.settings import MQTT_SCHEMES, Endpoint, HonoSettings
 
 SECRET_BYTES: Final = 16
 FAILED_FROM: Final = 0x80
@@ -76,12 +76,13 @@ SENDING: Final = {
     "event": "sending an event",
     "gateway-telemetry": "sending for others",
     "gateway-event": "sending for others",
-    "acceptance": "sending for others",
     "command-response": "answering a command",
 }
 
 
-def readings_of(endpoint: Endpoint) -> Readings:
+def readings_of(settings: HonoSettings) -> Readings:
+    """Over MQTT what is sent at most once has no answer."""
+    endpoint = settings.endpoint
     return Readings(
         poll=endpoint.value,
         activities=SENDING,
@@ -91,7 +92,8 @@ def readings_of(endpoint: Endpoint) -> Readings:
         noun="message" if endpoint is Endpoint.TELEMETRY else "event",
         judged=frozenset({*SENDING, "ping", "idle"}) - {endpoint.value},
         openings=frozenset({"subscribe"}),
-        waits=frozenset({"acceptance"}),
+        waits=frozenset({endpoint.value, f"gateway-{endpoint}"}),
+        is_told=settings.scheme in MQTT_SCHEMES and not settings.at_least_once,
         asides=frozenset({"ping"}),
         has_updates=False,
     )

@@ -14,7 +14,7 @@ from fleetrig.harness.scenario_file.vocabulary import CLIENT_CERTIFICATES, Vocab
 CredentialsType = Literal["x509-cert", "hashed-password", "psk", "rpk", "none"]
 
 EXCHANGES: Final = (
-    "login", "telemetry", "event", "gateway-telemetry", "gateway-event", "acceptance", "subscribe",
+    "login", "telemetry", "event", "gateway-telemetry", "gateway-event", "subscribe",
     "command-response", "ping", "idle", "leave", "puback",
 )  # fmt: skip
 """Everything that simulated devices send: what `simulator/flows/hono` yields."""
@@ -25,7 +25,7 @@ MOMENTS: Final = (
     "enter-refused", "disconnect",
 )  # fmt: skip
 
-PROGRAM_EXCHANGES: Final = ("unsubscribe", "hang-up", "unknown")
+PROGRAM_EXCHANGES: Final = ("unsubscribe", "hang-up", "error", "unknown")
 """As `device_call` names what else a device can ask for."""
 
 PROGRAM_VALUES: Final = (

@@ -38,7 +38,8 @@ class MqttConnection(asyncio.Protocol):
     def __init__(self, front: MqttFront, listener: str) -> None:
         self._front = front
         self._listener = listener
-        self._decoder = MqttDecoder(front.limits.packet_bytes, front.limits.packets_per_turn)
+        limits = front.limits
+        self._decoder = MqttDecoder(limits.packet_bytes, limits.packets_per_turn, is_strict=limits.is_strict)
         self._outbox: bytearray | None = None
         """What was sent in this turn of reading; None between turns."""
         self._unheard: Sequence[MqttPacket | Undecodable] = ()

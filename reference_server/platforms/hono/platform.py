@@ -18,6 +18,7 @@ from fleetrig.reference_server.platforms.hono.mqtt.adapter import MqttAdapter
 from fleetrig.reference_server.platforms.hono.mqtt.session_rules import mqtt_limits
 from fleetrig.reference_server.platforms.hono.northbound.messages import messages_after
 from fleetrig.reference_server.platforms.hono.provisioning.date_check import judge_dates
+from fleetrig.reference_server.platforms.hono.provisioning.notification import PROVISIONING_NOTIFICATION
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
 from fleetrig.reference_server.platforms.hono.state.settings import Settings
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
@@ -51,6 +52,7 @@ class HonoPlatform:
         self._http = HttpAdapter(self.registry, self._router)
         self._mqtt = MqttAdapter(self.registry, self._router)
         self._coap = CoapAdapter(self.registry, self._router)
+        self.webhook = settings.webhook
         self.coap_rules = coap_rules(settings.payload_bytes)
         self.mqtt_limits = mqtt_limits(settings.payload_bytes)
         self.container_rules = HttpContainerRules(container_page, CLOSES_AFTER, failure=failure_page)
@@ -116,6 +118,9 @@ class HonoPlatform:
     @outlet.setter
     def outlet(self, outlet: Outlet) -> None:
         self.registry.outlet = outlet
+
+    def is_for_webhook(self, message: NorthboundMessage) -> bool:
+        return message.properties.get("content-type") == PROVISIONING_NOTIFICATION
 
     def northbound(self, tenant: str, after: int, at_most: int) -> Sequence[NorthboundMessage]:
         return messages_after(self.registry, tenant, after, at_most)

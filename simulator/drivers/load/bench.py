@@ -27,6 +27,7 @@ from fleetrig.simulator.drivers.load.http_client import LoadHttp
 from fleetrig.simulator.drivers.load.load_link import LoadLink
 from fleetrig.simulator.drivers.load.request_told import RequestTold
 from fleetrig.simulator.drivers.load.stream import Dialler
+from fleetrig.simulator.drivers.load.wake_ups import WakeUps
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.power_cycle import PowerCycle, behind_same
 from fleetrig.simulator.drivers.schedule import Schedule
@@ -60,17 +61,22 @@ class LoadBench:
         verify: ssl.SSLContext | bool = True,
         is_open: bool = True,
         sources: Sequence[str] = (),
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
-        """`is_open`: False for a closed model; `sources`: the addresses from which devices connect."""
+        """`is_open`: False for a closed model; `sources`: the addresses from which devices connect.
+
+        `settle` is called when all devices are off: `told` will hear no more of them.
+        """
         self.trace = trace
         self.clock = WallClock()
         self.figures = LoadFigures(time.monotonic())
         self.failure: BaseException | None = None
         """The first error in a device's own greenlet; `run` raises it."""
-        self._users, self._told, self._seed, self._is_open = users, told, seed, is_open
+        self._users, self._told, self._settle, self._seed, self._is_open = users, told, settle, seed, is_open
         self._tls = ClientTls(verify)
         self._dialler = Dialler(sources)
         self._storage = Storage()
+        self._wake_ups = WakeUps()
         self._behind: dict[str, LoadHttp] = {}
         self._greenlets: dict[Agent, Greenlet] = {}
         self._online: set[str] = set()
@@ -116,6 +122,7 @@ class LoadBench:
         for agent in list(self._greenlets):
             self.power_cut(agent)
         gevent.joinall(greenlets, timeout=OFF_WITHIN_S)
+        self._settle()
         self.failure = None
 
     def close_admin(self) -> None:
@@ -155,14 +162,14 @@ class LoadBench:
     def _live(self, agent: Agent, start_s: float, trigger: PowerCutTrigger | None) -> None:
         """A device from power-on to its end, through the power cuts of its trigger."""
         while True:
-            sleep_until(start_s, self.figures)
+            sleep_until(start_s, self.figures, self._wake_ups)
             tls = self._tls.of(agent.tls_credential)
             http = self._http_for(agent, tls.context)
             link = LoadLink(http, self._dialler, tls, agent.identity.serial, partial(self._note_dropped, agent))
             schedule = Schedule(start_s, is_open=self._is_open)
             cycle = PowerCycle(agent, trigger, self)
             try:
-                LoadDevice(agent, link, schedule, self.figures, self._seed, self._told).run(cycle)
+                LoadDevice(agent, link, schedule, self.figures, self._seed, self._told, self._wake_ups).run(cycle)
             finally:
                 link.close()
             if cycle.restart_after_s is None:

@@ -6,8 +6,6 @@ import time
 from contextlib import suppress
 from typing import Final
 
-import gevent
-
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.drivers.draw import draw_pause
 from fleetrig.simulator.drivers.load.figures import LoadFigures
@@ -15,23 +13,29 @@ from fleetrig.simulator.drivers.load.http_client import SentOnly
 from fleetrig.simulator.drivers.load.load_link import LoadLink
 from fleetrig.simulator.drivers.load.request_outcome import TimedRequest, answer_bytes, failure_of, type_of
 from fleetrig.simulator.drivers.load.request_told import RequestTold
+from fleetrig.simulator.drivers.load.wake_ups import WakeUps
 from fleetrig.simulator.drivers.power_cycle import PowerCycle
 from fleetrig.simulator.drivers.schedule import Schedule, is_rhythm
-from fleetrig.simulator.effects import Apply, Await, Disconnect, Done, NoReply, Outcome, Pause, Tell, TimedEffect
+from fleetrig.simulator.effects import Apply, Ask, Await, Disconnect, Done, NoReply, Outcome, Pause, Tell, TimedEffect
 
 SEND_WITHIN_S: Final = 10.0
 """How long sending may take: after that the peer counts as unreachable."""
-EARLY_S: Final = 0.001
-"""Timers of an event loop may be that early."""
 
 
 class LoadDevice:
     """One power cycle of a device."""
 
-    __slots__ = ("_agent", "_figures", "_link", "_schedule", "_seed", "_told")
+    __slots__ = ("_agent", "_figures", "_link", "_schedule", "_seed", "_told", "_wake_ups")
 
     def __init__(
-        self, agent: Agent, link: LoadLink, schedule: Schedule, figures: LoadFigures, seed: int, told: RequestTold
+        self,
+        agent: Agent,
+        link: LoadLink,
+        schedule: Schedule,
+        figures: LoadFigures,
+        seed: int,
+        told: RequestTold,
+        wake_ups: WakeUps,
     ) -> None:
         self._agent = agent
         self._link = link
@@ -39,6 +43,7 @@ class LoadDevice:
         self._figures = figures
         self._seed = seed
         self._told = told
+        self._wake_ups = wake_ups
 
     def run(self, cycle: PowerCycle) -> None:
         """From power-on to the end, or until the trigger cuts the power."""
@@ -51,16 +56,18 @@ class LoadDevice:
 
     def _perform(self, effect: TimedEffect) -> Outcome:
         match effect:
+            case Ask():
+                return self._ask(effect)
             case Pause() if is_rhythm(effect):
                 seconds = draw_pause(self._seed, self._agent, effect)
                 self._keep_rhythm(seconds)
-                sleep_until(self._schedule.intended_s, self._figures)
+                sleep_until(self._schedule.intended_s, self._figures, self._wake_ups)
                 return Done(seconds)
             case Pause() | Apply():
                 seconds = effect.slice_s if isinstance(effect, Apply) else draw_pause(self._seed, self._agent, effect)
                 due_s = time.monotonic() + seconds
                 self._schedule.resumes(due_s)
-                sleep_until(due_s, self._figures)
+                sleep_until(due_s, self._figures, self._wake_ups)
                 return Done(seconds)
             case Await() if is_rhythm(effect):
                 return self._idle(effect)
@@ -107,12 +114,8 @@ class LoadDevice:
             self._figures.dropped(now_s, dropped_s)
 
 
-def sleep_until(due_s: float, figures: LoadFigures) -> None:
+def sleep_until(due_s: float, figures: LoadFigures, wake_ups: WakeUps) -> None:
     """Lets others run until then. How much too late it comes back is the generator's own lateness."""
-    left_s = due_s - time.monotonic()
-    if left_s <= 0:
-        return
-    while left_s > EARLY_S:
-        gevent.sleep(left_s)
-        left_s = due_s - time.monotonic()
-    figures.woke(time.monotonic(), due_s)
+    if time.monotonic() < due_s:
+        wake_ups.sleep_until(due_s)
+        figures.woke(time.monotonic(), due_s)

@@ -9,7 +9,6 @@ from locust import User
 from locust.env import Environment
 
 from fleetrig.simulator.drivers.load.bench import UserStarter
-from fleetrig.simulator.drivers.load.request_told import RequestTold
 
 
 def no_device() -> None:
@@ -46,20 +45,3 @@ def starter(environment: Environment) -> UserStarter:
         return user.start(runner.user_greenlets)
 
     return start
-
-
-def telling(environment: Environment) -> RequestTold:
-    """Tells Locust's statistics, and whoever else listens to its events."""
-    fire: Any = environment.events.request.fire
-
-    def tell(request_type: str, name: str, took_s: float, answer_bytes: int, failure: str) -> None:
-        fire(
-            request_type=request_type,
-            name=name,
-            response_time=took_s * 1e3,
-            response_length=answer_bytes,
-            exception=failure or None,
-            context={},
-        )
-
-    return tell

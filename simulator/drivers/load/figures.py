@@ -42,10 +42,11 @@ class LoadFigures:
     def at(self, now_s: float) -> SecondOfLoad:
         """The second that is now."""
         number = int(now_s - self.start_s)
-        second = self._seconds.get(number)
-        if second is None:
+        try:
+            return self._seconds[number]
+        except KeyError:
             second = self._seconds[number] = SecondOfLoad()
-        return second
+            return second
 
     def note_online(self, now_s: float, online: int) -> None:
         """So many devices are online now."""
@@ -60,8 +61,10 @@ class LoadFigures:
     def ended(self, now_s: float, sent_s: float, intended_s: float, *, is_error: bool) -> None:
         """Its answer is there, or it is clear that none will come."""
         second = self.at(now_s)
-        second.answered += not is_error
-        second.errors += is_error
+        if is_error:
+            second.errors += 1
+        else:
+            second.answered += 1
         second.took.add(int((now_s - sent_s) * 1e6))
         second.corrected.add(int((now_s - intended_s) * 1e6))
 

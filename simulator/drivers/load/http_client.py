@@ -9,14 +9,16 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
+import gevent
 from gevent.lock import RLock
 
 from fleetrig.simulator.contract.bodies import body_blocks
 from fleetrig.simulator.contract.header_text import header_bytes
-from fleetrig.simulator.contract.http import HttpRequest, HttpResponse, body_length, find_header
+from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse, body_length, find_header
 from fleetrig.simulator.drivers.load.arriving_answer import ArrivingAnswer, Truncated
 from fleetrig.simulator.drivers.load.stream import BLOCK_BYTES, Dialler, Stream, why_no_stream
 from fleetrig.simulator.effects import Ask, Download, Downloaded, HttpReply, NoReply, Reply
@@ -29,6 +31,8 @@ FAILURES: Final = (OSError, EOFError, ValueError, Truncated)
 KEPT_S: Final = 1.0
 """No server that keeps connections at all ends them sooner."""
 STORED: Final = (200, 206)
+MOST_HEADERS: Final = 1_024
+"""Of requests, kept as they are sent."""
 
 
 class SentOnly(Exception):
@@ -44,7 +48,7 @@ class LoadHttp:
         self._dialler = dialler
         self._tls = tls
         self._storage = storage
-        self._lock: AbstractContextManager[object] = RLock() if shared else nullcontext()
+        self._lock: AbstractContextManager[object] | None = RLock() if shared else None
         self._sock: Stream | None = None
         self._origin = ""
         self._used_s = 0.0
@@ -63,29 +67,17 @@ class LoadHttp:
         """Sends and reads the whole answer. Raises SentOnly where that is all that was wanted."""
         request = effect.request
         assert isinstance(request, HttpRequest), f"{request.line} needs a connection"
-        answer = ArrivingAnswer(request.method)
-        began_s = time.monotonic()
+        if self._lock is None:
+            return self._ask(request, effect.within_s, sent_only=sent_only)
         with self._lock:
-            try:
-                with self._dialler.time_limits.within(effect.within_s):
-                    sock = self._send(request, sent_only=sent_only)
-                    while not answer.is_complete:
-                        answer.arrived(sock.recv(BLOCK_BYTES))
-            except FAILURES as error:
-                self.drop()
-                return NoReply(why_no_answer(error), time.monotonic() - began_s)
-            except BaseException:
-                self.drop()
-                raise
-            self._keep(answer)
-        return Reply(HttpResponse(answer.get_code(), answer.headers, answer.body), time.monotonic() - began_s)
+            return self._ask(request, effect.within_s, sent_only=sent_only)
 
     def download(self, effect: Download, serial: str, *, sent_only: bool = False) -> Downloaded | NoReply:
         """Streams a body into the device's storage; what had come before a cut is kept."""
         blocks: list[bytes] = []
         answer = ArrivingAnswer(effect.request.method, blocks.append)
         began_s = time.monotonic()
-        with self._lock:
+        with self._lock or nullcontext():
             try:
                 with self._dialler.time_limits.within(effect.within_s):
                     sock = self._send(effect.request, sent_only=sent_only)
@@ -111,8 +103,37 @@ class LoadHttp:
         if sock is not None:
             sock.close()
 
-    def _keep(self, answer: ArrivingAnswer) -> None:
-        if answer.should_keep_alive():
+    def _ask(self, request: HttpRequest, within_s: float, *, sent_only: bool) -> HttpReply | NoReply:
+        began_s = time.monotonic()
+        greenlet, limits = gevent.getcurrent(), self._dialler.time_limits
+        limits.begin(greenlet, began_s + within_s)
+        try:
+            response, keeps_alive = self._answer(self._send(request, sent_only=sent_only), request.method)
+        except FAILURES as error:
+            self.drop()
+            return NoReply(why_no_answer(error), time.monotonic() - began_s)
+        except BaseException:
+            self.drop()
+            raise
+        finally:
+            limits.end(greenlet)
+        self._keep(keeps_alive=keeps_alive)
+        return Reply(response, time.monotonic() - began_s)
+
+    def _answer(self, sock: Stream, method: str) -> tuple[HttpResponse, bool]:
+        """The whole answer, and whether the connection stays."""
+        data = sock.recv(BLOCK_BYTES)
+        plain = self._dialler.plain_answers.read(data) if method != "HEAD" else None
+        if plain is not None:
+            return plain, True
+        answer = ArrivingAnswer(method)
+        answer.arrived(data)
+        while not answer.is_complete:
+            answer.arrived(sock.recv(BLOCK_BYTES))
+        return HttpResponse(answer.get_code(), answer.headers, answer.body), answer.should_keep_alive()
+
+    def _keep(self, *, keeps_alive: bool) -> None:
+        if keeps_alive:
             self._used_s = time.monotonic()
         else:
             self.drop()
@@ -171,7 +192,7 @@ class LoadHttp:
                 self.drop()  # its device goes off: who shares the connection must not read the rest
                 raise
         if answer.is_complete:
-            self._keep(answer)
+            self._keep(keeps_alive=answer.should_keep_alive())
         else:
             self.drop()
         if not cut:
@@ -182,13 +203,21 @@ class LoadHttp:
 
 def head_of(request: HttpRequest) -> bytes:
     """Request line and headers: Host first, then those of the envelope, then the length of the body."""
-    lines = [f"{request.method} {request.target} HTTP/1.1".encode("ascii", "surrogateescape")]
-    if find_header(request.headers, "Host") is None:
-        lines.append(f"Host: {request.origin.partition('://')[2]}".encode("ascii"))
-    for name, value in request.headers:
-        lines.append(name.encode("ascii") + b": " + header_bytes(value))
+    line = f"{request.method} {request.target} HTTP/1.1\r\n".encode("ascii", "surrogateescape")
     length_bytes = body_length(request.body)
-    if (length_bytes or request.method in WITH_LENGTH) and find_header(request.headers, "Content-Length") is None:
+    tells_length = bool(length_bytes) or request.method in WITH_LENGTH
+    return line + header_lines(request.origin, request.headers, length_bytes if tells_length else None)
+
+
+@lru_cache(MOST_HEADERS)
+def header_lines(origin: str, headers: Headers, length_bytes: int | None) -> bytes:
+    """All below the request line; a fleet has few different ones."""
+    lines = []
+    if find_header(headers, "Host") is None:
+        lines.append(f"Host: {origin.partition('://')[2]}".encode("ascii"))
+    for name, value in headers:
+        lines.append(name.encode("ascii") + b": " + header_bytes(value))
+    if length_bytes is not None and find_header(headers, "Content-Length") is None:
         lines.append(b"Content-Length: %d" % length_bytes)
     return b"\r\n".join(lines) + b"\r\n\r\n"
 

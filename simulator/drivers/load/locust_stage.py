@@ -70,6 +70,16 @@ def teller(environment: Environment) -> Callable[[str, Any], None]:
     return lambda name, data: runner.send_message(name, data)
 
 
+def report(environment: Environment) -> None:
+    """Tells the master Locust's statistics now. Without it their last part may come after the master has gone."""
+    runner = environment.runner
+    assert isinstance(runner, WorkerRunner)
+    statistics: dict[str, Any] = {}
+    reporting: Any = environment.events.report_to_master
+    reporting.fire(client_id=runner.client_id, data=statistics)
+    runner.send_message("stats", statistics)
+
+
 def port_of(environment: Environment) -> int:
     """Where a master listens."""
     assert isinstance(environment.runner, MasterRunner)

@@ -19,14 +19,14 @@ def type_of(effect: TimedRequest) -> str:
 def failure_of(outcome: Outcome) -> str:
     """Why it counts as an error, in a few words; empty when it does not."""
     match outcome:
+        case Reply(HttpResponse(status=status)):  # the most frequent, first
+            return f"HTTP {status}" if status >= FIRST_FAILURE_STATUS else ""
         case NoReply(why):
             return f"no answer: {why}"
         case Downloaded(status=status) if status >= FIRST_FAILURE_STATUS:
             return f"HTTP {status}"
         case Downloaded(cut=True):
             return "cut off"
-        case Reply(HttpResponse(status=status) as envelope) if is_failure(envelope):
-            return f"HTTP {status}"
         case Reply(envelope) if is_failure(envelope):
             return str(envelope.line)
         case _:
@@ -36,9 +36,9 @@ def failure_of(outcome: Outcome) -> str:
 def answer_bytes(outcome: Outcome) -> int:
     """The length of the body that came."""
     match outcome:
-        case Downloaded(received_bytes=received_bytes):
-            return received_bytes
         case Reply(HttpResponse(body=body)):
             return body_length(body)
+        case Downloaded(received_bytes=received_bytes):
+            return received_bytes
         case _:
             return 0

@@ -18,6 +18,7 @@ import gevent
 import gevent.socket as sockets
 from gevent.monkey import get_original
 
+from fleetrig.simulator.drivers.load.plain_answers import PlainAnswers
 from fleetrig.simulator.drivers.load.time_limits import TimeLimits
 from fleetrig.simulator.transports.lost_connection import why_no_connection
 
@@ -49,32 +50,46 @@ class Stream(Protocol):
 class PlainStream:
     """Without TLS."""
 
-    __slots__ = ("_readable", "_sock")
+    __slots__ = ("_readable", "_reader", "_sock")
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
+        self._reader: Any = None
+        """The greenlet that waits for something to come."""
         self._readable = gevent.get_hub().loop.io(sock.fileno(), READ)
+        """Stays started between two answers; it stops when something comes that nobody waits for."""
 
     def recv(self, size: int) -> bytes:
         """See `Stream`."""
         while True:
-            gevent.get_hub().wait(self._readable)
-            with suppress(BlockingIOError):
+            if not self._readable.active:
+                self._readable.start(self._has_come)
+            self._reader = gevent.getcurrent()
+            try:
+                gevent.get_hub().switch()
+            finally:
+                self._reader = None
+            try:
                 data: bytes = self._sock.recv(size)
-                return data
+            except BlockingIOError:
+                continue
+            return data
 
     def sendall(self, data: bytes) -> None:
         """See `Stream`."""
         left = data
         while True:
-            with suppress(BlockingIOError):
+            try:
                 left = left[self._sock.send(left) :]
+            except BlockingIOError:
+                until_writable(self._sock)
             if not left:
                 return
-            until_writable(self._sock)
 
     def is_stale(self) -> bool:
-        """See `Stream`."""
+        """See `Stream`. What the loop has not seen has not come; otherwise the socket is asked."""
+        if self._readable.active and not self._readable.pending:
+            return False
         try:
             self._sock.recv(1, sockets.MSG_PEEK)
         except BlockingIOError:
@@ -87,6 +102,13 @@ class PlainStream:
         """See `Stream`."""
         self._readable.close()
         self._sock.close()
+
+    def _has_come(self) -> None:
+        """Runs in gevent's hub."""
+        if self._reader is None:
+            self._readable.stop()
+        else:
+            self._reader.switch()
 
 
 class TlsStream:
@@ -122,6 +144,7 @@ class Dialler:
 
     def __init__(self, source_addresses: Sequence[str] = ()) -> None:
         self.time_limits = TimeLimits()
+        self.plain_answers = PlainAnswers()
         self._sources = itertools.cycle(source_addresses) if source_addresses else None
         self._known: dict[tuple[str, int], tuple[int, Any]] = {}
 

@@ -23,10 +23,18 @@ class TimeLimits:
 
     def within(self, seconds: float) -> TimeLimit:
         """One block; a greenlet can be in one at a time."""
+        return TimeLimit(self, time.monotonic() + seconds)
+
+    def begin(self, greenlet: Any, due_s: float) -> None:
+        """The same without a block: TimeoutError is thrown into `greenlet` until it ends its limit."""
         if self._timer is None:
             self._timer = gevent.get_hub().loop.timer(LOOKS_EVERY_S, LOOKS_EVERY_S, ref=False)
             self._timer.start(self._look)
-        return TimeLimit(self._due_s, time.monotonic() + seconds)
+        self._due_s[greenlet] = due_s
+
+    def end(self, greenlet: Any) -> None:
+        """It has no limit any more."""
+        self._due_s.pop(greenlet, None)
 
     def _look(self) -> None:
         """Runs in gevent's hub, which a greenlet that is thrown into gives back as soon as it waits again."""
@@ -39,16 +47,16 @@ class TimeLimits:
 class TimeLimit:
     """One block of one greenlet."""
 
-    __slots__ = ("_due_s", "_greenlet", "_greenlets")
+    __slots__ = ("_due_s", "_greenlet", "_limits")
 
-    def __init__(self, greenlets: dict[Any, float], due_s: float) -> None:
-        self._greenlets = greenlets
+    def __init__(self, limits: TimeLimits, due_s: float) -> None:
+        self._limits = limits
         self._due_s = due_s
         self._greenlet: Any = None
 
     def __enter__(self) -> None:
         self._greenlet = gevent.getcurrent()
-        self._greenlets[self._greenlet] = self._due_s
+        self._limits.begin(self._greenlet, self._due_s)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._greenlets.pop(self._greenlet, None)
+        self._limits.end(self._greenlet)

@@ -169,7 +169,8 @@ class Contact:
         yield Remember({"confirmation": [word.action_id, word.consent.value, word.heard]})
 
     def ask(self, name: str, request: HttpRequest) -> Generator[Effect, Outcome, HttpReply | NoReply]:
-        yield from self._leave_alone()
+        if self.leave_alone_s:
+            yield from self._leave_alone()
         answer = yield from ask(name, request, self.settings.timeout_s)
         self._passed(answer.after_s)
         if isinstance(answer, Reply):

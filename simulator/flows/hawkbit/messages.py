@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -25,14 +26,16 @@ ISO_DURATION: Final = re.compile(
 CLOCK: Final = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d)", re.ASCII)
 PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 VISIBLE: Final = re.compile(r"[!-~]+")
+PLAIN_LINK: Final = re.compile(r"https?://[A-Za-z0-9.:-]+/[A-Za-z0-9\-._~:/?@!$&'()*+,;=%]*")
+"""Links in which nothing has to be changed, as nearly all are."""
 
 JsonDict = dict[str, Any]
 
 
 def poll_request(server_url: str, device: DeviceIdentity, credential: Credential | None) -> HttpRequest:
     """`GET /{tenant}/controller/v1/{controllerId}` (§2.1)."""
-    origin, target = split_url(device_base(server_url, device))
-    return HttpRequest("GET", origin, target, get_headers(credential))
+    origin, place = controllers(server_url, device.tenant)
+    return HttpRequest("GET", origin, place + path_part(device.serial), get_headers(credential))
 
 
 def confirmation_base_request(server_url: str, device: DeviceIdentity, credential: Credential | None) -> HttpRequest:
@@ -42,8 +45,14 @@ def confirmation_base_request(server_url: str, device: DeviceIdentity, credentia
 
 def device_base(server_url: str, device: DeviceIdentity) -> str:
     """Where a device polls; all other places are linked from there."""
-    tenant, serial = path_part(device.tenant), path_part(device.serial)
-    return f"{server_url.rstrip('/')}/{tenant}/controller/v1/{serial}"
+    origin, place = controllers(server_url, device.tenant)
+    return f"{origin}{place}{path_part(device.serial)}"
+
+
+@lru_cache(maxsize=64)
+def controllers(server_url: str, tenant: str) -> tuple[str, str]:
+    """Where the devices of a tenant poll, but for their names: origin and path. The same for a whole fleet."""
+    return split_url(f"{server_url.rstrip('/')}/{path_part(tenant)}/controller/v1/")
 
 
 def path_part(name: str) -> str:
@@ -107,6 +116,7 @@ def download_request(href: str, credential: Credential | None, from_byte: int) -
     return HttpRequest("GET", origin, target, headers)
 
 
+@lru_cache(maxsize=1_024)
 def get_headers(credential: Credential | None) -> Headers:
     return (*_authorization(credential), ("Accept", "application/json"))
 
@@ -129,8 +139,10 @@ def _authorization(credential: Credential | None) -> Headers:
 
 def read_document(answer: HttpResponse) -> JsonDict | None:
     """The JSON object of an answer; None when it is not one."""
+    body = body_bytes(answer.body)
     try:
-        document = json.loads(body_bytes(answer.body))
+        # What begins so is UTF-8, as `json` would find out by itself.
+        document = json.loads(body.decode("utf-8", "surrogatepass") if body.startswith(b'{"') else body)
     except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
@@ -150,9 +162,13 @@ def link(document: JsonDict, relation: str) -> str | None:
 
     What no URL may hold is percent-encoded: hawkBit writes the controllerId raw into the links of files (§2.4).
     """
-    href = _at(document, "_links", relation, "href")
+    links = document.get("_links")
+    linked = links.get(relation) if isinstance(links, dict) else None
+    href = linked.get("href") if isinstance(linked, dict) else None
     if not isinstance(href, str):
         return None
+    if PLAIN_LINK.fullmatch(href):
+        return href
     try:
         origin, _ = split_url(href)
         return origin + sendable(href[len(origin) :]) if VISIBLE.fullmatch(origin) else None
@@ -163,8 +179,12 @@ def link(document: JsonDict, relation: str) -> str | None:
 def sleep_s(document: JsonDict) -> float | None:
     """`config.polling.sleep` in seconds: `HH:MM:SS`, or ISO-8601 from 24 h on (§2.2). None when unusable (V11)."""
     text = _at(document, "config", "polling", "sleep")
-    if not isinstance(text, str):
-        return None
+    return seconds_of(text) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=256)
+def seconds_of(text: str) -> float | None:
+    """The same of the text itself; a fleet gets one or two of them."""
     if clock := CLOCK.fullmatch(text):
         hours, minutes, seconds = map(int, clock.groups())
         return float(hours * 3600 + minutes * 60 + seconds)

@@ -119,7 +119,7 @@ def published_by_gateway(life: HonoLife, name: str, publish: MqttPublish) -> Gen
     if isinstance(sent, NoReply):
         return from_silence(sent)
     while True:
-        came = yield from wait_for(Await("acceptance", (ACK, ERROR, END), timeout_s, timeout_s))
+        came = yield from wait_for(Await(name, (ACK, ERROR, END), timeout_s, timeout_s))
         match came:
             case NoReply():
                 return told or from_silence(came)

@@ -36,9 +36,12 @@ class HttpPeer:
         if tls is not None:
             try:
                 self._connection.sock = tls.wrap_socket(self._connection.sock, server_hostname=server_name)
-            except ssl.SSLError:
+            except OSError:
                 self._connection.close()
                 raise
+
+    def close(self) -> None:
+        self._connection.close()
 
     def say(self, request: dict[str, Any]) -> None:
         """A body that is a text is sent as it is, anything else as JSON."""

@@ -59,6 +59,11 @@ class HonoServed:
             if one["topic"] == f"hono.event.{tenant}"
         ]
 
+    def records(self) -> dict[str, int]:
+        """Kind of record -> how many the store has."""
+        found: dict[str, int] = self._control("GET", "/")["records"]
+        return found
+
     def let_through(self, are_let: bool) -> None:
         """Whether messages reach applications."""
         if are_let is not self.lets_through:
@@ -66,7 +71,7 @@ class HonoServed:
             if are_let:
                 self._control("DELETE", "/faults")
             else:
-                self._control("POST", "/faults", {"fault": "northbound_down", "delay": "5s"})
+                self._control("POST", "/faults", {"fault": "northbound_down"})
 
     def _control(self, method: str, path: str, body: object = None) -> Any:
         address = self.served.server.control_address

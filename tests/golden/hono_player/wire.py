@@ -38,16 +38,16 @@ class HonoWire:
 
     def __post_init__(self) -> None:
         self.served.wait((-self.served.now_us % US_PER_S) / US_PER_S)
-        self._mqtt = MqttSteps(self.served.served, self.certificates)
+        self.mqtt = MqttSteps(self.served.served, self.certificates)
         self._names = Names("")
         self._kinds: Mapping[str, Callable[[dict[str, Any]], Any]] = {
             "pki": lambda request: {},
             "management": self._management,
             "adapter-http": self._adapter_http,
-            "mqtt-connect": self._mqtt.connect,
-            "mqtt-publish": self._mqtt.publish,
-            "mqtt-subscribe": self._mqtt.subscribe,
-            "mqtt-wait": self._mqtt.wait,
+            "mqtt-connect": self.mqtt.connect,
+            "mqtt-publish": self.mqtt.publish,
+            "mqtt-subscribe": self.mqtt.subscribe,
+            "mqtt-wait": self.mqtt.wait,
             "coap": self._coap,
             "events": lambda request: {"events": self.served.events(request["tenant"])},
             "parallel": self._parallel,
@@ -60,13 +60,13 @@ class HonoWire:
         if step.kind == "pki":
             names.values |= self.certificates.make(step.request, self.served.now_us)
         if RACE_ROWS.get(step.row) == step.number:
-            self._mqtt.connect_at_once(AT_ONCE, f"device-1.{step.row.lower()}")
+            self.mqtt.connect_at_once(AT_ONCE, f"device-1.{step.row.lower()}")
 
     def perform(self, step: Step, request: dict[str, Any]) -> Any:
         return self._kinds[step.kind](request)
 
     def close(self) -> None:
-        self._mqtt.close_all()
+        self.mqtt.close_all()
         self.served.let_through(True)
 
     def _management(self, request: dict[str, Any]) -> Any:
@@ -106,6 +106,13 @@ class HonoWire:
         statuses = [self.served.answered(peer.hear)["status"] for peer in peers]
         counted = Counter(f"{gateway} {status}".strip() for (gateway, _), status in zip(asked, statuses, strict=True))
         return {"statuses": dict(counted)}
+
+    def asked(self, method: str, certificate: str) -> HttpPeer:
+        """A device's telemetry, whose answer is still to be read."""
+        request = {"method": method, "path": "/telemetry", "headers": JSON, "body": PAYLOAD, "clientCert": certificate}
+        peer = HttpPeer(*self._adapter(request))
+        peer.say(request)
+        return peer
 
     def _one_of(self, request: dict[str, Any], gateway: str) -> dict[str, Any]:
         if not gateway:

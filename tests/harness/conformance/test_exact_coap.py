@@ -76,6 +76,14 @@ def test_the_bytes_of_a_request() -> None:
     assert first[4:8] != second[4:8]
 
 
+def test_a_content_format_and_an_empty_segment_are_sent_as_they_are() -> None:
+    with answering(lambda request: [piggybacked(request)]) as (client, heard):
+        client.ask(POST, "/t//e1?a", b"{}", content_format=50)
+        client.ask(POST, "/t", content_format=0)
+    assert heard[0][8:] == b"\xb1t\x00\x02e1\x11\x32\x31a\xff{}"
+    assert heard[1][8:] == b"\xb1t\x10"
+
+
 def test_long_path_segments_have_their_length_written_out() -> None:
     with answering(lambda request: [piggybacked(request)]) as (client, heard):
         client.ask(GET, f"/{'x' * 20}")

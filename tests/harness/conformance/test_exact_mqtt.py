@@ -12,8 +12,9 @@ import pytest
 import trustme
 
 from fleetrig.harness.conformance import mqtt_bytes
-from fleetrig.harness.conformance.exact_mqtt import PACKET_ID, ExactMqtt, HandshakeRefused
+from fleetrig.harness.conformance.exact_mqtt import PACKET_ID, ExactMqtt
 from fleetrig.harness.conformance.expect import Mismatch
+from fleetrig.harness.conformance.handshakes import HandshakeRefused
 from fleetrig.simulator.contract.errors import BrokenBench
 from tests.harness.conformance.raw_server import Talk, raw_server
 

@@ -188,6 +188,11 @@ def test_a_mere_recommendation_warns_and_fails_when_strict() -> None:
     assert (exit_of(overall), exit_of(overall, strict=True)) == (Exit.PASSED, Exit.FAILED)
 
 
+def test_a_finding_may_weigh_less_than_its_row() -> None:
+    mild = Mismatch(Finding("400", "500"), Severity.WARNING)
+    assert [report.verdict for report in run(row(raising(mild)))] == [Verdict.WARNED]
+
+
 def test_a_failure_does_not_stop_the_run() -> None:
     assert [report.verdict for report in run(*select(ALL, ["S10", "S02"]))] == [Verdict.PASSED, Verdict.FAILED]
     assert len(run(row(slice_out, number="S1"), row(slice_in, number="S2"))) == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleetrig.harness.load.sampled_trace import sampled
+from fleetrig.harness.load.sampled_trace import one_of_many
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
@@ -16,7 +16,7 @@ def written(devices: int, requests: int) -> tuple[list[TraceEvent], int]:
     """The events that are kept of so many, and their length in a file."""
     kept: list[TraceEvent] = []
     trace = Trace()
-    trace.listen(sampled(kept.append))
+    trace.listen(kept.append, chooses=one_of_many())
     trace.emit(0, Lane.BENCH, "begun")
     request = HttpRequest("GET", "http://host:8080", "/DEFAULT/controller/v1/HB-00001", (("Authorization", "T x" * 9),))
     answer = HttpResponse(200, HEADERS, b"x" * 150)

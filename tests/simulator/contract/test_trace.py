@@ -48,6 +48,20 @@ def test_a_listener_may_stop_itself_and_others_hear_on() -> None:
     assert (len(once), len(all_along)) == (1, 3)
 
 
+def test_a_listener_hears_only_of_what_it_chooses() -> None:
+    trace, of_one, of_kind = Trace(), list[TraceEvent](), list[TraceEvent]()
+    trace.listen(of_kind.append, ["received"])
+    trace.listen(of_one.append, chooses=lambda device: device == "dev-1")
+    for device in ("dev-1", "dev-2"):
+        for kind in ("sent", "received"):
+            trace.emit(0, Lane.DEVICE, kind, device)
+
+    assert [(event.device, event.kind) for event in of_one] == [("dev-1", "sent"), ("dev-1", "received")]
+    assert [event.device for event in of_kind] == ["dev-1", "dev-2"]
+    assert [event.seq for event in of_one] == [1, 2], "what nobody hears is counted"
+    assert [event.seq for event in of_kind] == [2, 4]
+
+
 def test_time_is_whole_microseconds() -> None:
     assert to_us(0.1) + to_us(0.2) == to_us(0.3) == 300_000
     assert to_us(1e-7) == 0

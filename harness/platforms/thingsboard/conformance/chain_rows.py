@@ -6,8 +6,8 @@ import base64
 import time
 from typing import Final
 
-from fleetrig.harness.conformance.exact_mqtt import HandshakeRefused
 from fleetrig.harness.conformance.expect import expect, expect_that
+from fleetrig.harness.conformance.handshakes import HandshakeRefused
 from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.thingsboard.conformance.asking import (
     PROVISION,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import secrets
 import ssl
-import tempfile
 import time
-from pathlib import Path
 from typing import Any, Final
 
 from fleetrig.harness.conformance.expect import expect
-from fleetrig.harness.platforms.thingsboard.conformance.listeners import any_certificate
+from fleetrig.harness.conformance.handshakes import any_certificate
 from fleetrig.harness.platforms.thingsboard.conformance.row_client import Profile, RowClient, RowMqtt
 from fleetrig.simulator.certificates.authority import CertificateAuthority
 from fleetrig.simulator.certificates.keys import KeyKind
@@ -48,13 +46,7 @@ def followed_by(certificate: ClientCertificate, ca: CertificateAuthority) -> Cli
 
 def shown(client: RowClient, certificate: ClientCertificate, level: int = 4) -> RowMqtt:
     """A connection whose handshake has shown a chain. Raises HandshakeRefused."""
-    context = any_certificate()
-    with tempfile.TemporaryDirectory(prefix="fleetrig-") as name:
-        file = Path(name, "chain.pem")
-        file.touch(0o600)
-        file.write_bytes(certificate.chain_pem + certificate.key_pem)
-        context.load_cert_chain(file)
-    return client.mqtt(level, "mqtts", context)
+    return client.mqtt(level, "mqtts", any_certificate(certificate))
 
 
 def expect_in(client: RowClient, certificate: ClientCertificate, level: int = 4, **connect: Any) -> RowMqtt:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from fleetrig.harness.conformance.exact_coap import GET, ExactCoap
-from fleetrig.harness.conformance.exact_mqtt import ExactMqtt, HandshakeRefused
+from fleetrig.harness.conformance.exact_mqtt import ExactMqtt
 from fleetrig.harness.conformance.expect import Mismatch
+from fleetrig.harness.conformance.handshakes import HandshakeRefused, any_certificate
 from fleetrig.harness.platforms.thingsboard.conformance.asking import PATH, PROVISION
 from fleetrig.harness.platforms.thingsboard.conformance.under_test import LISTENERS
 from fleetrig.harness.servers.address import host_of
@@ -96,11 +96,3 @@ def _coap(host: str, port: int) -> str:
     except Mismatch as mismatch:
         return "nobody answers" if mismatch.finding.got == "nothing" else ""
     return ""
-
-
-def any_certificate() -> ssl.SSLContext:
-    """Trusts whom it meets: who answers is none of the rows' business, what it answers is."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.maximum_version = ssl.TLSVersion.TLSv1_2  # a refused chain is heard in the handshake
-    return context

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from fleetrig.harness.conformance.cleanup import NOT_AS_THE_CONTRACT_SAYS, Cleanup
 from fleetrig.harness.conformance.exact_coap import ExactCoap
-from fleetrig.harness.conformance.exact_mqtt import ExactMqtt, HandshakeRefused
+from fleetrig.harness.conformance.exact_mqtt import ExactMqtt
 from fleetrig.harness.conformance.expect import Mismatch, MissingCapability
+from fleetrig.harness.conformance.handshakes import HandshakeRefused
 from fleetrig.harness.conformance.row import Row
 from fleetrig.harness.platforms.thingsboard.conformance.accounts import activated, email, tenant_profile_document
-from fleetrig.harness.platforms.thingsboard.conformance.cleanup import NOT_AS_THE_CONTRACT_SAYS, Cleanup
 from fleetrig.harness.platforms.thingsboard.conformance.generations import GENERATIONS, Generation
 from fleetrig.harness.platforms.thingsboard.conformance.operator_api import (
     Login,

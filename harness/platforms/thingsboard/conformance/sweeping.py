@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from fleetrig.harness.conformance.cleanup import NOT_AS_THE_CONTRACT_SAYS
 from fleetrig.harness.conformance.expect import Mismatch
-from fleetrig.harness.platforms.thingsboard.conformance.cleanup import NOT_AS_THE_CONTRACT_SAYS
 from fleetrig.harness.platforms.thingsboard.conformance.operator_api import Login, OperatorApi, id_of
 from fleetrig.harness.platforms.thingsboard.conformance.tenant_api import TenantApi
 from fleetrig.harness.platforms.thingsboard.conformance.under_test import ServerUnderTest

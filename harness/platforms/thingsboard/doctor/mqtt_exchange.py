@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any, Final
 
-from fleetrig.harness.conformance.exact_mqtt import PACKET_ID, ExactMqtt, HandshakeRefused
+from fleetrig.harness.conformance.exact_mqtt import PACKET_ID, ExactMqtt
 from fleetrig.harness.conformance.expect import Mismatch
+from fleetrig.harness.conformance.handshakes import HandshakeRefused
 from fleetrig.harness.conformance.mqtt_bytes import DISCONNECT, packet, subscribe
 from fleetrig.harness.platforms.thingsboard.doctor.facts import Heard, Said
 from fleetrig.harness.platforms.thingsboard.doctor.replies import Reply, read_reply

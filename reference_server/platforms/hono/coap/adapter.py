@@ -33,6 +33,8 @@ STALE_AFTER_US: Final = 1_800 * US_PER_S
 FLIGHT_TIMEOUT_US: Final = 2 * US_PER_S
 """`dtlsRetransmissionTimeout`."""
 HANDLED: Final = frozenset({"POST", "PUT"})
+NAMELESS: Final = "0."
+"""How a method that is none goes by its code."""
 WELL_KNOWN: Final = ".well-known"
 
 
@@ -40,6 +42,7 @@ def coap_rules(payload_bytes: int) -> CoapRules:
     """An empty acknowledgement after 500 ms is the default (`timeoutToAck`)."""
     return CoapRules(
         body_bytes=payload_bytes,
+        limits_single_datagrams=False,
         further_options=frozenset({OSCORE, Q_BLOCK1, SERVER_TIME}),
         idle_us=STALE_AFTER_US,
         flight_timeout_us=FLIGHT_TIMEOUT_US,
@@ -103,6 +106,9 @@ class CoapAdapter:
         return reactions
 
     def _answer(self, session: Session, request: CoapRequest, now_us: int) -> Reaction:
+        if request.method.startswith(NAMELESS):
+            text = f"Unknown CoAP request code: {request.method}".encode()
+            return answer(session, request, CoapResponse("4.02", text), reason="no method has that code")
         segments = segments_of(request)
         resource = RESOURCES.get(segments[0])
         if resource is None:

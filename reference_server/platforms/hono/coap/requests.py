@@ -48,11 +48,11 @@ def segments_of(request: CoapRequest) -> list[str]:
 
 
 def query_of(request: CoapRequest) -> dict[str, str]:
-    """The first of each parameter; `true` for one without a value."""
+    """The last of each parameter; `true` for one without a value."""
     found: dict[str, str] = {}
     for part in request.query.split("&"):
         name, is_given, value = unquote(part).partition("=")
-        found.setdefault(name, value if is_given else "true")
+        found[name] = value if is_given else "true"
     return found
 
 

@@ -16,6 +16,9 @@ from fleetrig.reference_server.platforms.hono.state.registry import Notice, Noti
 MOST_WAITING: Final = 1_000
 """Commands that no adapter has taken yet; they wait for a turn of the event loop only."""
 
+MOST_GATEWAYS: Final = 10_000
+"""Devices of which it is known through whom they were heard last; the oldest is forgotten."""
+
 
 @dataclass(frozen=True, slots=True)
 class CommandConsumer:
@@ -61,7 +64,10 @@ class CommandRouter:
 
     def came_through(self, tenant_id: str, device_id: str, gateway_id: str) -> None:
         """The device has said something through that gateway: of several it is asked first."""
+        self._last_gateways.pop((tenant_id, device_id), None)
         self._last_gateways[tenant_id, device_id] = gateway_id
+        if len(self._last_gateways) > MOST_GATEWAYS:
+            del self._last_gateways[next(iter(self._last_gateways))]
 
     def take(self, adapter: str) -> list[RoutedCommand]:
         """What the adapter has to deliver, in order."""

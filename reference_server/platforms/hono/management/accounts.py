@@ -1,4 +1,4 @@
-"""Who may use the management API: HTTP Basic, where accounts are configured (spec 1), as Vert.x Web's handler has it."""
+"""Who may use the management API: HTTP Basic where accounts are configured (spec 1), as Vert.x Web has it."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from fleetrig.reference_server.platforms.hono.management.call import Call
 from fleetrig.reference_server.platforms.hono.management.credentials_form import read_entries
 from fleetrig.reference_server.platforms.hono.management.devices_api import existing_device, tenant_for
 from fleetrig.reference_server.platforms.hono.management.members import Unreadable
+from fleetrig.reference_server.platforms.hono.management.older_members import older_entries
 from fleetrig.reference_server.platforms.hono.management.parameters import device_id, tenant_id
 from fleetrig.reference_server.platforms.hono.management.replies import NO_CONTENT, Reply
 from fleetrig.reference_server.platforms.hono.state.credentials import check_entries, credentials_of_device, put_entries
@@ -20,8 +21,10 @@ def read(call: Call) -> Reply:
     """GET /v1/credentials/{tenantId}/{deviceId}."""
     device = existing_device(call, error_code(404))
     entries = credentials_of_device(call.registry, device.tenant_id, device.device_id)
-    hides = call.registry.traits.hides_secrets
-    shown = [shown_entry(entry) if hides else dict(entry.document) for entry in entries]
+    traits = call.registry.traits
+    shown = [shown_entry(entry) if traits.hides_secrets else dict(entry.document) for entry in entries]
+    if not traits.has_newer_members:
+        shown = older_entries(shown)
     return Reply(200, shown, device.credentials_version, device=device.device_id)
 
 
@@ -41,6 +44,8 @@ def replace(call: Call) -> Reply:
 
 
 def _read(call: Call, document: list[Any]) -> list[dict[str, Any]]:
+    if not call.registry.traits.has_newer_members:
+        document = older_entries(document)
     try:
         return read_entries(document, call.registry.traits)
     except Unreadable as unreadable:

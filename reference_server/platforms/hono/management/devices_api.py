@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from functools import partial
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.hono.management.call import Call
 from fleetrig.reference_server.platforms.hono.management.device_form import found_device, read_device, shown_device
 from fleetrig.reference_server.platforms.hono.management.members import Unreadable
+from fleetrig.reference_server.platforms.hono.management.older_members import older_device
 from fleetrig.reference_server.platforms.hono.management.parameters import device_id, optional_id, tenant_id
 from fleetrig.reference_server.platforms.hono.management.replies import NO_CONTENT, Reply
 from fleetrig.reference_server.platforms.hono.management.routing import DEVICE_ID
-from fleetrig.reference_server.platforms.hono.management.search import found_page, wants_gateways
+from fleetrig.reference_server.platforms.hono.management.search import Search, found_page, wants_gateways
 from fleetrig.reference_server.platforms.hono.state.devices import (
     create_device,
     delete_device,
@@ -80,8 +82,14 @@ def delete_all(call: Call) -> Reply:
 def search(call: Call) -> Reply:
     """GET /v1/devices/{tenantId}: the tenant's id is not checked here."""
     tenant_name = call.parameter("tenant_id") or ""
-    page = found_page(call, lambda: _searched(call, tenant_name), NO_MATCH)
-    return Reply(200, page)
+    traits = call.registry.traits
+    seen = Search(
+        partial(_searched, call, tenant_name),
+        lambda device: {**device.document, "id": device.device_id},
+        lambda device: found_device(device, traits),
+        NO_MATCH,
+    )
+    return Reply(200, found_page(call, seen))
 
 
 def tenant_for(call: Call, tenant_name: str, error: str = "tenant does not exist") -> Tenant:
@@ -101,13 +109,12 @@ def existing_device(call: Call, error: str) -> Device:
     return device
 
 
-def _searched(call: Call, tenant_name: str) -> Iterator[dict[str, Any]]:
+def _searched(call: Call, tenant_name: str) -> Iterable[Device]:
     """All devices of the tenant, or those that are gateways, or are not."""
     tenant_for(call, tenant_name)
     gateways = wants_gateways(call)
-    for device in call.registry.store.scan(DEVICE, tenant_name):
-        if gateways is None or _is_gateway(call, device) is gateways:
-            yield found_device(device, call.registry.traits)
+    devices = call.registry.store.scan(DEVICE, tenant_name)
+    return devices if gateways is None else [one for one in devices if _is_gateway(call, one) is gateways]
 
 
 def _is_gateway(call: Call, device: Device) -> bool:
@@ -118,6 +125,8 @@ def _is_gateway(call: Call, device: Device) -> bool:
 
 
 def _read(call: Call, document: dict[str, Any]) -> dict[str, Any]:
+    if not call.registry.traits.has_newer_members:
+        document = older_device(document)
     try:
         return read_device(document, call.registry.traits)
     except Unreadable as unreadable:

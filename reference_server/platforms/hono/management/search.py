@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from fleetrig.reference_server.platforms.hono.management.call import Call
 from fleetrig.reference_server.platforms.hono.management.json_body import NoJson, read_json
@@ -16,10 +16,12 @@ from fleetrig.reference_server.platforms.hono.management.parameters import check
 from fleetrig.reference_server.platforms.hono.state.errors import Refused
 
 Document = dict[str, Any]
+T = TypeVar("T")
 
 OPERATORS: Final = ("eq", "in", "not_in")
 DIRECTIONS: Final = ("asc", "desc")
 POINTER: Final = re.compile(r"(?:/(?:[^/~]|~[01])*)*")
+NO_TEXT: Final = "Error Code: 404"
 TYPE_ORDER: Final = {int: 1, float: 1, str: 2, dict: 3, list: 4, bool: 5}
 """How values of different types are ordered; what is not there comes first."""
 
@@ -48,23 +50,40 @@ class Sort:
     is_descending: bool
 
 
-def found_page(call: Call, found: Callable[[], Iterable[Document]], no_match: str) -> Document:
-    """`found` gives all that there is, each with its `id`, in the order of ids. Raises Refused, 404 for nothing."""
+@dataclass(frozen=True, slots=True)
+class Search(Generic[T]):
+    """Over what, in the order of ids: how each is seen by filters, with its `id`, and how it is shown."""
+
+    found: Callable[[], Iterable[T]]
+    searched: Callable[[T], Document]
+    shown: Callable[[T], Document]
+    no_match: str
+
+
+def found_page(call: Call, search: Search[T]) -> Document:
+    """The page that the query asks for. Raises Refused, 404 for nothing."""
     size, offset, filters, sorts = page_size(call), page_offset(call), _filters(call), _sorts(call)
     check_page_size(call, size)
     traits = call.registry.traits
-    documents = list(found())
-    if traits.matches_filters:
-        documents = [one for one in documents if all(each.matches(one) for each in filters)]
-        for sort in reversed(sorts):
-            documents.sort(key=partial(_order_at, sort.path), reverse=sort.is_descending)
+    records = list(search.found())
+    if traits.matches_filters and (filters or sorts):
+        records = _matching(search, records, filters, sorts)
     elif filters and wants_gateways(call) is None:
-        documents = []
+        records = []
     begins = offset * size if traits.counts_pages else offset
-    page = documents[begins : begins + size]
-    if not documents or not (page or traits.counts_pages):
-        raise Refused(404, no_match, "nothing matches the search, which is told as 404")
-    return {"total": len(documents), "result": page}
+    page = records[begins : begins + size]
+    if not records or not (page or traits.counts_pages):
+        error = search.no_match if traits.tells_no_match else NO_TEXT
+        raise Refused(404, error, "nothing matches the search, which is told as 404")
+    return {"total": len(records), "result": list(map(search.shown, page))}
+
+
+def _matching(search: Search[T], records: list[T], filters: Sequence[Filter], sorts: Sequence[Sort]) -> list[T]:
+    pairs = [(search.searched(one), one) for one in records]
+    pairs = [pair for pair in pairs if all(each.matches(pair[0]) for each in filters)]
+    for sort in reversed(sorts):
+        pairs.sort(key=partial(_order_at, sort.path), reverse=sort.is_descending)
+    return [record for _, record in pairs]
 
 
 def wants_gateways(call: Call) -> bool | None:
@@ -143,8 +162,8 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile("".join({"*": ".*", "?": "."}.get(part, re.escape(part)) for part in parts))
 
 
-def _order_at(path: Sequence[str], document: Document) -> tuple[int, Any]:
-    value = value_at(document, path)
+def _order_at(path: Sequence[str], pair: tuple[Document, Any]) -> tuple[int, Any]:
+    value = value_at(pair[0], path)
     if value is None:
         return 0, 0
     return TYPE_ORDER[type(value)], json.dumps(value, sort_keys=True) if isinstance(value, dict | list) else value

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from fleetrig.reference_server.platforms.hono.management.call import Call
 from fleetrig.reference_server.platforms.hono.management.members import Unreadable
+from fleetrig.reference_server.platforms.hono.management.older_members import older_tenant
 from fleetrig.reference_server.platforms.hono.management.parameters import optional_id, tenant_id
 from fleetrig.reference_server.platforms.hono.management.replies import NO_CONTENT, Reply
 from fleetrig.reference_server.platforms.hono.management.routing import TENANT_ID
-from fleetrig.reference_server.platforms.hono.management.search import found_page
+from fleetrig.reference_server.platforms.hono.management.search import Search, found_page
 from fleetrig.reference_server.platforms.hono.management.tenant_form import read_tenant
 from fleetrig.reference_server.platforms.hono.state.errors import Refused
-from fleetrig.reference_server.platforms.hono.state.records import INSTALLATION, TENANT
+from fleetrig.reference_server.platforms.hono.state.records import INSTALLATION, TENANT, Tenant
 from fleetrig.reference_server.platforms.hono.state.tenants import (
     create_tenant,
     delete_tenant,
@@ -37,7 +38,8 @@ def read(call: Call) -> Reply:
     tenant = tenant_by_id(call.registry, wanted)
     if tenant is None:
         raise Refused(404, "no such tenant", f"there is no tenant {wanted!r}")
-    return Reply(200, tenant.document, tenant.version)
+    shown = tenant.document if call.registry.traits.has_newer_members else older_tenant(tenant.document)
+    return Reply(200, shown, tenant.version)
 
 
 def replace(call: Call) -> Reply:
@@ -57,15 +59,17 @@ def delete(call: Call) -> Reply:
 
 def search(call: Call) -> Reply:
     """GET /v1/tenants."""
+    found = partial(call.registry.store.scan, TENANT, INSTALLATION)
+    return Reply(200, found_page(call, Search(found, _found, _found, "no tenants found")))
 
-    def all_tenants() -> Iterator[dict[str, Any]]:
-        for tenant in call.registry.store.scan(TENANT, INSTALLATION):
-            yield {**tenant.document, "id": tenant.tenant_id}
 
-    return Reply(200, found_page(call, all_tenants, "no tenants found"))
+def _found(tenant: Tenant) -> dict[str, Any]:
+    return {**tenant.document, "id": tenant.tenant_id}
 
 
 def _read(call: Call, document: dict[str, Any]) -> dict[str, Any]:
+    if not call.registry.traits.has_newer_members:
+        document = older_tenant(document)
     try:
         return read_tenant(document, call.registry.traits)
     except Unreadable as unreadable:

@@ -95,6 +95,7 @@ class MqttAdapter:
         live = self._connections.end(session.id)
         if live is not None:
             self._subscribing.end_all(live, now_us, is_announced=True)
+            self._connecting.ended(live, now_us)
         return self._sessions.closed(session, now_us)
 
     # By itself

@@ -11,9 +11,11 @@ from fleetrig.reference_server.platforms.hono.mqtt.live_connections import LiveC
 from fleetrig.reference_server.platforms.hono.mqtt.signing_in import sign_in
 from fleetrig.reference_server.platforms.hono.provisioning.assertion import assert_registration
 from fleetrig.reference_server.platforms.hono.provisioning.sign_in import Denied, SignedIn
+from fleetrig.reference_server.platforms.hono.state.connection_time import count_connection, exceeds_connection_time
 from fleetrig.reference_server.platforms.hono.state.data_volume import exceeds_data_volume
 from fleetrig.reference_server.platforms.hono.state.records import Tenant
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
+from fleetrig.reference_server.platforms.hono.state.tenants import tenant_by_id
 from fleetrig.simulator.contract.mqtt import MqttConnect
 from fleetrig.simulator.contract.session import Session
 
@@ -55,13 +57,22 @@ class Connecting:
         self._connections.begin(_live(session, found, now_us))
         return LogIn(device=found.called, changed=changed, steps=steps)
 
+    def ended(self, live: LiveConnection, now_us: int) -> None:
+        """Its time counts, whoever has ended it."""
+        tenant = tenant_by_id(self._registry, live.tenant_id)
+        if tenant is not None:
+            count_connection(self._registry, tenant, live.begun_us, now_us)
+
     def _exceeded(self, tenant: Tenant, now_us: int) -> str:
         """Why the tenant may have no further connection; empty when it may."""
         most = tenant.resource_limits.get("max-connections", UNLIMITED)
         is_counted = self._registry.traits.enforces_resource_limits and most != UNLIMITED
         if is_counted and self._connections.count(tenant.tenant_id) >= most:
             return f"the tenant has as many connections as it may have (max-connections {most})"
-        return exceeds_data_volume(self._registry, tenant, LEAST_MESSAGE_BYTES, now_us)
+        begun_us = self._connections.begun_us(tenant.tenant_id)
+        return exceeds_connection_time(self._registry, tenant, begun_us, now_us) or exceeds_data_volume(
+            self._registry, tenant, LEAST_MESSAGE_BYTES, now_us
+        )
 
 
 def _refused(code: MqttReason, denied: Denied, called: str) -> LogIn:

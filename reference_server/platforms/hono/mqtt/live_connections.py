@@ -13,6 +13,9 @@ from fleetrig.reference_server.platforms.hono.mqtt.subscriptions import (
     SubscriptionKind,
 )
 
+ConnectionOwner = tuple[str, str]
+"""Tenant and device; without a device it is the tenant."""
+
 
 @dataclass(slots=True)
 class LiveConnection:
@@ -46,17 +49,15 @@ class LiveConnections:
 
     def __init__(self) -> None:
         self._by_session: dict[int, LiveConnection] = {}
-        self._by_tenant: dict[str, dict[int, LiveConnection]] = {}
+        self._by_owner: dict[ConnectionOwner, dict[int, LiveConnection]] = {}
 
     def __len__(self) -> int:
         return len(self._by_session)
 
-    def __iter__(self) -> Iterator[LiveConnection]:
-        return iter(self._by_session.values())
-
     def begin(self, live: LiveConnection) -> None:
         self._by_session[live.session] = live
-        self._by_tenant.setdefault(live.tenant_id, {})[live.session] = live
+        for owner in _owners(live):
+            self._by_owner.setdefault(owner, {})[live.session] = live
 
     def get(self, session: int | None) -> LiveConnection | None:
         return None if session is None else self._by_session.get(session)
@@ -64,17 +65,27 @@ class LiveConnections:
     def end(self, session: int) -> LiveConnection | None:
         """None for one that is no device's (any more)."""
         live = self._by_session.pop(session, None)
-        if live is not None:
-            of_tenant = self._by_tenant[live.tenant_id]
-            del of_tenant[session]
-            if not of_tenant:
-                del self._by_tenant[live.tenant_id]
+        if live is None:
+            return None
+        for owner in _owners(live):
+            of_owner = self._by_owner[owner]
+            del of_owner[session]
+            if not of_owner:
+                del self._by_owner[owner]
         return live
 
     def count(self, tenant_id: str) -> int:
-        return len(self._by_tenant.get(tenant_id, ()))
+        return len(self._by_owner.get((tenant_id, ""), ()))
+
+    def begun_us(self, tenant_id: str) -> Iterator[int]:
+        """When the connections of a tenant have begun, if anybody wants to know."""
+        for live in self._by_owner.get((tenant_id, ""), {}).values():
+            yield live.begun_us
 
     def of(self, tenant_id: str, device_id: str = "") -> list[LiveConnection]:
         """Those of a device, or of all devices of the tenant."""
-        found = self._by_tenant.get(tenant_id, {}).values()
-        return [live for live in found if device_id in ("", live.device_id)]
+        return list(self._by_owner.get((tenant_id, device_id), {}).values())
+
+
+def _owners(live: LiveConnection) -> tuple[ConnectionOwner, ConnectionOwner]:
+    return (live.tenant_id, ""), (live.tenant_id, live.device_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -15,10 +16,11 @@ from fleetrig.reference_server.platforms.hono.mqtt.subscriptions import NO_CORRE
 from fleetrig.reference_server.platforms.hono.mqtt.topics import PublishedTopic
 from fleetrig.reference_server.platforms.hono.provisioning.service_errors import text_for_devices
 from fleetrig.reference_server.platforms.hono.provisioning.sign_in import Denied
-from fleetrig.reference_server.platforms.hono.state.times import instant_text
 from fleetrig.simulator.contract.clock import US_PER_MS
 from fleetrig.simulator.contract.envelope import Output, Send
 from fleetrig.simulator.contract.mqtt import MqttPublish, MqttPublishAck, MqttVersion, PublishAckKind
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class OnError(StrEnum):
@@ -95,7 +97,14 @@ def _document(denied: Denied, correlation_id: str, now_us: int) -> bytes:
     document = {
         "code": denied.status,
         "message": text_for_devices(denied),
-        "timestamp": instant_text(now_us - now_us % US_PER_MS),
+        "timestamp": _instant(now_us),
         "correlation-id": correlation_id,
     }
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _instant(now_us: int) -> str:
+    """As Java prints a time in milliseconds: without a fraction when there is none."""
+    at = EPOCH + timedelta(milliseconds=now_us // US_PER_MS)
+    spec = "milliseconds" if at.microsecond else "seconds"
+    return at.isoformat(timespec=spec).replace("+00:00", "Z")

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from fleetrig.reference_server.mqtt_limits import MqttLimits
+from fleetrig.reference_server.mqtt_sessions.session_limits import SessionLimits
 from fleetrig.reference_server.mqtt_sessions.session_rules import BadClientId, SessionPresent, SessionRules
+from fleetrig.simulator.contract.bounds import Bound
+
+CLIENT_ID_CHARS: Final = Bound(0xFFFF, "characters of a client id", "MQTT writes its length in two bytes")
+"""No packet has room for so many (`mqtt_limits`)."""
 
 SESSION_RULES: Final = SessionRules(
     first_packet_s=90,  # MqttServerOptions.DEFAULT_TIMEOUT_ON_CONNECT
@@ -21,7 +26,9 @@ SESSION_RULES: Final = SessionRules(
     counts_whole_seconds=True,  # Math.ceil in handleConnect
     publishes_wills=False,  # "ignoring client's last will"
     granted_qos=1,
+    takes_empty_topics=True,  # a malformed topic name (checkTopic)
     redelivers=False,
+    limits=SessionLimits(client_id_chars=CLIENT_ID_CHARS),
 )
 
 VARIABLE_HEADER_BYTES: Final = 128
@@ -31,5 +38,5 @@ FIXED_HEADER_BYTES: Final = 3
 
 
 def mqtt_limits(payload_bytes: int) -> MqttLimits:
-    """A larger packet ends the connection: over MQTT nothing else bounds a payload."""
-    return MqttLimits(packet_bytes=payload_bytes + VARIABLE_HEADER_BYTES + FIXED_HEADER_BYTES)
+    """A larger packet ends the connection: over MQTT nothing else bounds a payload. Packets are read as Netty does."""
+    return MqttLimits(packet_bytes=payload_bytes + VARIABLE_HEADER_BYTES + FIXED_HEADER_BYTES, is_strict=False)

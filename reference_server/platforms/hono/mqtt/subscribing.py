@@ -73,7 +73,8 @@ class Subscribing:
             elif gone.kind is SubscriptionKind.COMMANDS:
                 self._end(live, gone.device_id, now_us)
             codes.append(REFUSED if gone is None else int(MqttReason.SUCCESS))
-        shown = tuple(codes) if client.version is MqttVersion.V5 else ()
+        shows_codes = client.version is MqttVersion.V5 or self._registry.traits.shows_unsubscribe_codes
+        shown = tuple(codes) if shows_codes else ()
         return self._reaction(live, MqttUnsuback(packet.packet_id, shown), told)
 
     def end_all(self, live: LiveConnection, now_us: int, *, is_announced: bool) -> None:

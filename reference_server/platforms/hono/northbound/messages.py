@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from fleetrig.reference_server.northbound import NorthboundMessage
@@ -56,7 +57,7 @@ def forward(
     topic = f"hono.{endpoint}.{tenant_id}"
     if not registry.outlet.takes(f"{endpoint.upper()} {topic}", now_us):
         return False
-    number = registry.store.next_id(SEQUENCE)
+    number = registry.last_forwarded = registry.store.next_id(SEQUENCE)
     text = base64.b64encode(payload).decode("ascii")
     registry.store.put(FORWARDED, PLACE, Forwarded(number, now_us, tenant_id, topic, key, text, properties))
     return True
@@ -64,12 +65,18 @@ def forward(
 
 def messages_after(registry: Registry, tenant_id: str, after: int, at_most: int) -> Sequence[NorthboundMessage]:
     """The first so many with numbers above `after`, of one tenant or, for an empty name, of all; in their order."""
-    kept = registry.store.scan(FORWARDED, PLACE)
-    found = sorted(
-        (one for one in kept if one.number > after and (not tenant_id or one.tenant_id == tenant_id)),
-        key=lambda one: one.number,
-    )
-    return [_as_message(one) for one in found[:at_most]]
+    last = registry.last_forwarded
+    if last is None:
+        last = registry.last_forwarded = max((one.number for one in registry.store.scan(FORWARDED, PLACE)), default=0)
+    kept = (_kept(registry, number) for number in range(max(after, last - MOST_KEPT) + 1, last + 1))
+    found = (one for one in kept if one is not None and tenant_id in ("", one.tenant_id))
+    return [_as_message(one) for one in islice(found, at_most)]
+
+
+def _kept(registry: Registry, number: int) -> Forwarded | None:
+    """None for one that was never committed: its transaction has failed, and its number is lost."""
+    found = registry.store.get(FORWARDED, PLACE, number % MOST_KEPT)
+    return found if found is not None and found.number == number else None
 
 
 def _as_message(one: Forwarded) -> NorthboundMessage:

@@ -55,8 +55,8 @@ def provision(contact: Contact, tenant: Tenant, shown: DeviceCertificate, auth_i
     device = put_entries(registry, device, [entry])
     contact.changed = f"device {device.device_id} provisioned"
     contact.took(Step.CREDENTIALS_CREATED)
-    _let_others_race(contact, tenant, auth_id)
     announce_if_owed(contact, tenant, device)
+    _let_others_race(contact, tenant, auth_id)
     return device
 
 

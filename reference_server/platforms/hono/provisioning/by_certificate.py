@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from fleetrig.reference_server.platforms.hono.provisioning.auto_provisioning import provision
@@ -37,19 +38,33 @@ UNKNOWN_DEVICE: Final = ""
 """The device of a certificate that is let in and not provisioned: none of its requests will be served."""
 
 
-def identified_by_certificate(contact: Contact, der: bytes, server_name: str, client_id: str) -> Identified:
-    """Raises Refused."""
+def identified_by_certificate(contact: Contact, chain: Sequence[bytes], server_name: str, client_id: str) -> Identified:
+    """`chain` in DER, not empty; of more than the first nothing but a hint is taken. Raises Refused."""
     try:
-        shown = read(der)
+        shown = read(chain[0])
     except Unreadable as unreadable:
         raise Refused(401, error_code(401), str(unreadable)) from None
     contact.called = shown.common_name or shown.subject_dn
-    known = tenant_of_certificate(contact.registry, contact.adapter, shown, server_name, contact.now_us)
-    contact.took(Step.TENANT_FOUND)
-    provisions, template = _validate(contact, known, shown)
+    try:
+        known = tenant_of_certificate(contact.registry, contact.adapter, shown, server_name, contact.now_us)
+        contact.took(Step.TENANT_FOUND)
+        provisions, template = _validate(contact, known, shown)
+    except Refused as refused:
+        raise Refused(refused.status, refused.error, refused.reason + _order_hint(shown, chain)) from None
     contact.took(Step.CERTIFICATE_VALIDATED)
     auth_id = _auth_id(contact.registry, shown, template)
     return _by_auth_id(contact, known.tenant, shown if provisions else None, auth_id, client_id)
+
+
+def _order_hint(shown: DeviceCertificate, chain: Sequence[bytes]) -> str:
+    """What is wrong with a chain that begins with an authority."""
+    for der in chain[1:2]:
+        try:
+            if read(der).issuer_dn == shown.subject_dn:
+                return "; it has issued the second one of the chain: a device's own certificate has to come first"
+        except Unreadable:
+            pass
+    return ""
 
 
 def _validate(contact: Contact, known: KnownTenant, shown: DeviceCertificate) -> tuple[bool, str | None]:

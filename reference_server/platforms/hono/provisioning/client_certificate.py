@@ -98,16 +98,27 @@ def _canonical(name: str) -> str:
 
 
 def _refused_by_algorithms(certificate: x509.Certificate, public_key: bytes) -> str:
-    for whose, key in (("the authority", _public_key(public_key)), ("the device", _own_key(certificate))):
-        match key:
-            case None:
-                return f"the public key of {whose} cannot be read"
-            case rsa.RSAPublicKey() | dsa.DSAPublicKey() if key.key_size < LEAST_RSA_BITS:
-                return f"the key of {whose} has {key.key_size} bits: Java refuses RSA below {LEAST_RSA_BITS}"
-            case ec.EllipticCurvePublicKey() if key.key_size < LEAST_EC_BITS:
+    flaw = _flaw_of_authority(public_key) or _flaw_of_key(_own_key(certificate), "the device")
+    if flaw:
+        return flaw
+    return "it is signed with MD5, which Java refuses" if isinstance(_hash_of(certificate), hashes.MD5) else ""
+
+
+@lru_cache(maxsize=256)
+def _flaw_of_authority(public_key: bytes) -> str:
+    return _flaw_of_key(_public_key(public_key), "the authority")
+
+
+def _flaw_of_key(key: object, whose: str) -> str:
+    """Most have elliptic curves, and are looked for first."""
+    match key:
+        case ec.EllipticCurvePublicKey():
+            if key.key_size < LEAST_EC_BITS:
                 return f"the key of {whose} has {key.key_size} bits: Java refuses EC below {LEAST_EC_BITS}"
-    if isinstance(_hash_of(certificate), hashes.MD5):
-        return "it is signed with MD5, which Java refuses"
+        case rsa.RSAPublicKey() | dsa.DSAPublicKey() if key.key_size < LEAST_RSA_BITS:
+            return f"the key of {whose} has {key.key_size} bits: Java refuses RSA below {LEAST_RSA_BITS}"
+        case None:
+            return f"the public key of {whose} cannot be read"
     return ""
 
 
@@ -134,13 +145,13 @@ def _verify(certificate: x509.Certificate, public_key: bytes) -> None:
     """Raises InvalidSignature, or what the library raises for what it cannot read."""
     signature, content = certificate.signature, certificate.tbs_certificate_bytes
     match _public_key(public_key), certificate.signature_algorithm_parameters:
+        case ec.EllipticCurvePublicKey() as key, ec.ECDSA() as how:
+            key.verify(signature, content, how)
         case rsa.RSAPublicKey() as key, padding.PKCS1v15() | padding.PSS() as how:
             hash_algorithm = certificate.signature_hash_algorithm
             if hash_algorithm is None:
                 raise UnsupportedAlgorithm("the signature names no hash function")
             key.verify(signature, content, how, hash_algorithm)
-        case ec.EllipticCurvePublicKey() as key, ec.ECDSA() as how:
-            key.verify(signature, content, how)
         case (ed25519.Ed25519PublicKey() | ed448.Ed448PublicKey()) as key, _:
             key.verify(signature, content)
         case _:

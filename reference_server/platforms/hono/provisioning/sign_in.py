@@ -66,7 +66,7 @@ def with_certificate(
 ) -> SignedIn | Denied:
     """`certificates` as the peer has shown them, its own first; `server_name`: the host that it has asked for."""
     contact = Contact(registry, adapter, now_us)
-    return _attempt(contact, lambda: identified_by_certificate(contact, certificates[0], server_name, client_id))
+    return _attempt(contact, lambda: identified_by_certificate(contact, certificates, server_name, client_id))
 
 
 def with_password(

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from math import ceil
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.hono.state.records import INSTALLATION, Tenant
@@ -19,6 +21,7 @@ from fleetrig.simulator.contract.clock import US_PER_S
 
 UNLIMITED: Final = -1
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MINUTE: Final = timedelta(minutes=1)
 DAY_US: Final = 86_400 * US_PER_S
 
 
@@ -44,11 +47,13 @@ def exceeds_data_volume(registry: Registry, tenant: Tenant, payload_bytes: int, 
     more_bytes = accounted_bytes(tenant, payload_bytes)
     if limit is None or not more_bytes or not registry.traits.enforces_resource_limits:
         return ""
-    period = _period(limit, now_us)
     most_bytes = limit.get("max-bytes", UNLIMITED)
-    if period is None or most_bytes == UNLIMITED:
+    if most_bytes == UNLIMITED:
         return ""
-    allowed_bytes = int(most_bytes * period.share)
+    period = accounting_period(limit, now_us)
+    if period is None:
+        return f"the limit takes effect on {limit['effective-since']}, and the real server lets nothing pass before"
+    allowed_bytes = ceil(most_bytes * period.share)
     sent_bytes = _sent(registry, tenant.tenant_id, period)
     if sent_bytes + more_bytes <= allowed_bytes:
         return ""
@@ -58,7 +63,7 @@ def exceeds_data_volume(registry: Registry, tenant: Tenant, payload_bytes: int, 
 def count_message(registry: Registry, tenant: Tenant, payload_bytes: int, now_us: int) -> None:
     """A message was accepted."""
     limit = tenant.resource_limits.get("data-volume")
-    period = None if limit is None else _period(limit, now_us)
+    period = None if limit is None else accounting_period(limit, now_us)
     if period is None or not registry.traits.enforces_resource_limits:
         return
     sent_bytes = _sent(registry, tenant.tenant_id, period) + accounted_bytes(tenant, payload_bytes)
@@ -67,18 +72,20 @@ def count_message(registry: Registry, tenant: Tenant, payload_bytes: int, now_us
 
 
 @dataclass(frozen=True, slots=True)
-class _Period:
+class AccountingPeriod:
+    """`from_us`: when it has begun."""
+
     from_us: int
-    share: float = 1.0
-    """Of the limit: the first month counts by its days."""
+    share: Fraction = Fraction(1)
+    """Of the limit: the first month counts by its minutes."""
 
 
-def _sent(registry: Registry, tenant_id: str, period: _Period) -> int:
+def _sent(registry: Registry, tenant_id: str, period: AccountingPeriod) -> int:
     kept = registry.store.get(DATA_VOLUME, INSTALLATION, tenant_id)
     return kept.sent_bytes if kept is not None and kept.period_from_us == period.from_us else 0
 
 
-def _period(limit: Mapping[str, Any], now_us: int) -> _Period | None:
+def accounting_period(limit: Mapping[str, Any], now_us: int) -> AccountingPeriod | None:
     """The accounting period of now; None before the limit takes effect."""
     effective_us = read_time(limit["effective-since"])
     if now_us < effective_us:
@@ -86,13 +93,14 @@ def _period(limit: Mapping[str, Any], now_us: int) -> _Period | None:
     form = limit.get("period") or {}
     if form.get("mode", "monthly") == "days":
         length_us = form.get("no-of-days", 1) * DAY_US
-        return _Period(effective_us + (now_us - effective_us) // length_us * length_us)
+        return AccountingPeriod(effective_us + (now_us - effective_us) // length_us * length_us)
     month = _date(now_us).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     month_us = (month - EPOCH) // timedelta(microseconds=1)
-    if effective_us <= month_us:
-        return _Period(month_us)
-    days = ((month + timedelta(days=32)).replace(day=1) - month).days
-    return _Period(effective_us, share=(days - _date(effective_us).day + 1) / days)
+    if effective_us < month_us:
+        return AccountingPeriod(month_us)
+    next_month = (month + timedelta(days=32)).replace(day=1)
+    minutes = max(1, (next_month - _date(effective_us)) // MINUTE)
+    return AccountingPeriod(effective_us, share=Fraction(minutes, (next_month - month) // MINUTE))
 
 
 def _date(at_us: int) -> datetime:

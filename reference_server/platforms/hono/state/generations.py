@@ -53,6 +53,8 @@ class Traits:
     groups_have_gateways: bool = True
     """A search for gateways finds those in a group, too."""
     shows_status_in_search: bool = True
+    tells_no_match: bool = True
+    """A search that finds nothing says what it looked for, else only `Error Code: 404`."""
     has_columns: bool = False
     """Ids of more than 256 letters do not fit into the database, which is told as 500."""
     tells_reason_of_mismatch: bool = True
@@ -79,6 +81,9 @@ class Traits:
     enforces_resource_limits: bool = True
     """Else as without Prometheus: nothing is counted (4.5)."""
 
+    shows_unsubscribe_codes: bool = False
+    """An UNSUBACK has a code for each filter in MQTT 3 too, which has none: some clients take it for broken."""
+
     # Generation 1 (spec 6)
 
     speaks_mqtt_5: bool = True
@@ -98,6 +103,8 @@ class Traits:
     has_json_errors: bool = True
     """Of adapters over HTTP; else they are plain text."""
 
+    has_newer_members: bool = True
+    """Members of documents that came after generation 1, ids of secrets among them."""
     refuses_unknown_members: bool = True
     checks_ids: bool = True
     has_search: bool = True
@@ -113,6 +120,7 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
     Profile.CURRENT: Traits(),
     Profile.JDBC: Traits(
         crashes=True,
+        shows_unsubscribe_codes=True,
         names_duplicate=True,
         status_of_taken_auth_id=500,
         knows_aliases=False,
@@ -134,10 +142,12 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
     ),
     Profile.MONGODB: Traits(
         crashes=True,
+        shows_unsubscribe_codes=True,
         has_common_version=False,
         keeps_auto_provisioned=False,
         keeps_notification_sent=False,
         shows_status_in_search=False,
+        tells_no_match=False,
         caches_tenants_s=180,
         looks_at_secrets_of_certificates=False,
         leaves_orphans=True,
@@ -148,6 +158,10 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         enforces_resource_limits=False,
     ),
     Profile.OLD: Traits(
+        has_common_version=False,
+        knows_aliases=False,
+        shares_anchors_in_group=False,
+        has_newer_members=False,
         refuses_unknown_members=False,
         checks_ids=False,
         has_search=False,

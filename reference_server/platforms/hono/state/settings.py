@@ -35,3 +35,5 @@ class Settings:
     devices_per_tenant: int = -1
     """Over all tenants that set no limit of their own; -1: none. Generation 1 begins with 100."""
     cors_allowed_origin: str = "*"
+    webhook: str = ""
+    """The URL of an external system on this machine that hears of devices which were provisioned; empty: of none."""

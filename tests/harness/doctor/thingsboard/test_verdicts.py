@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fleetrig.harness.conformance.exact_mqtt import ExactMqtt, HandshakeRefused
+from fleetrig.harness.conformance.exact_mqtt import ExactMqtt
+from fleetrig.harness.conformance.handshakes import HandshakeRefused
 from fleetrig.harness.platforms.thingsboard.doctor.presenting import Given, device_view
 from fleetrig.harness.platforms.thingsboard.doctor.way import Over
 from fleetrig.simulator.contract.identity import as_pem

@@ -65,7 +65,7 @@ def test_a_message_has_a_name(envelope: Envelope, device: str, call: DeviceCall 
     [
         ("pushed", MqttPublish("command///req/7/on", b"{}"), "", DeviceCall("d1", "idle")),
         ("pushed", MqttPublish("c//d9/q//on", b"{}"), "", DeviceCall("d1", "idle")),
-        ("answered", MqttPublish("error///telemetry/3/404", b"{}"), "", DeviceCall("d1", "acceptance")),
+        ("answered", MqttPublish("error///telemetry/3/404", b"{}"), "", DeviceCall("d1", "error")),
         ("answered", MqttConnack(0), "", None),
         ("closed", None, "by the peer", DeviceCall("d1", "hang-up")),
         ("closed", None, "closed", None),

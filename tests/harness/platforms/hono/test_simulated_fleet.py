@@ -36,7 +36,7 @@ from fleetrig.simulator.contract.trace import Lane, Trace
 from fleetrig.simulator.flows.hono.flow import HonoDevice
 from fleetrig.simulator.flows.hono.settings import Endpoint, HonoSettings
 
-READINGS = readings_of(Endpoint.TELEMETRY)
+READINGS = readings_of(HonoSettings("mqtts://hono.example"))
 URL = "mqtts://hono.example:8883"
 BY_CERTIFICATE, BY_PASSWORD, BY_KEY = (SigningIn(URL, kind, "acme") for kind in ("certificate", "password", "psk"))
 S_US = 1_000_000
@@ -59,7 +59,7 @@ S_US = 1_000_000
         ("telemetry", MqttPublishAck(PublishAckKind.PUBACK, 1, 0x80), "PUBACK 128", False),
         ("subscribe", MqttSuback(1, (1, 0x80)), "SUBACK 1 128", False),
         ("subscribe", MqttSuback(1, (1,)), "SUBACK 1", True),
-        ("acceptance", MqttPublish("error///telemetry/3/404"), "PUBLISH error///telemetry/3/404", False),
+        ("gateway-telemetry", MqttPublish("error///telemetry/3/404"), "PUBLISH error///telemetry/3/404", False),
         ("idle", MqttPublish("command///req/7/on"), "PUBLISH command///req/7/on", True),
         ("idle", MqttDisconnect(0x98), "DISCONNECT 152", False),
         ("ping", MqttPingresp(), "PINGRESP", True),
@@ -115,8 +115,20 @@ def test_those_who_were_never_let_in_are_told_with_the_reason() -> None:
 
 
 def test_a_gateway_whose_message_is_not_acknowledged_is_in_trouble() -> None:
-    story = Story().hears(MqttConnack()).is_online().tell("waited", "acceptance", stage="online")
+    story = Story().hears(MqttConnack()).is_online().tell("waited", "gateway-telemetry", stage="online")
     assert story.state.failures == 1
+
+
+def test_what_has_no_answer_counts_when_it_is_out() -> None:
+    settings = HonoSettings("mqtts://hono.example", at_least_once=False)
+    state = FleetState.of(["D-1"], 30.0, readings_of(settings))
+    trace = Trace()
+    trace.listen(state.take)
+    for kind, name in (("power_on", ""), ("sent", "telemetry"), ("sent", "telemetry")):
+        trace.emit(S_US, Lane.DEVICE, kind, "D-1", name=name, stage="online")
+    assert (state.polls, state.rows["D-1"].doing_text(S_US)) == (2, "waiting 30 s")
+    assert not readings_of(HonoSettings("https://h", at_least_once=False)).is_told
+    assert readings_of(HonoSettings("https://h", endpoint=Endpoint.EVENT)).noun == "event"
 
 
 # Advice

@@ -21,6 +21,7 @@ from fleetrig.reference_server.platforms.hono.management.api import ManagementAp
 from fleetrig.reference_server.platforms.hono.state.generations import Profile
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
 from fleetrig.reference_server.platforms.hono.state.settings import Settings
+from fleetrig.reference_server.stores.interface import Entropy, Store
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US
@@ -44,7 +45,11 @@ class RegistryRig:
     now_us: int = VIRTUAL_EPOCH_US
 
     def __post_init__(self) -> None:
-        self.registry = Registry(MemoryStore(), SeededEntropy(1), self.settings)
+        self.use(MemoryStore(), SeededEntropy(1))
+
+    def use(self, store: Store, entropy: Entropy) -> None:
+        """Everything is in this store from now on."""
+        self.registry = Registry(store, entropy, self.settings)
         self.api = ManagementApi(self.registry)
 
     def send(self, method: str, target: str, body: bytes = b"", **headers: str) -> HttpAnswer:
@@ -61,7 +66,7 @@ class RegistryRig:
     def ask(self, method: str, target: str, document: Any = None, **headers: str) -> HttpAnswer:
         """A JSON document, or no body."""
         if document is None:
-            return self.send(method, target, **headers)
+            return self.send(method, target, b"", **headers)
         return self.send(method, target, json.dumps(document).encode(), Content_Type=JSON, **headers)
 
     def done(self, method: str, target: str, document: Any = None) -> str:

@@ -13,10 +13,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from fleetrig.harness.conformance.cleanup import GONE_AFTER
 from fleetrig.harness.conformance.exact_client import Answer, ExactClient
 from fleetrig.harness.conformance.expect import Mismatch
 from fleetrig.harness.platforms.thingsboard.conformance.asking import PATH, as_bytes, ask
-from fleetrig.harness.platforms.thingsboard.conformance.cleanup import GONE_AFTER
 from fleetrig.harness.platforms.thingsboard.conformance.credentials import GATEWAY_CONNECT, connecting
 from fleetrig.harness.platforms.thingsboard.conformance.logins import log_in
 from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient, open_client

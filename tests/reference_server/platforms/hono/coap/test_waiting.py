@@ -41,7 +41,7 @@ def test_without_a_command_the_answer_comes_when_time_is_up(rig: AdapterRig) -> 
         rig.commands("sensor1")
 
 
-@pytest.mark.parametrize("ttd", ["0", "-1", "x", ""])
+@pytest.mark.parametrize("ttd", ["0", "-1", "x", "", "9&hono-ttd=x"])
 def test_who_does_not_wait_is_answered_at_once(rig: AdapterRig, ttd: str) -> None:
     assert rig.answer(1, "POST", f"/telemetry?hono-ttd={ttd}").code == "2.04"
     assert "ttd" not in rig.northbound()[0].properties

@@ -137,10 +137,10 @@ def test_versions(rig: RegistryRig) -> None:
 
 
 def test_what_is_not_there(rig: RegistryRig) -> None:
-    for method, document, error in [("GET", None, "device"), ("PUT", {}, "object"), ("DELETE", None, "device")]:
-        assert told(rig.ask(method, DEVICE, document)) == (404, f"no such {error}")
-    for method, document in [("GET", None), ("PUT", {}), ("POST", {})]:
-        assert told(rig.ask(method, "/v1/devices/nobody/d", document)) == (404, "tenant does not exist")
+    for method, error in [("GET", "device"), ("PUT", "object"), ("DELETE", "device")]:
+        assert told(rig.ask(method, DEVICE, {})) == (404, f"no such {error}")
+    for method in ("GET", "PUT", "POST"):
+        assert told(rig.ask(method, "/v1/devices/nobody/d", {})) == (404, "tenant does not exist")
 
 
 def test_credentials_go_with_their_device(rig: RegistryRig) -> None:

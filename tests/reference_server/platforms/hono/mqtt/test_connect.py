@@ -208,6 +208,37 @@ def test_a_tenant_may_have_so_many_connections() -> None:
     assert rig.join(4, "sensor1") == ["4 CONNACK 0"]
 
 
+def test_a_tenant_may_be_connected_for_so_long() -> None:
+    """Connections that have ended count, and those that last; a new period begins with nothing."""
+    rig = AdapterRig()
+    limit = {"effective-since": "2025-12-01T00:00:00Z", "max-minutes": 10}
+    rig.tenant(resource_limits={"connection-duration": {**limit, "period": {"mode": "days", "no-of-days": 1}}})
+    rig.password("sensor1")
+    for session in (1, 2):
+        assert rig.join(session, "sensor1", keep_alive_s=0) == [f"{session} CONNACK 0"]
+    rig.after(3 * 60)
+    rig.gone(1)
+    rig.after(3 * 60)
+    assert rig.join(3, "sensor1", keep_alive_s=0) == ["3 CONNACK 0"]
+    rig.after(60)
+    assert rig.join(4, "sensor1", keep_alive_s=0) == ["4 CONNACK 5", "4 closed"]
+    assert rig.join(5, "sensor1", version=V5) == ["5 CONNACK 151", "5 closed"]
+    for session in (2, 3):
+        rig.gone(session)
+    assert rig.join(6, "sensor1") == ["6 CONNACK 5", "6 closed"]
+    rig.after(86_400)
+    assert rig.join(7, "sensor1") == ["7 CONNACK 0"]
+
+
+def test_a_tenant_that_has_sent_enough_may_not_connect() -> None:
+    rig = AdapterRig()
+    rig.tenant(resource_limits={"data-volume": {"effective-since": "2025-12-01T00:00:00Z", "max-bytes": 3}})
+    rig.password("sensor1")
+    assert rig.join(1, "sensor1") == ["1 CONNACK 0"]
+    assert rig.publish(1, "telemetry", b"abc") == ["1 PUBACK"]
+    assert rig.join(2, "sensor1", version=V5) == ["2 CONNACK 151", "2 closed"]
+
+
 @pytest.mark.parametrize("profile", [Profile.JDBC, Profile.MONGODB])
 def test_the_recorded_servers_enforce_no_such_limit(profile: Profile) -> None:
     rig = of_profile(profile)

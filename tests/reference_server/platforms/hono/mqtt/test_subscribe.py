@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from fleetrig.reference_server.northbound import CommandRefused
+from fleetrig.reference_server.platforms.hono.state.generations import Profile
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.mqtt import MqttPublish
 from tests.conversation.talk import lines
-from tests.reference_server.platforms.hono.adapter_rig import TENANT, V5, AdapterRig, messages_in
+from tests.reference_server.platforms.hono.adapter_rig import TENANT, V5, AdapterRig, messages_in, of_profile
 
 EMPTY = "application/vnd.eclipse-hono-empty-notification"
 FAILURE = "application/vnd.eclipse-hono-delivery-failure-notification+json"
@@ -61,6 +62,10 @@ def test_filters_of_one_packet_are_answered_in_their_order(rig: AdapterRig) -> N
     assert rig.wants(1, "nosuch", "c///q/#", "error///#", "x") == ["1 SUBACK 128 0 0 128"]
 
 
+def test_no_filters_are_answered_too(rig: AdapterRig) -> None:
+    assert (rig.wants(1), rig.drops(1)) == (["1 SUBACK"], ["1 UNSUBACK"])
+
+
 def test_two_filters_that_mean_the_same_count_once(rig: AdapterRig) -> None:
     rig.wants(1, "c///q/#", "command///req/#")
     assert ttds(rig) == [("sensor1", "-1")]
@@ -101,6 +106,16 @@ def test_unsubscribing_from_nothing(rig: AdapterRig) -> None:
     rig.join(3, "sensor1", version=V5)
     rig.wants(3, "error///#")
     assert rig.drops(3, "c///q/#", "e///#", "e///#") == ["3 UNSUBACK 128 0 128"]
+
+
+@pytest.mark.parametrize(("profile", "said"), [(Profile.CURRENT, "1 UNSUBACK"), (Profile.JDBC, "1 UNSUBACK 0 128")])
+def test_a_recorded_server_shows_mqtt_3_codes_that_it_has_no_room_for(profile: Profile, said: str) -> None:
+    rig = of_profile(profile)
+    rig.tenant()
+    rig.password("sensor1")
+    rig.join(1, "sensor1")
+    rig.wants(1, "error///#")
+    assert rig.drops(1, "error///#", "error///#") == [said]
 
 
 # Commands

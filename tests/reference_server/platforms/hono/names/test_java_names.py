@@ -58,7 +58,7 @@ def of_keyword(keyword: str, value: str, tag: int = UTF8) -> bytes:
     ],
 )
 def test_names_of_the_nine_keywords(rdns: list[list[str]], printed: str) -> None:
-    assert rfc2253_of_der(name_der(*([of_keyword(*rdn)] for rdn in rdns))) == printed
+    assert rfc2253_of_der(name_der(*([of_keyword(rdn[0], rdn[1])] for rdn in rdns))) == printed
 
 
 @pytest.mark.parametrize(

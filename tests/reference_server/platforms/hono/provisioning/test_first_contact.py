@@ -325,6 +325,17 @@ def test_only_the_direct_issuer_counts(devices: CertificateAuthority) -> None:
     assert post(rig, certificates=shown).status == 202
 
 
+def test_a_chain_in_the_wrong_order(devices: CertificateAuthority) -> None:
+    rig = AdapterRig()
+    rig.trusting(authority("CN=others", "2"))
+    own, issuer = chain(devices.authority_below("line 7"))[:2]
+    assert post(rig, certificates=(issuer, own)).status == 404
+    assert post(rig, certificates=(own, issuer), session=501).status == 404
+    turned, right = reasons_of(rig)
+    assert turned.endswith("it has issued the second one of the chain: a device's own certificate has to come first")
+    assert "has to come first" not in right
+
+
 def test_one_authority_of_two_tenants(devices: CertificateAuthority) -> None:
     """A40 to A42: the host that is asked for names the tenant, by its id or its alias."""
     rig = AdapterRig()

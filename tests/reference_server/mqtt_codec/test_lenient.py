@@ -1,0 +1,79 @@
+"""What a lenient decoder tells, and a strict one refuses."""
+
+from __future__ import annotations
+
+import pytest
+
+from fleetrig.reference_server.mqtt_codec.decoder import MqttDecoder
+from fleetrig.simulator.contract.mqtt import (
+    MqttConnack,
+    MqttConnect,
+    MqttPacket,
+    MqttPingreq,
+    MqttPingresp,
+    MqttPublish,
+    MqttSuback,
+    MqttSubscribe,
+    MqttUnsuback,
+    MqttUnsubscribe,
+    MqttWill,
+)
+from fleetrig.simulator.contract.undecodable import Undecodable
+
+V311_CONNECT = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01c"
+V5_CONNECT = b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x01c"
+PINGREQ = b"\xc0\x00"
+
+
+def told(connect: bytes, packet: bytes, *, is_strict: bool = False) -> list[MqttPacket | Undecodable]:
+    return MqttDecoder(2_000, is_strict=is_strict).feed(connect + packet + PINGREQ)[1:]
+
+
+@pytest.mark.parametrize(
+    ("connect", "packet", "expected"),
+    [
+        (V311_CONNECT, b"\x20\x02\x00\x00", MqttConnack()),
+        (V5_CONNECT, b"\x20\x03\x00\x00\x00", MqttConnack()),
+        (V311_CONNECT, b"\x90\x03\x00\x01\x00", MqttSuback(0, ())),
+        (V311_CONNECT, b"\xb0\x02\x00\x01", MqttUnsuback(0)),
+        (V311_CONNECT, b"\xd0\x00", MqttPingresp()),
+        (V311_CONNECT, b"\x82\x02\x00\x07", MqttSubscribe((), 7)),
+        (V5_CONNECT, b"\x82\x03\x00\x07\x00", MqttSubscribe((), 7)),
+        (V311_CONNECT, b"\xa2\x02\x00\x07", MqttUnsubscribe((), 7)),
+        (V311_CONNECT, b"\x32\x05\x00\x00\x00\x07x", MqttPublish("", b"x", 1, packet_id=7)),
+        (V311_CONNECT, b"\x38\x04\x00\x01tx", MqttPublish("t", b"x", dup=True)),
+        (
+            V5_CONNECT,
+            b"\x30\x08\x00\x01t\x03\x23\x00\x01x",
+            MqttPublish("t", b"x", properties=(("topic_alias", 1),)),
+        ),
+    ],
+)
+def test_what_the_standards_forbid(connect: bytes, packet: bytes, expected: MqttPacket) -> None:
+    assert told(connect, packet) == [expected, MqttPingreq()]
+    (refused,) = told(connect, packet, is_strict=True)
+    assert isinstance(refused, Undecodable)
+
+
+@pytest.mark.parametrize(
+    ("flags", "will", "expected"),
+    [
+        (0x06, b"\x00\x00\x00\x01x", MqttWill("", b"x")),
+        (0x06, b"\x00\x03a/#\x00\x01x", MqttWill("a/#", b"x")),
+        (0x1E, b"\x00\x01w\x00\x01x", MqttWill("w", b"x", 3)),
+        (0x2A, b"", None),
+    ],
+)
+def test_odd_wills(flags: int, will: bytes, expected: MqttWill | None) -> None:
+    body = b"\x00\x04MQTT\x04" + bytes([flags]) + b"\x00\x3c\x00\x01c" + will
+    packet = b"\x10" + bytes([len(body)]) + body
+    (connect,) = MqttDecoder(2_000, is_strict=False).feed(packet)
+    assert isinstance(connect, MqttConnect)
+    assert connect.will == expected
+    (refused,) = MqttDecoder(2_000).feed(packet)
+    assert isinstance(refused, Undecodable)
+
+
+@pytest.mark.parametrize("packet", [b"\x36\x03\x00\x01t", b"\x00\x00", b"\x30\x03\x00\x01#", b"\x80\x02\x00\x07"])
+def test_what_nobody_takes(packet: bytes) -> None:
+    assert isinstance(told(V311_CONNECT, packet)[0], Undecodable)
