@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 from fleetrig.harness.conformance import exact_coap
 from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.conformance.exact_coap import CoapAnswer, ExactCoap
-from fleetrig.harness.conformance.exact_mqtt import ExactMqtt, HandshakeRefused
+from fleetrig.harness.conformance.exact_mqtt import ExactMqtt
 from fleetrig.harness.conformance.expect import Mismatch
+from fleetrig.harness.conformance.handshakes import HandshakeRefused
 from fleetrig.harness.conformance.mqtt_bytes import DISCONNECT, packet
 from fleetrig.harness.doctor.diagnosis import printable
 from fleetrig.harness.platforms.hono.doctor.facts import Facts, Heard, Kind, Said
@@ -29,6 +30,9 @@ from fleetrig.simulator.transports.dtls import open_dtls
 
 PORTS: Final = {"http": 8080, "https": 8443, "mqtt": 1883, "mqtts": 8883, "coaps": 5684}
 WITHIN_S: Final = 15.0
+OF_DEVICE: Final = frozenset({"device-disabled"})
+OF_TENANT: Final = frozenset({"tenant-disabled", "adapter-disabled", "adapter-not-listed"})
+"""What is looked at later than an empty message is refused."""
 EMPTY_REFUSED: Final = ("content-type", "content type", "empty")
 """What the 400 to an empty message speaks of; others are about who sends it."""
 
@@ -82,7 +86,7 @@ def _http(facts: Facts, device: DeviceView, within_s: float) -> Heard:
     said = _error_of(answer.body)
     line = f"HTTP {answer.status}" + (f": {printable(said, 80)}" if said else "")
     if answer.status == 400 and any(word in said.lower() for word in EMPTY_REFUSED):
-        return Heard(Said.LET_IN, line, shows_all=False)
+        return Heard(Said.LET_IN, line, OF_DEVICE)
     if answer.status in (200, 202):
         return Heard(Said.LET_IN, line)
     refused = answer.status in (400, 401, 403, 404, 409, 429, 500, 503)
@@ -128,7 +132,7 @@ def _coap(facts: Facts, device: DeviceView, within_s: float) -> Heard:
     except (OSError, EOFError) as error:
         return Heard(Said.REFUSED, f"DTLS: {getattr(error, 'reason', None) or error}")
     if answer.code == "4.00":
-        return Heard(Said.LET_IN, "CoAP 4.00", shows_all=False)
+        return Heard(Said.LET_IN, "CoAP 4.00", OF_DEVICE | OF_TENANT)
     return Heard(Said.REFUSED if answer.code[0] in "45" else Said.NOT_UNDERSTOOD, f"CoAP {answer.code}")
 
 

@@ -217,8 +217,8 @@ class Heard:
 
     said: Said
     line: str
-    shows_all: bool = True
-    """The answer also says whether tenant, adapter and device are enabled."""
+    unseen: frozenset[str] = frozenset()
+    """Diagnoses that the answer does not speak of: that is looked at later."""
 
 
 @dataclass(frozen=True, slots=True)

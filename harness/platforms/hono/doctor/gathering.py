@@ -155,9 +155,10 @@ def _afterwards(facts: Facts, view: RegistryView, before: Foretold) -> Facts:
     if heard is None or heard.said is not Said.LET_IN or before.is_known or tenant is None:
         return facts
     kind, known = facts.presented.kind, {one.id for one in facts.devices or ()}
+    auth_ids = (before.auth_id, before.auth_id.replace("\\", ""))  # Java loses them (spec 0.2)
 
     def is_made(device: DeviceRecord) -> bool:
-        return device.id not in known and device.entry(kind, before.auth_id) is not None
+        return device.id not in known and any(device.entry(kind, one) is not None for one in auth_ids)
 
     try:
         devices, _ = view.devices(tenant.id, is_made)

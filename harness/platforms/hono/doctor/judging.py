@@ -17,6 +17,10 @@ from fleetrig.harness.platforms.hono.doctor.presenting import OF_THE_FILE, base6
 from fleetrig.harness.platforms.hono.doctor.trust import quoted_dn
 
 DRAWN: Final = "under a UUID that the registry draws"
+OF_MESSAGES: Final = frozenset(
+    {"gateway-without-authority", "gateway-not-in-via", "edge-device-disabled", "edge-device-id-illegal"}
+)
+"""What refuses messages of a gateway that was let in."""
 FORM: Final = "would be refused by the registry"
 
 
@@ -57,7 +61,7 @@ def _outcome(facts: Facts, foretold: Foretold) -> Admission:
 def _outcome_of(facts: Facts, foretold: Foretold, heard: Heard) -> Admission:
     match heard.said:
         case Said.LET_IN:
-            later = any(one.name in LATER for one in foretold.causes)
+            later = any(one.name in OF_MESSAGES | heard.unseen for one in foretold.causes)
             return Admission.REFUSED if later else Admission.LET_IN
         case Said.REFUSED:
             return Admission.REFUSED
@@ -65,13 +69,6 @@ def _outcome_of(facts: Facts, foretold: Foretold, heard: Heard) -> Admission:
             return Admission.REFUSED  # an unknown identity and a wrong key are answered by silence (4.3)
         case _:
             return Admission.REFUSED if foretold.is_refused else Admission.UNUSABLE
-
-
-LATER: Final = frozenset(
-    {"gateway-without-authority", "gateway-not-in-via", "edge-device-disabled", "edge-device-id-illegal",
-     "device-disabled", "tenant-disabled", "adapter-disabled", "adapter-not-listed"}
-)  # fmt: skip
-"""What refuses messages of a device that was let in."""
 
 
 def _knows_enough(facts: Facts, foretold: Foretold) -> bool:
@@ -113,7 +110,8 @@ def _of_answer(facts: Facts, foretold: Foretold, outcome: Admission) -> Iterator
             "it looks at nothing but its dates there.",
             "Compare the clock of the server with the certificate's dates.",
         )  # fmt: skip
-    if facts.heard is not None and outcome is Admission.REFUSED and not foretold.is_refused:
+    is_explained = any(one.weight in (Weight.CAUSE, Weight.LIKELY) for one in foretold.causes)
+    if facts.heard is not None and outcome is Admission.REFUSED and not is_explained:
         yield from unexplained(facts, foretold)
 
 
@@ -166,7 +164,9 @@ def _headline(facts: Facts, foretold: Foretold, outcome: Admission) -> str:
             return f"The adapter lets this device in: {who}."
         case Admission.LET_IN:
             return f"This device would be let in: {who}."
-        case Admission.REFUSED if facts.heard is not None and facts.heard.said is not Said.LET_IN:
+        case Admission.REFUSED if facts.heard is not None and facts.heard.said is Said.LET_IN:
+            return f"The adapter lets this device in ({facts.heard.line}), and refuses what it sends."
+        case Admission.REFUSED if facts.heard is not None:
             return f"The adapter refuses this device: {facts.heard.line}."
         case Admission.REFUSED if any(one.weight is Weight.CAUSE for one in facts.form):
             return f"What the files say {FORM}, or lets nobody in."

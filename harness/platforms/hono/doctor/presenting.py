@@ -29,6 +29,8 @@ from fleetrig.simulator.contract.identity import ClientCertificate
 from fleetrig.simulator.transports.client_tls import take_up
 
 OF_THE_FILE: Final = "of the file"
+TOO_SHORT: Final = "EE_KEY_TOO_SMALL"
+"""OpenSSL's word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,11 @@ def client_certificate(given: Given, presented: Presented) -> ClientCertificate 
     try:
         take_up(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), shown)
     except UsageError as wrong:
+        if TOO_SHORT in str(wrong):
+            raise UsageError(
+                f"{given.key}: the TLS library of this machine shows no key that is so short ({TOO_SHORT}); leave --key "
+                "away, and the files alone are looked at"
+            ) from None
         raise UsageError(
             f"{given.key} and the first certificate of {given.cert}: {wrong}; the device's own has to stand first"
         ) from None

@@ -201,7 +201,7 @@ def as_gateway_alone(bench: HonoBench) -> SickDevice:
     return SickDevice(options, "auto-provision-as-gateway alone does nothing", "Switch auto-provisioning on", cure)
 
 
-def templated(cause: str, change: str, subject: str = DEVICE_DN, **members: str) -> SeedDevice:
+def templated(cause: str, change: str, subject: str = DEVICE_DN, **members: Any) -> SeedDevice:
     """A template that does not go with the certificate; the cure is to have none."""
 
     def seed(bench: HonoBench) -> SickDevice:

@@ -157,10 +157,12 @@ def test_an_authority_that_is_none(content: bytes, name: str, cert: str, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("common_name", "told"), [("dev$1", "fails with 500"), ("dev\\1", "loses the backslash")], ids=["dollar", "slash"]
+    ("common_name", "told", "code"),
+    [("dev$1", "fails over it (500 No group", 3), ("dev\\1", "makes id-dev1 of it", 0)],
+    ids=["dollar", "backslash"],
 )
 def test_letters_that_java_takes_for_a_regular_expression(
-    common_name: str, told: str, tmp_path: Path, doctor: Doctor
+    common_name: str, told: str, code: int, tmp_path: Path, doctor: Doctor
 ) -> None:
     leaf = CA.issue_client(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)]))
     cert, ca = tmp_path / "leaf.pem", in_file(tmp_path, CA.certificate_pem)
@@ -168,19 +170,40 @@ def test_letters_that_java_takes_for_a_regular_expression(
 
     page = doctor(None, "--cert", str(cert), "--ca", ca, "--auth-id-template", "id-{{subject-cn}}")
 
-    assert (page.names, page.code) == (["auth-id-template-letters"], 3)
+    assert page.code == code
     assert told in page.one("auth-id-template-letters")["cause"]
 
 
-@pytest.mark.parametrize(("kind", "note"), [(KeyKind.RSA1024, "short-key"), (KeyKind.ED25519, "")])
-def test_other_keys_than_ec(kind: KeyKind, note: str, tmp_path: Path, doctor: Doctor) -> None:
+@pytest.mark.parametrize(
+    ("kind", "over", "names", "notes"),
+    [
+        (KeyKind.RSA1024, "coaps", [], ["no-ec-key", "short-key"]),
+        (KeyKind.RSA2048, "coaps", [], ["no-ec-key"]),
+        (KeyKind.RSA2048, "mqtts", [], []),
+        (KeyKind.ED25519, "coaps", ["no-ec-key"], []),
+        (KeyKind.ED25519, "https", [], []),
+    ],
+)
+def test_other_keys_than_ec(
+    kind: KeyKind, over: str, names: list[str], notes: list[str], tmp_path: Path, doctor: Doctor
+) -> None:
     cert, ca = tmp_path / "leaf.pem", in_file(tmp_path, CA.certificate_pem)
     cert.write_bytes(as_pem(leaf_of(CA, kind=kind).chain[0]))
 
-    page = doctor(None, "--cert", str(cert), "--ca", ca, over="coaps")
+    page = doctor(None, "--cert", str(cert), "--ca", ca, over=over)
 
-    assert (page.names, page.code) == ([], 0)
-    assert {"no-ec-key", "how-to-upload", *([note] if note else [])} == set(page.notes)
+    assert (page.names, page.code) == (names, 1 if names else 0)
+    assert [name for name in page.notes if name != "how-to-upload"] == notes
+
+
+def test_a_key_that_is_too_short_to_be_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cert, key = tmp_path / "leaf.pem", tmp_path / "key.pem"
+    leaf = leaf_of(CA, kind=KeyKind.RSA1024)
+    cert.write_bytes(as_pem(leaf.chain[0]))
+    key.write_bytes(leaf.key_pem)
+
+    assert main(["doctor", "hono", "--cert", str(cert), "--key", str(key)]) == 4
+    assert "leave --key" in capsys.readouterr().err
 
 
 # -- requests

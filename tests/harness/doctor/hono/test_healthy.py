@@ -150,6 +150,22 @@ def test_what_adapters_have_in_their_caches(tmp_path: Path, doctor: Doctor) -> N
         assert "60 s with a JDBC registry" in page.one("cached")["cause"]
 
 
+def test_a_registry_that_lists_nothing(tmp_path: Path, doctor: Doctor) -> None:
+    """1.1 cannot be searched: what is named can be read."""
+    with serving(tmp_path, "--profile", "1") as bench:
+        ca = authority()
+        bench.asked("POST", f"/tenants/{TENANT}", {"trusted-ca": [bench.entry(ca, provisions=False)]})
+        bench.asked("POST", f"/devices/{TENANT}/d-1", {})
+        bench.asked("PUT", f"/credentials/{TENANT}/d-1", [x509_entry()])
+        options = (*bench.cert(leaf_of(ca)), "--tenant", TENANT)
+
+        page = doctor(bench, *options)
+        assert (page.names, page.code) == (["auto-provisioning-off"], 3)
+        assert [gap for gap in page.document["not_seen"] if "give --device-id" in gap]
+        page = doctor(bench, *options, "--device-id", "d-1")
+        assert (page.names, page.code, page.document["answered"]) == ([], 0, "CONNACK 0")
+
+
 # -- places
 
 
