@@ -25,6 +25,8 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 THRESHOLD_PERCENT: Final = 80
 FIRMWARE: Final = "firmware and software (3.6), in no row: test_ota_packages.py"
 API_KEYS: Final = "API keys (4), with which no row logs in: test_rest_api_keys.py"
+COMMANDS: Final = "commands and their responses (4.1 to 4.3), in no row: test_commands.py, test_responding.py"
+TOKENS: Final = "signed tokens (4.1), with which no row signs in: test_tokens.py"
 OBSERVING: Final = "what devices observe over CoAP (3.4), in no row: test_coap.py"
 BELOW: Final[Mapping[str, Mapping[str, str]]] = {
     "hawkbit": {
@@ -76,6 +78,50 @@ BELOW: Final[Mapping[str, Mapping[str, str]]] = {
         "state/outdated_tokens.py": "logout and new passwords: test_rest_passwords.py",
         "state/profiles.py": "a default chosen anew: test_rest_further.py",
         "state/tenants.py": "tenants changed, and limits that are none: test_rest_tenants.py",
+    },
+    "hono": {
+        "coap/adapter.py": "discovery, a store that fails, commands that nobody waits for (4.3): test_discovery.py, "
+        "test_waiting.py",
+        "coap/content_formats.py": "formats beside JSON: test_content_formats.py",
+        "coap/device_requests.py": COMMANDS,
+        "coap/discovery.py": "Californium's list of resources, for people with a client: test_discovery.py",
+        "coap/handshake.py": "certificates that are none for clients: test_handshakes.py",
+        "coap/requests.py": "gateways and devices without DTLS: test_requests.py",
+        "coap/waiting.py": COMMANDS,
+        "commands/device_command.py": COMMANDS,
+        "commands/notifying.py": COMMANDS,
+        "commands/router.py": COMMANDS,
+        "commands/sending.py": COMMANDS,
+        "http/adapter.py": COMMANDS,
+        "http/authenticating.py": "tokens, and headers that are no credentials: test_uploads.py, test_tokens.py",
+        "http/held_uploads.py": COMMANDS,
+        "http/replies.py": COMMANDS,
+        "management/accounts.py": "a registry that asks who it is, as by no row: test_admission.py",
+        "management/container.py": "what Vert.x says when a handler fails: test_requests.py",
+        "management/cors.py": "browsers of another origin: test_admission.py",
+        "management/credentials_form.py": "forms that no row puts: test_credentials.py",
+        "management/json_body.py": "comments, depths and numbers that no row sends: test_requests.py",
+        "management/members.py": "coercions that no row's documents need: test_tenants.py, test_devices.py",
+        "management/routing.py": "paths that are not normal: test_requests.py",
+        "management/tenant_form.py": "tracing, which no row sets: test_tenants.py",
+        "mqtt/adapter.py": "packets that no client sends: test_connect.py, test_endings.py",
+        "mqtt/command_delivery.py": COMMANDS,
+        "mqtt/connack_codes.py": "two lines, one of which devices that sign in never come to: test_connect.py",
+        "mqtt/failures.py": "needs a store that fails: test_endings.py",
+        "mqtt/publishing.py": "responses to commands, and topics of devices with tokens: test_publish.py",
+        "mqtt/subscribing.py": "commands of gateways, and filters that are none: test_subscribe.py",
+        "names/assertions.py": "names with attributes that no row has: test_java_names.py",
+        "names/java_name_parser.py": "quotes, hex and escapes in names that operators send: test_java_names.py",
+        "northbound/command_ids.py": COMMANDS,
+        "provisioning/by_secret.py": TOKENS,
+        "provisioning/client_certificate.py": "keys and extensions that Java refuses: test_client_certificate.py",
+        "provisioning/date_check.py": "a certificate that cannot be read: test_client_certificate.py",
+        "provisioning/tokens.py": TOKENS,
+        "state/connection_time.py": "connection-duration (4.5), as by no row: test_connect.py",
+        "state/data_volume.py": "periods of a month: test_uploads.py",
+        "state/errors.py": "two lines, one of which Python needs for messages of exceptions",
+        "state/ids.py": "an id that a template has made: test_templates.py",
+        "state/secrets.py": "secrets that are incomplete: test_credentials.py",
     },
 }
 """Platform -> module -> why so little of it is executed."""
@@ -129,7 +175,8 @@ def run_thingsboard() -> None:
 def run_hono() -> None:
     """The same for Hono."""
     from tests.golden.hono_player.judging import Answers
-    from tests.golden.test_hono_recordings import FILES, NOT_YET, RECORDED_FROM, played
+    from tests.golden.test_hono_player import FILES
+    from tests.golden.test_hono_recordings import NOT_YET, RECORDED_FROM, played
     from tests.harness.platforms.hono.conformance.reach import run_every_row
 
     for name in FILES:

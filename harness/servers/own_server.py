@@ -15,7 +15,12 @@ from fleetrig.harness.servers.under_test import ServerUnderTest, line_of
 from fleetrig.reference_server.entropy import SeededEntropy
 from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
-from fleetrig.reference_server.northbound import NorthboundMessage, NorthboundPlatform
+from fleetrig.reference_server.northbound import (
+    CommandRefused,
+    NorthboundCommand,
+    NorthboundMessage,
+    NorthboundPlatform,
+)
 from fleetrig.reference_server.platform import PlatformBuilder, context_path_of
 from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.reference_server.server import Server
@@ -82,7 +87,16 @@ def in_memory(
     def northbound(tenant: str) -> AdminCall[Sequence[NorthboundMessage]]:
         return at_once(built.northbound(tenant, 0, sys.maxsize) if isinstance(built, NorthboundPlatform) else ())
 
-    met = replace(own_server(platform, listeners, profile, add_fault), northbound=northbound)
+    def send_command(command: NorthboundCommand) -> AdminCall[str]:
+        if not isinstance(built, NorthboundPlatform):
+            return at_once(f"{platform.title} hands no commands to devices")
+        try:
+            built.send_command(command, now_us())
+        except CommandRefused as refused:
+            return at_once(str(refused))
+        return at_once("")
+
+    met = replace(own_server(platform, listeners, profile, add_fault), northbound=northbound, send_command=send_command)
     return (met if proxied is None else replace(met, trusted=proxied.trusted)), server
 
 
@@ -131,7 +145,7 @@ def own_server(
     server = RemoteServer(url, own.account, line_account=own.line_account, listeners=listeners)
     name, can = f"reference {platform.title} {profile}", platform.vocabulary.of_profile(profile) | listeners.keys()
     admin, line = platform.admin(server), line_of(server, platform)
-    northbound = None if control is None else control.northbound
-    return ServerUnderTest(
-        url, admin, can, name, profile, True, add_fault, control, listeners, line, northbound=northbound
-    )
+    met = ServerUnderTest(url, admin, can, name, profile, True, add_fault, control, listeners, line)
+    if control is None:
+        return met
+    return replace(met, northbound=control.northbound, send_command=control.send_command)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from fleetrig.harness.platform import Admin, Platform
 from fleetrig.harness.servers.control import ControlInterface
 from fleetrig.harness.servers.remote import ClientCa, RemoteServer
-from fleetrig.reference_server.northbound import NorthboundMessage
+from fleetrig.reference_server.northbound import NorthboundCommand, NorthboundMessage
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.drivers.director import AdminCall
 
@@ -46,6 +46,8 @@ class ServerUnderTest:
     """The authority of our own server's certificate."""
     northbound: Callable[[str], AdminCall[Sequence[NorthboundMessage]]] | None = None
     """What the server has handed on to applications of a tenant; None where nobody tells that."""
+    send_command: Callable[[NorthboundCommand], AdminCall[str]] | None = None
+    """Asks something of a device in an application's name; returns why nobody took it, empty when it was taken."""
 
     def lacks(self, needs: tuple[str, ...]) -> list[str]:
         """Returns the required capabilities that this server lacks."""
@@ -67,8 +69,9 @@ def server_under_test(server: RemoteServer, platform: Platform) -> ServerUnderTe
         return met
     control = server.control
     return replace(
-        met, can=can | CONTROL_CAN, add_fault=control.add_fault, control=control, northbound=control.northbound
-    )
+        met, can=can | CONTROL_CAN, add_fault=control.add_fault, control=control, northbound=control.northbound,
+        send_command=control.send_command,
+    )  # fmt: skip
 
 
 def url_over_tls(listeners: Mapping[str, str], url: str) -> str | None:

@@ -71,6 +71,7 @@ HONO = (
     "hono/notification_lost[over=coap]",
     "hono/tenant_disabled[over=mqtt,credential=certificate]",
     "hono/clones[over=http]",
+    "hono/commands[over=mqtt]",
     "hono/gateway_certificate[over=mqtt]",
     "hono/power_cuts[over=http,cut=telemetry#1:sent]",
     "hono/power_cuts[over=mqtt,cut=login#1:answered]",

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from fleetrig.harness.platforms.hono.admin import PROVISIONS_OTHERS, JsonDict
+from fleetrig.harness.platforms.hono.command_action import send_command
 from fleetrig.harness.platforms.hono.hono_run import HonoRun
-from fleetrig.harness.platforms.hono.record import find_device
+from fleetrig.harness.platforms.hono.record import known_device
 from fleetrig.harness.platforms.hono.setup import configure, replace_tenant
 from fleetrig.harness.platforms.hono.words import (
     AddCredentials,
@@ -19,15 +20,15 @@ from fleetrig.harness.platforms.hono.words import (
     RegisterDevices,
     RetireTenantAuthorities,
     RotateCredentials,
+    SendCommand,
     Switched,
     TrustAuthority,
 )
 from fleetrig.harness.run.actions import power_cycle
 from fleetrig.harness.run.context import Device
 from fleetrig.harness.scenario_file.action_words import ActionWord, Delete
-from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import ClientCertificate, Credential
-from fleetrig.simulator.drivers.director import AdminCall, Director
+from fleetrig.simulator.drivers.director import Director
 
 
 def register(run: HonoRun, words: RegisterDevices) -> Director[None]:
@@ -122,14 +123,6 @@ def reprogram(run: HonoRun, device: Device, credential: Credential) -> None:
         power_cycle(run.context, [device], off_s=0.0)
 
 
-def known_device(run: HonoRun, serial: str) -> AdminCall[str]:
-    """Its id. Raises BrokenBench for a device that the registry does not know: nothing would be tried then."""
-    device_id = yield from find_device(run, serial)
-    if device_id is None:
-        raise BrokenBench(f"{run.context.server.name} knows no device {serial}")
-    return device_id
-
-
 def change_device(run: HonoRun, device_id: str, members: JsonDict) -> Director[None]:
     """A PUT replaces all, so it is read first; an empty member goes away."""
     device = yield from run.admin.device(device_id)
@@ -150,5 +143,6 @@ PERFORM: Final[Mapping[type[ActionWord], Callable[[HonoRun, Any], Director[None]
     RetireTenantAuthorities: retire_authorities,
     RotateCredentials: rotate,
     Authorize: authorize,
+    SendCommand: send_command,
 }
 """Word -> what performs it."""

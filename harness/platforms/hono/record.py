@@ -94,6 +94,14 @@ def find_device(run: HonoRun, serial: str) -> AdminCall[str | None]:
     return next(iter(having(run, auth_id)), None)
 
 
+def known_device(run: HonoRun, serial: str) -> AdminCall[str]:
+    """Its id. Raises BrokenBench for a device that the registry does not know: nothing would be tried then."""
+    device_id = yield from find_device(run, serial)
+    if device_id is None:
+        raise BrokenBench(f"{run.context.server.name} knows no device {serial}")
+    return device_id
+
+
 def having(run: HonoRun, auth_id: str | None) -> list[str]:
     """The devices that had it when they were read last."""
     return [device_id for device_id, auth_ids in run.known.items() if auth_id in auth_ids]

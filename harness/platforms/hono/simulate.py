@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
@@ -74,36 +75,42 @@ Telemetry = Annotated[
 ]
 
 
+Count = Annotated[int, typer.Option(metavar="N", min=1, callback=within(DEVICES), help="The number of devices.")]
+Serial = Annotated[str, typer.Option(metavar="TEXT", help="Their names: common name, or auth-id.")]
+Seed = Annotated[
+    int, typer.Option(metavar="N", callback=within(SEED), help="Decides when devices start and how they back off.")
+]
+Event = Annotated[bool, typer.Option("--event", help="Send events instead of telemetry.")]
+AtMostOnce = Annotated[bool, typer.Option("--at-most-once", help="QoS 0: nobody says that it came.")]
+Commands = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Wait so long for a command in each request (hono-ttd).")
+]
+Messages = Annotated[int | None, typer.Option(metavar="N", min=1, help="Each device leaves after so many messages.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for a registry that does not answer yet.")]
+
+
 def simulate_command(
     against: Against,
     transport: Transport = None,
-    count: Annotated[
-        int, typer.Option(metavar="N", min=1, callback=within(DEVICES), help="The number of devices.")
-    ] = COUNT,
-    serial: Annotated[str, typer.Option(metavar="TEXT", help="Their names: common name, or auth-id.")] = SERIAL,
+    count: Count = COUNT,
+    serial: Serial = SERIAL,
     credentials: Credentials = CERTIFICATE,
     register: Register = False,
     tenant: Tenant = None,
     secret: Secret = None,
     certificates: Certificates = None,
     edge: Edge = 0,
-    event: Annotated[bool, typer.Option("--event", help="Send events instead of telemetry.")] = False,
-    at_most_once: Annotated[bool, typer.Option("--at-most-once", help="QoS 0: nobody says that it came.")] = False,
+    event: Event = False,
+    at_most_once: AtMostOnce = False,
     telemetry: Telemetry = None,
-    commands: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Wait so long for a command in each request (hono-ttd).")
-    ] = None,
+    commands: Commands = None,
     interval: Annotated[str, typer.Option(metavar="TIME", help="Between two messages.")] = "30s",
-    messages: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Each device leaves after so many messages.")
-    ] = None,
+    messages: Messages = None,
     timeout: Annotated[str, typer.Option(metavar="TIME", help="How long devices wait for an answer.")] = "30s",
     spread: Annotated[str, typer.Option(metavar="TIME", help="Spread device start-up over this time.")] = "5s",
     for_: Annotated[str | None, typer.Option("--for", metavar="TIME", help="End after this time, such as 10m.")] = None,
-    seed: Annotated[
-        int, typer.Option(metavar="N", callback=within(SEED), help="Decides when devices start and how they back off.")
-    ] = 1,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait for a registry that does not answer yet.")] = False,
+    seed: Seed = 1,
+    wait: Wait = False,
     ca: Ca = None,
     insecure: Insecure = False,
     trace: Annotated[Path | None, typer.Option(metavar="F", help="Write every event here, as JSON lines.")] = None,
@@ -118,9 +125,6 @@ def simulate_command(
     place = device_place(against, transport, kind)
     given = Given(kind, register, tenant, secret, certificates, edge)
     check_options(given, place)
-    secrets = Secrets()
-    units = units_of(serial, count, edge)
-    held = held_by(units, given, secrets)
     settings = HonoSettings(
         place.url,
         endpoint=Endpoint.EVENT if event else Endpoint.TELEMETRY,
@@ -131,25 +135,39 @@ def simulate_command(
         ttd_s=None if commands is None else int(seconds(commands, "--commands", least_s=1)),
         timeout_s=seconds(timeout, "--timeout", least_s=0.1),
     )
-    temporary = registered_tenant(place, units, given, held, secrets) if register else None
-    name = temporary.admin.tenant if temporary is not None else tenant or ""
-    way = SigningIn(place.url, kind, name)
-    make = FleetMake(settings, name, held.certificates, held.secrets, units.edge)
-    plan = SimulationPlan(
-        url=place.url,
-        agents=build_agents(units.listed, make, is_psk=kind == PSK_KIND),
-        probe=None if place.server is None else http_probe(place.server.url),
-        hint=partial(hint, way=way),
+    secrets = Secrets()
+    fleet = replace(
+        plan_of(settings, place, units_of(serial, count, edge), given, secrets),
         spread_s=seconds(spread, "--spread"),
         for_s=None if for_ is None else seconds(for_, "--for", least_s=0.001),
         seed=seed,
         verify=verify_with(ca, insecure=insecure, file_ca=place.ca),
         waits_for_server=wait,
+    )
+    simulate(fleet, readings_of(settings), settings.telemetry_interval_s, trace, secrets)
+
+
+def plan_of(settings: HonoSettings, place: DevicePlace, units: Units, given: Given, secrets: Secrets) -> SimulationPlan:
+    """Who the devices are, and what becomes of them; when they start and end is said otherwise."""
+    held = held_by(units, given, secrets)
+    temporary = registered_tenant(place, units, given, held, secrets) if given.register else None
+    name = temporary.admin.tenant if temporary is not None else given.tenant or ""
+    way = SigningIn(place.url, given.credentials, name)
+    make = FleetMake(settings, name, held.certificates, held.secrets, units.edge)
+    return SimulationPlan(
+        url=place.url,
+        agents=build_agents(units.listed, make, is_psk=given.credentials == PSK_KIND),
+        probe=None if place.server is None else http_probe(place.server.url),
+        hint=partial(hint, way=way),
+        spread_s=0.0,
+        for_s=None,
+        seed=1,
+        verify=True,
+        waits_for_server=False,
         temporary=temporary,
         advice=partial(advice, way=way),
-        stays=lambda _: "" if register else what_stays(given, place.url),
+        stays=lambda _: "" if given.register else what_stays(given, place.url),
     )
-    simulate(plan, readings_of(settings), settings.telemetry_interval_s, trace, secrets)
 
 
 def registered_tenant(place: DevicePlace, units: Units, given: Given, held: Held, secrets: Secrets) -> TemporaryTenant:

@@ -10,7 +10,7 @@ from pydantic import model_validator
 from fleetrig.harness.platforms.hono.settings import NOTES, SETTINGS
 from fleetrig.harness.scenario_file.action_words import ActionWord, Delete, DeviceSelector, describe_devices
 from fleetrig.harness.scenario_file.settings_model import Settings
-from fleetrig.harness.scenario_file.values import Model
+from fleetrig.harness.scenario_file.values import Model, Scalar, Text
 
 Switched = Literal["tenant", "device", "credentials"]
 RotatedSecret = Literal["certificate", "subject", "authority", "password", "psk"]
@@ -162,6 +162,20 @@ class Authorize(DeviceSelector, ActionWord):
         return f"{'let' if self.may_provision else 'forbid'} {describe_devices(self.only)} to provision edge devices"
 
 
+class SendCommand(DeviceSelector, ActionWord):
+    """An application asks something of devices, each as soon as it listens."""
+
+    is_about_records = True
+    name: Text
+    payload: Mapping[Text, Scalar] = {}
+    """Sent as JSON."""
+    one_way: bool = False
+    """The application waits for no response."""
+
+    def describe(self) -> str:
+        return f"send the command {self.name}{' (one-way)' if self.one_way else ''} to {describe_devices(self.only)}"
+
+
 WORDS: Final[Mapping[str, type[ActionWord]]] = {
     "configure": ConfigureTenant,
     "preregister": RegisterDevices,
@@ -174,4 +188,5 @@ WORDS: Final[Mapping[str, type[ActionWord]]] = {
     "retire_authorities": RetireTenantAuthorities,
     "rotate": RotateCredentials,
     "authorize": Authorize,
+    "command": SendCommand,
 }

@@ -174,6 +174,13 @@ def test_an_upload_that_grows_too_large_ends(bench: MessageBench) -> None:
     assert bench.layer.uploads.total_bytes == 0
 
 
+def test_a_body_in_one_datagram_may_have_no_limit() -> None:
+    body = pattern(5_000)
+    for is_limited, code in ((True, "4.13"), (False, "2.04")):
+        bench = MessageBench(CoapRules(body_bytes=4_096, limits_single_datagrams=is_limited))
+        assert bench.read(con("echo", 1, POST, payload=body)).code.dotted == code
+
+
 def test_a_gap_ends_an_upload(bench: MessageBench) -> None:
     body = pattern(4_000)
     bench.read(block1(0, body, 6, 1))

@@ -45,6 +45,8 @@ class Generation:
     keeps_backslashes: bool = True
     """In the same place."""
     status_of_disabled_credentials: int = 409
+    loses_races: bool = False
+    """Of first contacts at the same time one is accepted, the others are not, and have to come again."""
     leaves_orphans: bool = False
     """A contact that comes to nothing after the device was made leaves it behind, without credentials."""
     provisions_before_it_refuses: bool = False
@@ -78,6 +80,7 @@ GENERATIONS: Final[Mapping[str, Generation]] = {
         status_of_dollar=500,
         keeps_backslashes=False,
         status_of_disabled_credentials=500,
+        loses_races=True,
         leaves_orphans=True,
         provisions_before_it_refuses=True,
         counts_connections=False,
@@ -91,13 +94,14 @@ GENERATIONS: Final[Mapping[str, Generation]] = {
         status_of_missing_attribute=500,
         status_of_dollar=500,
         keeps_backslashes=False,
+        loses_races=True,
         leaves_orphans=True,
         provisions_before_it_refuses=True,
         judges_secret_of_certificate=False,
         counts_connections=False,
         counts_data=False,
     ),
-    "1": Generation(is_current=False),
+    "1": Generation(loses_races=True, is_current=False),
 }
 """Profile -> its generation."""
 

@@ -10,6 +10,7 @@ from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.hono.conformance.contacts import (
     BAD_CERTIFICATE,
     Outcome,
+    coap,
     expect_connack,
     expect_outcome,
     post,
@@ -77,6 +78,8 @@ def missing_part(client: RowClient) -> None:
     status = post(client, shown)
     client.expect_known("HTTP", status, lambda one: str(one.status_of_missing_attribute))
     expect_connack(client, shown, "5")
+    if "coaps" in client.under_test.addresses:
+        expect("CoAP", BAD_CERTIFICATE, coap(client, shown))
     client.expect_count(tenant, 0)
 
 

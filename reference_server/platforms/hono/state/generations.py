@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-PROVISIONING_TAKES_US: Final = 100_000
+PROVISIONING_TAKES_US: Final = 250_000
 """A real registry takes some 10 ms of CPU for a first contact; with twenty at once each waits for all."""
 
 

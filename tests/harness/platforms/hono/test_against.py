@@ -59,6 +59,20 @@ RUNS = (
     "hono/gateway_certificate[over=mqtt]",
     "hono/limit[over=http]",
 )
+SERVED_BODY = """
+    scenario: An application hears of devices and speaks to them
+    needs: [hono.notifications, reference.reasons]
+    devices: {flow: hono, count: 2, over: OVER, serial: "HN-{n}", credential: certificate, interval: 1s,
+              waits_for_commands: 5s}
+    phases:
+      - name: told
+        do: [power_on, {wait: 3s}, {command: {name: blink, payload: {times: 3}}}]
+        within: 20s
+        expect:
+          - sends: {name: command-response, times: 1}
+          - steps: {in_order: [credentials_created, notification_sent], times: 2}
+          - registry: {devices: 2, notifications: 1, tenant_devices: 2}
+"""
 THEIRS = "theirs"
 SECRETS = re.compile(r'"(?:pwd-hash|key)": "([^"]+)"')
 
@@ -69,7 +83,7 @@ class Foreign:
     """The server, its SERVER.yaml, and what an operator sees on it."""
 
     def __init__(self, served: Served, folder: Path) -> None:
-        self.url = f"http://{served.ready['registry']}"
+        self.url, self.control = f"http://{served.ready['registry']}", served.ready["control"]
         self.file = folder / "SERVER.yaml"
         places = "".join(f"{name}: {url_or_place(name, served.ready[name])}\n" for name in LISTENERS)
         self.file.write_text(f"platform: hono\n{places}ca: {served.ready['ca']}\n")
@@ -101,6 +115,18 @@ def secrets_in(event: TraceEvent) -> Iterator[str]:
             yield from SECRETS.findall(body_bytes(request.body).decode("utf-8", "replace"))
         case MqttConnect(password=bytes(password)):
             yield password.decode()
+
+
+def test_commands_and_notifications_go_over_the_control_interface_of_a_served_one(
+    tmp_path: Path, foreign: Foreign
+) -> None:
+    file = tmp_path / "SERVER.yaml"
+    file.write_text(f"{foreign.file.read_text()}control: http://{foreign.control}\n")
+    body = SERVED_BODY.replace("OVER", "mqtt")
+    write_scenario(tmp_path, body, "hono/x", "")
+    done = fleetrig("run", "hono/x", "--against", str(file), cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
 
 
 def url_or_place(listener: str, place: str) -> str:

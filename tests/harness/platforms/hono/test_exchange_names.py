@@ -21,8 +21,8 @@ from tests.harness.platforms.hono.library import NOT_IN, name_of, runs
 
 RARE_MOMENTS = {"pause-start-spread", "pause-nothing-to-do", "pause-lost-race"}
 """Only of fleets that spread their start, in place of programs, and after a 409."""
-RARE_EXCHANGES = {"command-response", "puback", "gateway-event"}
-"""Of devices that are sent commands, and of gateways that send events."""
+RARE_EXCHANGES = {"gateway-event"}
+"""Of gateways that send events."""
 
 
 def noting(note: Callable[[Effect], None]) -> Callable[[Behaviour], Behaviour]:

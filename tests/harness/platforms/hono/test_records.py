@@ -110,6 +110,12 @@ def test_a_record_that_is_not_there_breaks_the_run(tmp_path: Path, do: str) -> N
     assert "knows no device HN-1" in report.reason
 
 
+def test_a_command_that_nobody_listens_for_breaks_the_run(tmp_path: Path) -> None:
+    report = played(tmp_path, PROVISIONED, phase("{command: {name: blink}}", "[{registry: {devices: 2}}]"))
+    assert report.verdict is Verdict.BROKEN
+    assert "HN-1 takes no command within 60 s" in report.reason
+
+
 def test_a_device_with_another_subject_is_another_record(tmp_path: Path) -> None:
     auth_id = "CN={serial},OU=devices 1,O=fleetrig"
     expect = f'[{{registry: {{only: HN-1, tenant_devices: 3, auth_id: "{auth_id}"}}}}]'

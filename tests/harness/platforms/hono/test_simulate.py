@@ -142,6 +142,25 @@ def test_an_adapter_alone_is_enough_for_who_has_certificates(
     assert len(operator.devices(name)) == 2
 
 
+@pytest.mark.parametrize("scheme", ["https", "mqtts", "coaps"])
+def test_a_name_in_the_address_says_whose_devices_they_are(
+    served: ServedHono, operator: Operator, tmp_path: Path, scheme: str
+) -> None:
+    """Two tenants trust one authority; the host's first label, which the handshake has (SNI), names one of them."""
+    number = next(_numbers)
+    authority = tmp_path / f"authority-{number}"
+    assert fleetrig("ca", "new", str(authority), cwd=tmp_path).returncode == Exit.PASSED
+    trusted = {"cert": der_of(authority), "auto-provisioning-enabled": True}
+    for name in (f"one-{number}", f"two-{number}"):
+        members = {"trust-anchor-group": f"group-{number}", "trusted-ca": [trusted]}
+        operator.create_tenant(name, **members)
+    url = f"{scheme}://two-{number}.sni.localhost:{served.port(scheme)}"
+    options = ("--certificates", str(authority), "--ca", str(served.ready["ca"]), "--count", "2")
+    done = simulate(url, *ONCE, *options)
+    assert done.returncode == Exit.PASSED, done.stdout + done.stderr
+    assert [len(operator.devices(f"{name}-{number}")) for name in ("one", "two")] == [0, 2]
+
+
 def der_of(folder: Path) -> str:
     """As the management API takes it."""
     pem = (folder / "ca.pem").read_text()

@@ -76,7 +76,7 @@ def test_gateways_hold_certificates_too(tmp_path: Path, more: str) -> None:
 
 
 def test_of_each_word_a_sentence() -> None:
-    needed = {"rotate": {"what": "subject"}, "configure": {"max-devices": 1}}
+    needed = {"rotate": {"what": "subject"}, "configure": {"max-devices": 1}, "command": {"name": "blink"}}
     for name, word in VOCABULARY.words.items():
         sentence = word.model_validate(needed.get(name, {})).describe()
         assert sentence[0].islower(), sentence

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fleetrig.reference_server.platforms.hono.state.generations import Profile
+from fleetrig.reference_server.platforms.hono.state.generations import PROVISIONING_TAKES_US, Profile
 from fleetrig.simulator.certificates.authority import CertificateAuthority
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import LateAnswer
@@ -409,7 +409,7 @@ def race(profile: Profile, **members: Any) -> tuple[AdapterRig, list[int]]:
         delivery = ask(rig, "POST", "/telemetry", certificates=shown, session=600 + number)
         if delivery.ending is not Ending.HELD:
             statuses.append(answered(delivery).status)
-    rig.now_us += 100_000
+    rig.now_us += PROVISIONING_TAKES_US
     late = [output for output in rig.server.advance(rig.now_us) if isinstance(output, LateAnswer)]
     statuses += [answered(output.delivery).status for output in late]
     return rig, sorted(statuses)
