@@ -80,11 +80,11 @@ def _key(facts: Facts, leaf: x509.Certificate) -> Iterator[Diagnosis]:
         is_rsa = isinstance(key, rsa.RSAPublicKey)
         yield Diagnosis(
             "no-ec-key", Weight.NOTE if is_rsa else Weight.CAUSE,
-            f"The device's key is {called}. The CoAP adapter offers ECDHE_ECDSA suites only: its own certificate has "
-            "to be EC; it takes RSA keys of devices, and not every DTLS client can show one in such a suite."
+            f"The device's key is {called}. The CoAP adapter offers ECDHE_ECDSA suites only: its own certificate "
+            "has to be EC; it takes RSA keys of devices, and not every DTLS client can show one in such a suite."
             if is_rsa
-            else f"The device's key is {called}: the CoAP adapter refuses it in the handshake (bad_certificate), though "
-            "HTTP and MQTT take it.",
+            else f"The device's key is {called}: the CoAP adapter refuses it in the handshake (bad_certificate), "
+            "though HTTP and MQTT take it.",
             "EC P-256 goes everywhere.",
         )  # fmt: skip
     if isinstance(key, rsa.RSAPublicKey) and key.key_size < STRONG_RSA_BITS:

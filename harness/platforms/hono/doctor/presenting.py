@@ -191,8 +191,8 @@ def client_certificate(given: Given, presented: Presented) -> ClientCertificate 
     except UsageError as wrong:
         if TOO_SHORT in str(wrong):
             raise UsageError(
-                f"{given.key}: the TLS library of this machine shows no key that is so short ({TOO_SHORT}); leave --key "
-                "away, and the files alone are looked at"
+                f"{given.key}: the TLS library of this machine shows no key that is so short ({TOO_SHORT}); leave "
+                "--key away, and the files alone are looked at"
             ) from None
         raise UsageError(
             f"{given.key} and the first certificate of {given.cert}: {wrong}; the device's own has to stand first"

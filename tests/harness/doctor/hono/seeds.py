@@ -177,6 +177,13 @@ def x509_subject(leaf: ClientCertificate) -> Any:
     return x509.load_der_x509_certificate(leaf.chain[0]).subject
 
 
+def ed25519_device(bench: HonoBench) -> SickDevice:
+    ca = authority()
+    bench.trusting(ca)
+    options = bench.cert(leaf_of(ca, kind=KeyKind.ED25519))
+    return SickDevice(options, "though HTTP and MQTT take it", "EC P-256", lambda: bench.cert(leaf_of(ca)))
+
+
 def not_provisioning(bench: HonoBench) -> SickDevice:
     ca = authority()
     bench.trusting(ca, provisions=False)
@@ -308,6 +315,7 @@ CERTIFICATE_ROWS = (
     SeededDevice("leaf not yet valid", "certificate-not-yet-valid",
                  leaf_of_other_days(1, 30, "certificate counts from", "set the clock")),
     SeededDevice("a server's certificate", "certificate-usage", for_servers, ("coaps",)),
+    SeededDevice("Ed25519 over CoAP", "no-ec-key", ed25519_device, ("coaps",)),
     SeededDevice("no auto-provisioning", "auto-provisioning-off", not_provisioning),
     SeededDevice("as gateway alone", "auto-provisioning-off", as_gateway_alone, ("mqtts",)),
     SeededDevice("no OU for the auth-id", "auth-id-template-attribute", templated(

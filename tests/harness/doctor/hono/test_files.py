@@ -203,7 +203,7 @@ def test_a_key_that_is_too_short_to_be_shown(tmp_path: Path, capsys: pytest.Capt
     key.write_bytes(leaf.key_pem)
 
     assert main(["doctor", "hono", "--cert", str(cert), "--key", str(key)]) == 4
-    assert "leave --key" in capsys.readouterr().err
+    assert "--key away" in capsys.readouterr().err
 
 
 # -- requests

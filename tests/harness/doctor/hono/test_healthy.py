@@ -140,6 +140,7 @@ def test_what_adapters_have_in_their_caches(tmp_path: Path, doctor: Doctor) -> N
         ca = authority()
         bench.trusting(ca)
         options = bench.cert(leaf_of(ca))
+        assert doctor(bench, *options).document["asked"] == NOTHING, "its search shows no authorities"
         assert doctor(bench, *options, "--first-contact").code == 0
         bench.trusting(authority("CN=others,O=ACME"))
 

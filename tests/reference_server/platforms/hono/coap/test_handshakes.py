@@ -160,6 +160,15 @@ def test_a_certificate_that_is_none_for_clients(rig: AdapterRig, extension: x509
     assert word in reasons(rig)[0]
 
 
+def test_keys_of_certificates(rig: AdapterRig) -> None:
+    """As a running adapter has them: RSA is taken, Ed25519 is not."""
+    devices = authority()
+    rsa = devices.issue_client("device-1", kind=KeyKind.RSA2048)
+    assert rig.shakes(1, certificates=rsa.chain) is None
+    assert rig.shakes(2, certificates=devices.issue_client("device-2", kind=KeyKind.ED25519).chain) is BAD
+    assert "neither EC nor RSA" in reasons(rig)[0]
+
+
 def test_garbage_for_a_certificate(rig: AdapterRig) -> None:
     assert rig.shakes(1, certificates=(b"garbage",)) is BAD
 
