@@ -112,7 +112,7 @@ class Anchor:
 def _is_passed(value: object, now_us: int, *, unknown: bool) -> bool:
     try:
         return read_time(value) <= now_us if isinstance(value, str) else unknown
-    except ValueError:
+    except (ValueError, OverflowError):
         return unknown
 
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from fleetrig.reference_server.platforms.hono.names.java_names import rfc2253_of
 from fleetrig.simulator.certificates.pem import UNREADABLE_BY_LIBRARY
 
 PUBLIC_KEY: Final = "a public key"
@@ -35,10 +36,17 @@ def certificates_of(content: bytes) -> tuple[x509.Certificate, ...]:
     for data in (content, _from_base64(content)):
         for load in (x509.load_pem_x509_certificates, lambda der: [x509.load_der_x509_certificate(der)]):
             try:
-                return tuple(load(data))
+                return tuple(filter(_has_names, load(data)))
             except UNREADABLE_BY_LIBRARY:
                 continue
     return ()
+
+
+def _has_names(certificate: x509.Certificate) -> bool:
+    """Raises what the library raises for what it cannot read."""
+    rfc2253_of(certificate.subject)
+    rfc2253_of(certificate.issuer)
+    return True
 
 
 def what_it_is(content: bytes) -> str:

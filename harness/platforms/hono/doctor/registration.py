@@ -15,6 +15,7 @@ from fleetrig.harness.platforms.hono.doctor.facts import (
     Kind,
     TenantRecord,
     counts_now,
+    objects,
 )
 from fleetrig.harness.platforms.hono.doctor.identity import LEGAL_ID, Identity
 from fleetrig.harness.platforms.hono.doctor.names import how_they_differ
@@ -59,7 +60,7 @@ def credentials_causes(facts: Facts, tenant: TenantRecord, owner: Owner, auth_id
 
 
 def _secrets(facts: Facts, owner: Owner, auth_id: str) -> Iterator[Diagnosis]:
-    secrets = [one for one in owner.entry.get("secrets") or () if isinstance(one, dict)]
+    secrets = objects(owner.entry.get("secrets"))
     flaws = [counts_now(one, facts.now) for one in secrets]
     if not secrets or not all(flaws):
         return

@@ -92,7 +92,8 @@ class RegistryView:
             new = {str(one.get("id")): one for one in objects(page.get("result"))}
             counts_objects = counts_objects or not found.keys().isdisjoint(new)
             grown = {**found, **new}
-            if len(grown) == len(found) or len(grown) >= int(page.get("total") or 0):
+            total = page.get("total")
+            if len(grown) == len(found) or not isinstance(total, int) or len(grown) >= total:
                 return list(grown.values()), True
             found = grown
             offset = len(found) if counts_objects else offset + 1

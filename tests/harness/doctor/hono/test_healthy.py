@@ -17,6 +17,7 @@ from tests.harness.doctor.hono.bench import (
     x509_entry,
 )
 from tests.harness.doctor.hono.conftest import Doctor, serving
+from tests.harness.hostile_server import in_front_of, one_value_of_another_kind
 
 pytestmark = pytest.mark.slow
 RIGHT = ("--login", f"sensor1@{TENANT}", "--secret", "env:PASSWORD")
@@ -206,6 +207,20 @@ def test_a_registry_with_accounts(tmp_path: Path, doctor: Doctor, monkeypatch: p
         assert any("the registry wants an account" in gap for gap in page.document["not_seen"])
         page = doctor(bench, *options, "--user", "admin", "--password", "env:ADMIN")
         assert page.names == ["no-such-tenant"]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_answers_that_nobody_expects(seed: int, bench: HonoBench, doctor: Doctor) -> None:
+    """Whatever the registry says, there is a page."""
+    ca = authority()
+    bench.tenant({"trusted-ca": [bench.entry(ca)], "adapters": [{"type": "hono-mqtt", "enabled": True}]})
+    bench.device("d-1", [password(), x509_entry()], via=["gw-1"])
+    cert = bench.cert(leaf_of(ca))[:2]
+
+    with in_front_of(bench.ready["registry"], one_value_of_another_kind(seed)) as url:
+        for options in (cert, RIGHT[:2], (*RIGHT[:2], "--for", "e-1")):
+            page = doctor(None, *options, "--against", url)
+            assert page.code in (0, 1, 3)
 
 
 def test_a_server_file(bench: HonoBench, doctor: Doctor, tmp_path: Path) -> None:
