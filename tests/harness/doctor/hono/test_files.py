@@ -112,6 +112,24 @@ def test_a_tenant_that_is_right(cert: str, tmp_path: Path, doctor: Doctor) -> No
     assert f'auth-id "{DEVICE_DN}"' in page.document["seen"]
 
 
+@pytest.mark.parametrize(
+    ("name", "names"),
+    [("2.5.4.5=#0c023737,CN=devices", ["dn-string-type"]), ("SERIALNUMBER=77,CN=devices", [])],
+    ids=["UTF8String", "as-java-reads-it"],
+)
+def test_an_attribute_without_a_keyword(name: str, names: list[str], tmp_path: Path, doctor: Doctor) -> None:
+    """Java prints it by its DER, in which the kind of string counts."""
+    ca = authority("serialNumber=77,CN=devices")
+    key = text(ca.certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    cert = tmp_path / "leaf.pem"
+    cert.write_bytes(as_pem(leaf_of(ca).chain[0]))
+    file = in_file(tmp_path, {"trusted-ca": [by_key(subject_dn=name, public_key=key)]})
+
+    page = doctor(None, "--cert", str(cert), "--tenant-file", file)
+
+    assert (page.names, page.code) == (names, 1 if names else 0)
+
+
 def test_base64_of_a_pem_file_is_taken_by_java(cert: str, tmp_path: Path, doctor: Doctor) -> None:
     file = in_file(tmp_path, {"trusted-ca": [{"cert": text(CA.certificate_pem), **PROVISIONS}]})
 
