@@ -12,10 +12,17 @@ import typer
 from fleetrig.harness.commands.conform import ConformOptions, OpenedServer, conform
 from fleetrig.harness.commands.options import AgainstIfGiven, AllowSkipped, Ca, FailOnSkip, Insecure, Junit, Strict
 from fleetrig.harness.conformance.exact_client import ExactClient
+from fleetrig.harness.conformance.foreign_listeners import (
+    Place,
+    WantedListener,
+    places_of,
+    reached,
+    wanted_listeners,
+)
 from fleetrig.harness.conformance.row import listing, select
 from fleetrig.harness.conformance.run_rows import OpenClient
+from fleetrig.harness.platforms.hono.conformance import listeners
 from fleetrig.harness.platforms.hono.conformance.generations import GENERATIONS
-from fleetrig.harness.platforms.hono.conformance.listeners import NONE, Place, Wanted, reached, wanted_listeners
 from fleetrig.harness.platforms.hono.conformance.preflight import check_that_it_is_a_registry, remarks_on
 from fleetrig.harness.platforms.hono.conformance.row_client import RowClient, open_client
 from fleetrig.harness.platforms.hono.conformance.suite import ROWS, own_hono
@@ -106,30 +113,20 @@ def connected(options: ConformOptions, named: Mapping[str, Place | None]) -> Ite
         account = foreign.account if foreign.account.user else None
         under_test = ServerUnderTest(client, {}, account, options.profile, control)
         check_that_it_is_a_registry(under_test)
-        under_test.addresses, under_test.missing = reached(listeners_of(foreign, named))
+        wanted = listeners_of(foreign, named)
+        under_test.addresses, under_test.missing = reached(wanted, listeners.LOOKS)
         yield under_test
 
 
-def listeners_of(foreign: RemoteServer, named: Mapping[str, Place | None]) -> list[Wanted]:
+def listeners_of(foreign: RemoteServer, named: Mapping[str, Place | None]) -> list[WantedListener]:
     """A SERVER.yaml that names some of them names all of them."""
     in_file = {name: _place_in(address) for name, address in foreign.listeners.items() if name in LISTENERS}
-    return wanted_listeners(foreign.url, {**in_file, **named}, guesses=not in_file)
+    return wanted_listeners(listeners.USUAL_PORTS, foreign.url, {**in_file, **named}, guesses=not in_file)
 
 
 def _place_in(address: str) -> Place:
     """Of a listener: `HOST:PORT`, or a URL for those of HTTP."""
     return place_of(address.partition("://")[2] or address)
-
-
-def places_of(named: Mapping[str, str]) -> dict[str, Place | None]:
-    """The options: None for what is left out on purpose. Raises UsageError."""
-    places: dict[str, Place | None] = {}
-    for name, place in named.items():
-        try:
-            places[name] = None if place == NONE else place_of(place)
-        except UsageError as wrong:
-            raise UsageError(f"--{name}: {wrong}") from None
-    return places
 
 
 def rerun(options: ConformOptions, named: Mapping[str, str]) -> str:

@@ -30,7 +30,7 @@ def post_at_once(client: RowClient, shown: Sequence[ClientCertificate]) -> list[
         return list(pool.map(lambda one: post(client, one), shown))
 
 
-@ROWS.row("A28", "one-device", "20 first contacts at once of one device are all accepted (Hono: after two retries), and "
+@ROWS.row("A28", "one-device", "20 first contacts at once of one device are accepted (Hono: after two retries), and "
           "one device has its credentials (Hono: the others leave devices without)", needs=EVERY)  # fmt: skip
 def one_device(client: RowClient) -> None:
     authority = client.authority()

@@ -12,16 +12,17 @@ import typer
 from fleetrig.harness.commands.conform import ConformOptions, OpenedServer, accounts_of, conform
 from fleetrig.harness.commands.options import AgainstIfGiven, AllowSkipped, Ca, FailOnSkip, Insecure, Junit, Strict
 from fleetrig.harness.conformance.exact_client import ExactClient
-from fleetrig.harness.conformance.row import listing, select
-from fleetrig.harness.conformance.run_rows import OpenClient
-from fleetrig.harness.platforms.thingsboard.conformance.generations import GENERATIONS
-from fleetrig.harness.platforms.thingsboard.conformance.listeners import (
-    NONE,
+from fleetrig.harness.conformance.foreign_listeners import (
     Place,
-    Wanted,
+    WantedListener,
+    places_of,
     reached,
     wanted_listeners,
 )
+from fleetrig.harness.conformance.row import listing, select
+from fleetrig.harness.conformance.run_rows import OpenClient
+from fleetrig.harness.platforms.thingsboard.conformance import listeners
+from fleetrig.harness.platforms.thingsboard.conformance.generations import GENERATIONS
 from fleetrig.harness.platforms.thingsboard.conformance.preflight import check_that_it_is_thingsboard, remarks_on
 from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient, open_client
 from fleetrig.harness.platforms.thingsboard.conformance.suite import ROWS, own_thingsboard
@@ -117,25 +118,15 @@ def connected(
             control = stack.enter_context(contextlib.closing(ExactClient(foreign.control.url)))
         under_test = ServerUnderTest(client, {}, foreign.account, options.profile, control, accounts.get(SYSADMIN))
         check_that_it_is_thingsboard(under_test)
-        under_test.addresses, under_test.missing = reached(listeners_of(foreign, named))
+        wanted = listeners_of(foreign, named)
+        under_test.addresses, under_test.missing = reached(wanted, listeners.LOOKS)
         yield under_test
 
 
-def listeners_of(foreign: RemoteServer, named: Mapping[str, Place | None]) -> list[Wanted]:
+def listeners_of(foreign: RemoteServer, named: Mapping[str, Place | None]) -> list[WantedListener]:
     """A SERVER.yaml that names some of them names all of them."""
     in_file = {name: place_of(place) for name, place in foreign.listeners.items() if name in LISTENERS}
-    return wanted_listeners(foreign.url, {**in_file, **named}, guesses=not in_file)
-
-
-def places_of(named: Mapping[str, str]) -> dict[str, Place | None]:
-    """The options: None for what is left out on purpose. Raises UsageError."""
-    places: dict[str, Place | None] = {}
-    for name, place in named.items():
-        try:
-            places[name] = None if place == NONE else place_of(place)
-        except UsageError as wrong:
-            raise UsageError(f"--{name}: {wrong}") from None
-    return places
+    return wanted_listeners(listeners.USUAL_PORTS, foreign.url, {**in_file, **named}, guesses=not in_file)
 
 
 def rerun(options: ConformOptions, named: Mapping[str, str]) -> str:

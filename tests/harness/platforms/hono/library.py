@@ -11,7 +11,9 @@ from tests.harness.command import PROJECT
 SCENARIOS: Final = PROJECT / "scenarios"
 SLOW: Final = frozenset({"power_cuts", "factory_line"})
 """Tried in the newest profile alone, as items of their own."""
-OF_ALL: Final = frozenset({"manual", "password_rotation", "psk", "sink_down", "wrong_password"})
+OF_ALL: Final = frozenset(
+    {"first_contact_unsearched", "manual", "password_rotation", "psk", "sink_down", "wrong_password"}
+)
 """Those that need no search of the registry: they are for 1.1 too."""
 
 
@@ -26,8 +28,8 @@ def name_of(one: Expanded) -> str:
 
 NOT_IN: Final[Mapping[str, frozenset[str]]] = {
     "2": frozenset({"race_lost"}),
-    "2-jdbc": frozenset({"clones"}),
-    "2-mongodb": frozenset({"clones"}),
+    "2-jdbc": frozenset({"clones", "credentials_disabled"}),
+    "2-mongodb": frozenset({"clones", "credentials_disabled"}),
     "1": frozenset(map(name_of, runs())) - OF_ALL,
 }
 """Profile -> the scenarios that are about another generation."""

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from fleetrig.harness.cli import main
+from fleetrig.harness.conformance.foreign_listeners import wanted_listeners
 from fleetrig.harness.platforms.hono.conformance import listeners
 from fleetrig.harness.platforms.hono.conformance.under_test import LISTENERS, ServerUnderTest
 from fleetrig.harness.report.exits import Exit
@@ -148,12 +149,12 @@ def test_adapters_that_are_not_there_are_skipped_and_named(
     assert "no adapter is known, so rows on devices are skipped: give --http, --https, --mqtt, --mqtts, --coaps" in out
     assert "1 passed, 5 skipped" in out
     for name in LISTENERS:
-        usual = f"nobody answers at 127.0.0.1:{free_port}, the usual place of the {name.upper()} adapter: give --{name}"
+        usual = f"nobody answers at 127.0.0.1:{free_port}, {name.upper()}'s usual place: give --{name}"
         assert usual in " ".join(out.split())
 
 
 def test_no_adapter_is_looked_for_where_the_registry_is() -> None:
-    wanted = listeners.wanted_listeners("http://127.0.0.1:8080", {}, guesses=True)
+    wanted = wanted_listeners(listeners.USUAL_PORTS, "http://127.0.0.1:8080", {}, guesses=True)
     assert [one.name for one in wanted] == ["https", "mqtt", "mqtts", "coaps"]
 
 
@@ -182,11 +183,11 @@ def test_adapters_that_speak_something_else(
         code, out, _ = conform(server.http.url, *rows, *options, f"--coaps=127.0.0.1:{port}")
     out = " ".join(out.replace("URL", server.http.url).split())
     assert code == Exit.PASSED
-    assert f"is answered with 404, not with 401 at {here}, where the HTTP adapter should be: check --http" in out
-    assert f"nobody speaks HTTP as expected at {here}, where the HTTPS adapter should be" in out
-    assert f"at {here}, where the MQTT adapter should be: check --mqtt" in out
-    assert f"no TLS handshake succeeds without a certificate at {here}, where the MQTTS adapter should be" in out
-    assert f"nobody answers at 127.0.0.1:{port}, where the COAPS adapter should be: check --coaps" in out
+    assert f"is answered with 404, not with 401 at {here}, where HTTP should be: check --http" in out
+    assert f"nobody speaks HTTP as expected at {here}, where HTTPS should be" in out
+    assert f"at {here}, where MQTT should be: check --mqtt" in out
+    assert f"no TLS handshake succeeds at {here}, where MQTTS should be" in out
+    assert f"nobody answers at 127.0.0.1:{port}, where COAPS should be: check --coaps" in out
 
 
 def test_a_file_names_adapters(conform: Conform, server: ServerUnderTest, tmp_path: Path) -> None:
