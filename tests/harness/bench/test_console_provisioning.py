@@ -27,6 +27,9 @@ from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.wall_clock import WallClock
+from fleetrig.simulator.effects import Behaviour
+from fleetrig.simulator.flows.hono.flow import HonoDevice
+from fleetrig.simulator.flows.hono.settings import HonoSettings
 from fleetrig.simulator.flows.thingsboard.flow import ThingsBoardDevice
 from fleetrig.simulator.flows.thingsboard.settings import ThingsBoardSettings
 
@@ -138,14 +141,18 @@ def test_only_this_machine_has_another_name_for_the_board() -> None:
     }
 
 
+DEVICES: dict[str, Behaviour] = {
+    "thingsboard": ThingsBoardDevice(ThingsBoardSettings("mqtts://h:1"), None, None),
+    "hono": HonoDevice(HonoSettings("mqtts://h:1")),
+}
+
+
 def test_every_value_that_platforms_give_has_a_place() -> None:
-    thingsboard = ThingsBoardDevice(ThingsBoardSettings("mqtts://h:1"), None, None)
-    hawkbit = platform_of("hawkbit")
-    given = {
-        *platform_of("thingsboard").behaviour_values(thingsboard),
-        *hawkbit.credential_values(None),
-        "confirmation",
-    }
+    given = {"confirmation"}
+    for platform in map(platform_of, PLATFORMS):
+        given |= {*platform.credential_values(None)}
+        if platform.name in DEVICES:
+            given |= {*platform.behaviour_values(DEVICES[platform.name])}
     assert set(known_places()) == given | {"url", "tenant", "id", "serial", "mac"}
     assert {platform for platform in PLATFORMS if platform_of(platform).registrar is not None} == set(PLATFORMS)
 
