@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from fleetrig.harness.servers.http_admin import HttpAdmin
+from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.http import Headers, HttpRequest
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.drivers.director import AdminCall
@@ -45,7 +46,12 @@ class HonoAdmin(HttpAdmin):
     def greet(self) -> AdminCall[None]:
         """Finds out at once whether there is a registry that accepts the account. Raises BrokenBench."""
         path = f"/tenants/{NOBODY}"
-        self.part((yield from self.call("GET", path, expect=(200, 404))), dict)
+        try:
+            self.part((yield from self.call("GET", path, expect=(200, 404))), dict)
+        except BrokenBench as broken:
+            if not self.url.endswith("/v1"):
+                raise
+            raise BrokenBench(f"{broken} The address of a registry is given without /v1") from None
 
     # -- tenants
 

@@ -81,6 +81,8 @@ def test_with_an_account_it_is_sent_and_masked() -> None:
 
 
 def test_an_account_that_is_not_accepted_is_named() -> None:
+    with pytest.raises(BrokenBench, match="wants to know who asks: name user and password"):
+        play(admin().greet(), lambda request: answered(401, {}))
     with pytest.raises(BrokenBench, match="does not accept the account 'anna'"):
         play(admin(UserPassword("anna", "pass")).greet(), lambda _: answered(401, {"error": "x"}))
 
@@ -96,3 +98,11 @@ def test_a_device_that_is_not_there_is_none() -> None:
     found, (request,) = play(admin().device("a/b c"), lambda _: answered(404, {"error": "no such device"}))
     assert found is None
     assert request.target == "/v1/devices/t/a%2Fb%20c"
+
+
+def test_an_address_with_the_path_of_the_api_is_named() -> None:
+    page = HttpResponse(404, (), b"<html>Resource not found</html>")
+    with pytest.raises(BrokenBench, match="given without /v1"):
+        play(HonoAdmin("http://h/v1", NOBODY, "t").greet(), lambda request: page)
+    with pytest.raises(BrokenBench, match=r"is this a Hono server\?$"):
+        play(admin().greet(), lambda request: page)
