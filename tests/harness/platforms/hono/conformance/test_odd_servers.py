@@ -78,7 +78,7 @@ def test_an_adapter_is_no_registry(conform: Conform, server: ServerUnderTest) ->
     host, port = server.addresses["http"]
     code, out, err = conform(f"http://{host}:{port}", *NO_LISTENERS)
     assert (code, out) == (Exit.BROKEN, "")
-    assert "give the address of its management API, not that of an adapter" in err
+    assert "give the address of its management API without /v1, not that of an adapter" in err
 
 
 def test_nobody_listens(conform: Conform, free_port: int) -> None:
