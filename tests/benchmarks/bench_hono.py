@@ -69,7 +69,7 @@ class Served(ServeProcess):
     """A Hono whose tenant trusts a fleet's authority, which provisions itself."""
 
     def __init__(self, folder: Path, *options: str) -> None:
-        listeners = ("registry", "http", "https", "mqtt", "mqtts")
+        listeners = ("registry", "http", "https", "mqtt", "mqtts", "coap", "coaps")
         addresses = [word for name in listeners for word in (f"--{name}", "127.0.0.1:0")]
         super().__init__(folder, "--platform", "hono", *addresses, *options)
 

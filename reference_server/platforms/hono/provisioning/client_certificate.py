@@ -33,6 +33,8 @@ CHECKED_EXTENSIONS: Final = frozenset(
     }
 )  # fmt: skip
 """Critical extensions that Java's PKIX understands; any other one is a refusal."""
+KNOWN_CERTIFICATES: Final = 4_096
+"""Of so many devices that come again, nothing is computed anew."""
 
 
 class Unreadable(Exception):
@@ -51,7 +53,7 @@ class DeviceCertificate:
     """Empty when it has none."""
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=KNOWN_CERTIFICATES)
 def read(der: bytes) -> DeviceCertificate:
     """Raises Unreadable. A device shows its certificate twice: in the handshake and with its first request."""
     try:
@@ -80,11 +82,16 @@ def refused_by_authority(shown: DeviceCertificate, authority_dn: str, public_key
     """Why a trusted authority (a name and a key, DER) has not issued it; empty when it has."""
     if not same_name(authority_dn, shown.issuer_dn):
         return f"{authority_dn} is not its issuer {shown.issuer_dn}"
+    certificate = shown.certificate
+    return refused_by_dates(certificate, now_us) or _refused_at_any_time(certificate, authority_dn, public_key)
+
+
+@lru_cache(maxsize=KNOWN_CERTIFICATES)
+def _refused_at_any_time(certificate: x509.Certificate, authority_dn: str, public_key: bytes) -> str:
     return (
-        refused_by_dates(shown.certificate, now_us)
-        or _refused_by_algorithms(shown.certificate, public_key)
-        or _refused_by_extensions(shown.certificate)
-        or _refused_by_signature(shown.certificate, authority_dn, public_key)
+        _refused_by_algorithms(certificate, public_key)
+        or _refused_by_extensions(certificate)
+        or _refused_by_signature(certificate, authority_dn, public_key)
     )
 
 
