@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from fleetrig.reference_server.platform import HandshakeAnswer
 from fleetrig.reference_server.platforms.hono.coap.identities import Identities
@@ -50,11 +51,19 @@ def _by_key(registry: Registry, identities: Identities, session: Session, now_us
 def _unfit(der: bytes) -> str:
     """Why a certificate is none for clients; empty when it is (CertPathUtil.canBeUsedForAuthentication)."""
     try:
-        return _usage_flaw(read(der).certificate.extensions)
+        certificate = read(der).certificate
+        return _key_flaw(certificate) or _usage_flaw(certificate.extensions)
     except Unreadable as unreadable:
         return str(unreadable)
     except UNREADABLE_BY_LIBRARY:
         return "the extensions of the certificate cannot be read"
+
+
+def _key_flaw(certificate: x509.Certificate) -> str:
+    """The real adapter takes EC and RSA keys here, though it offers ECDHE_ECDSA alone, and none of Ed25519."""
+    if isinstance(certificate.public_key(), ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
+        return ""
+    return "its key is neither EC nor RSA, which is what DTLS takes"
 
 
 def _usage_flaw(extensions: x509.Extensions) -> str:

@@ -60,11 +60,16 @@ def delete(call: Call) -> Reply:
 def search(call: Call) -> Reply:
     """GET /v1/tenants."""
     found = partial(call.registry.store.scan, TENANT, INSTALLATION)
-    return Reply(200, found_page(call, Search(found, _found, _found, "no tenants found")))
+    shown = _found if call.registry.traits.shows_authorities_in_search else _without_authorities
+    return Reply(200, found_page(call, Search(found, _found, shown, "no tenants found")))
 
 
 def _found(tenant: Tenant) -> dict[str, Any]:
     return {**tenant.document, "id": tenant.tenant_id}
+
+
+def _without_authorities(tenant: Tenant) -> dict[str, Any]:
+    return {name: one for name, one in _found(tenant).items() if name != "trusted-ca"}
 
 
 def _read(call: Call, document: dict[str, Any]) -> dict[str, Any]:

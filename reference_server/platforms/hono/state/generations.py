@@ -55,6 +55,8 @@ class Traits:
     shows_status_in_search: bool = True
     tells_no_match: bool = True
     """A search that finds nothing says what it looked for, else only `Error Code: 404`."""
+    shows_authorities_in_search: bool = True
+    """Tenants that are found have their `trusted-ca`; else that stands in another table, and is left away."""
     has_columns: bool = False
     """Ids of more than 256 letters do not fit into the database, which is told as 500."""
     tells_reason_of_mismatch: bool = True
@@ -128,6 +130,7 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         keeps_notification_sent=False,
         matches_filters=False,
         counts_pages=False,
+        shows_authorities_in_search=False,
         groups_have_gateways=False,
         has_columns=True,
         tells_reason_of_mismatch=False,

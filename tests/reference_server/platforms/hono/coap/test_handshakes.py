@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from fleetrig.reference_server.platforms.hono.state.generations import Profile
 from fleetrig.simulator.certificates.keys import KeyKind
-from fleetrig.simulator.certificates.names import distinguished_name
-from fleetrig.simulator.certificates.profile import CertificateProfile, Validity
+from fleetrig.simulator.certificates.names import distinguished_name, named
+from fleetrig.simulator.certificates.profile import FOR_CLIENTS, CertificateProfile, Validity, leaf_profile
 from fleetrig.simulator.contract.handshake import TlsAlert
 from tests.reference_server.platforms.hono.adapter_rig import (
     KEY,
@@ -158,6 +159,17 @@ def test_a_certificate_that_is_none_for_clients(rig: AdapterRig, extension: x509
     made = devices.issue(profile, key.public_key(), "client")
     assert rig.shakes(1, certificates=(made.public_bytes(Encoding.DER),)) is BAD
     assert word in reasons(rig)[0]
+
+
+def test_keys_of_certificates(rig: AdapterRig) -> None:
+    """As a running adapter has them: RSA is taken, Ed25519 is not."""
+    devices = authority()
+    key = rsa.generate_private_key(65537, 2048)
+    profile = leaf_profile(named("device-1"), Validity.days(rig.now_us, 9), FOR_CLIENTS)
+    made = devices.issue(profile, key.public_key(), "client").public_bytes(Encoding.DER)
+    assert rig.shakes(1, certificates=(made,)) is None
+    assert rig.shakes(2, certificates=devices.issue_client("device-2", kind=KeyKind.ED25519).chain) is BAD
+    assert "neither EC nor RSA" in reasons(rig)[0]
 
 
 def test_garbage_for_a_certificate(rig: AdapterRig) -> None:

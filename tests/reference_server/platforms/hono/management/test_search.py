@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from fleetrig.simulator.certificates.authority import CertificateAuthority
 from tests.reference_server.platforms.hono.registry_rig import RegistryRig, document_of, rig_of, told
 
 DEVICES: dict[str, Any] = {
@@ -179,3 +182,15 @@ def test_tenants_are_searched_the_same_way(rig: RegistryRig) -> None:
     }
     answer = document_of(rig.ask("GET", "/v1/tenants?pageSize=1"))
     assert answer == {"total": 2, "result": [{"id": "t"}]}
+
+
+def test_one_registry_leaves_trusted_authorities_away() -> None:
+    """They stand in another table, which its search does not look at."""
+    authority = CertificateAuthority("devices", 0)
+    cert = b64encode(authority.certificate.public_bytes(Encoding.DER)).decode()
+    for profile, shows in (("2", True), ("2-mongodb", True), ("2-jdbc", False)):
+        rig = rig_of(profile)
+        rig.done("POST", "/v1/tenants/t", {"enabled": True, "trusted-ca": [{"cert": cert}]})
+        (found,) = document_of(rig.ask("GET", "/v1/tenants"))["result"]
+        assert ("trusted-ca" in found) is shows, profile
+        assert found["enabled"] is True
