@@ -108,3 +108,50 @@ def test_values_of_another_kind_in_an_event(event: dict[str, Any]) -> None:
                 is_about(found, "x")
                 assert to_line(from_line(to_line(found, Secrets())), Secrets()) == to_line(found, Secrets())
                 assert hash(found)
+
+
+MESSAGE = {
+    "number": 1, "at_us": 1, "tenant": "t", "topic": "hono.event.t", "key": "d", "properties": {"a": "b"},
+    "payload": "x",
+}  # fmt: skip
+
+
+def messages_in(*messages: object) -> Any:
+    body = json.dumps({"messages": messages, "last": 1}).encode()
+    return answered(lambda control: control.northbound("t"), body)
+
+
+def test_messages_are_read_whole() -> None:
+    payloads: list[object] = ["x", {"base64": "AP8="}, {"base64": "A"}]
+    found = messages_in(*({**MESSAGE, "number": 1 + at, "payload": one} for at, one in enumerate(payloads)))
+    assert [(one.number, one.key, one.payload) for one in found] == [
+        (1, "d", b"x"),
+        (2, "d", b"\x00\xff"),
+        (3, "d", b""),
+    ]
+
+
+@pytest.mark.parametrize("place", range(len(list(places_in(MESSAGE)))))
+@pytest.mark.parametrize("value", OTHER_KINDS, ids=repr)
+def test_values_of_another_kind_in_a_message(place: int, value: object) -> None:
+    """Each is refused, or has no say in anything."""
+    changed = json.loads(json.dumps(MESSAGE))
+    holder, key = list(places_in(changed))[place]
+    holder[key] = value
+    with suppress(BrokenBench):
+        (found,) = messages_in(changed)
+        assert isinstance(found.payload, bytes)
+        assert isinstance(found.number, int)
+
+
+@pytest.mark.parametrize("body", [b"null", b"{}", b'{"messages": null}', b'{"messages": [7]}', DEEP, b"\xff"])
+def test_messages_that_are_none(body: bytes) -> None:
+    with pytest.raises(BrokenBench, match=r"^http://h:1 (gave no messages|is no control interface): "):
+        answered(lambda control: control.northbound("t"), body)
+
+
+def test_messages_that_have_no_end() -> None:
+    with pytest.raises(BrokenBench, match="gave no messages"):
+        messages_in(*[MESSAGE] * PAGE)
+    with pytest.raises(BrokenBench, match="gave no messages"):
+        messages_in(*({**MESSAGE, "number": number + 1} for number in range(PAGE)))
