@@ -34,6 +34,10 @@ CHECKED_EXTENSIONS: Final = frozenset(
 )  # fmt: skip
 """Critical extensions that Java's PKIX understands; any other one is a refusal."""
 
+MOST_REMEMBERED: Final = 1_024
+"""Certificates that were read and whose issuers were looked at, for when their devices come again. What is remembered
+hangs on the bytes of the certificate and of the authority's key alone: no change of a tenant makes it wrong."""
+
 
 class Unreadable(Exception):
     """What was shown is no certificate."""
@@ -51,7 +55,7 @@ class DeviceCertificate:
     """Empty when it has none."""
 
 
-@lru_cache(maxsize=256)
+@lru_cache(MOST_REMEMBERED)
 def read(der: bytes) -> DeviceCertificate:
     """Raises Unreadable. A device shows its certificate twice: in the handshake and with its first request."""
     try:
@@ -80,12 +84,8 @@ def refused_by_authority(shown: DeviceCertificate, authority_dn: str, public_key
     """Why a trusted authority (a name and a key, DER) has not issued it; empty when it has."""
     if not same_name(authority_dn, shown.issuer_dn):
         return f"{authority_dn} is not its issuer {shown.issuer_dn}"
-    return (
-        refused_by_dates(shown.certificate, now_us)
-        or _refused_by_algorithms(shown.certificate, public_key)
-        or _refused_by_extensions(shown.certificate)
-        or _refused_by_signature(shown.certificate, authority_dn, public_key)
-    )
+    certificate = shown.certificate
+    return refused_by_dates(certificate, now_us) or _refused_at_any_time(certificate, authority_dn, public_key)
 
 
 def same_name(one: str, other: str) -> bool:
@@ -95,6 +95,16 @@ def same_name(one: str, other: str) -> bool:
 
 def _canonical(name: str) -> str:
     return " ".join(name.split()).lower()
+
+
+@lru_cache(MOST_REMEMBERED)
+def _refused_at_any_time(certificate: x509.Certificate, authority_dn: str, public_key: bytes) -> str:
+    """The rest of why: it stays as it is, and verifying costs as much as all else that a contact needs."""
+    return (
+        _refused_by_algorithms(certificate, public_key)
+        or _refused_by_extensions(certificate)
+        or _refused_by_signature(certificate, authority_dn, public_key)
+    )
 
 
 def _refused_by_algorithms(certificate: x509.Certificate, public_key: bytes) -> str:
