@@ -13,8 +13,8 @@ from fleetrig.harness.platforms.hono.conformance.suite import ROWS
 CLAUSES: Final = Path(__file__).with_name("clauses.md")
 ABOUT: Final = """\
 What Hono does when devices are registered, provision themselves and sign in, as fleetrig checks it: read in its sources
-and seen at a running Hono 2.7 with both of its registries. `A17` and `§2.4` in code, scenarios, reports and documents
-are numbers on this page.
+and seen at a running Hono 2.7, with its JDBC registry on H2 and with the other one on a stand-in for MongoDB. `A17` and
+`§2.4` in code, scenarios, reports and documents are numbers on this page.
 
 `fleetrig conform hono A17` runs one row for servers, `fleetrig conform hono` all of them
 ([your own Hono](../hono.md)); rows for devices are run by `fleetrig run external` ([devices](../devices.md)). An error

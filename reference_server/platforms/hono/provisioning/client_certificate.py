@@ -33,10 +33,9 @@ CHECKED_EXTENSIONS: Final = frozenset(
     }
 )  # fmt: skip
 """Critical extensions that Java's PKIX understands; any other one is a refusal."""
-
-MOST_REMEMBERED: Final = 1_024
-"""Certificates that were read and whose issuers were looked at, for when their devices come again. What is remembered
-hangs on the bytes of the certificate and of the authority's key alone: no change of a tenant makes it wrong."""
+KNOWN_CERTIFICATES: Final = 4_096
+"""Of so many devices that come again, nothing is computed anew. What is remembered hangs on the bytes of the certificate
+and of the authority's key alone: no change of a tenant makes it wrong."""
 
 
 class Unreadable(Exception):
@@ -55,7 +54,7 @@ class DeviceCertificate:
     """Empty when it has none."""
 
 
-@lru_cache(MOST_REMEMBERED)
+@lru_cache(maxsize=KNOWN_CERTIFICATES)
 def read(der: bytes) -> DeviceCertificate:
     """Raises Unreadable. A device shows its certificate twice: in the handshake and with its first request."""
     try:
@@ -88,6 +87,15 @@ def refused_by_authority(shown: DeviceCertificate, authority_dn: str, public_key
     return refused_by_dates(certificate, now_us) or _refused_at_any_time(certificate, authority_dn, public_key)
 
 
+@lru_cache(maxsize=KNOWN_CERTIFICATES)
+def _refused_at_any_time(certificate: x509.Certificate, authority_dn: str, public_key: bytes) -> str:
+    return (
+        _refused_by_algorithms(certificate, public_key)
+        or _refused_by_extensions(certificate)
+        or _refused_by_signature(certificate, authority_dn, public_key)
+    )
+
+
 def same_name(one: str, other: str) -> bool:
     """As Java compares names: case and runs of blanks in values do not matter."""
     return one == other or _canonical(one) == _canonical(other)
@@ -95,16 +103,6 @@ def same_name(one: str, other: str) -> bool:
 
 def _canonical(name: str) -> str:
     return " ".join(name.split()).lower()
-
-
-@lru_cache(MOST_REMEMBERED)
-def _refused_at_any_time(certificate: x509.Certificate, authority_dn: str, public_key: bytes) -> str:
-    """The rest of why: it stays as it is, and verifying costs as much as all else that a contact needs."""
-    return (
-        _refused_by_algorithms(certificate, public_key)
-        or _refused_by_extensions(certificate)
-        or _refused_by_signature(certificate, authority_dn, public_key)
-    )
 
 
 def _refused_by_algorithms(certificate: x509.Certificate, public_key: bytes) -> str:
