@@ -51,7 +51,7 @@ def encoded(tag: int, value: bytes) -> bytes:
     return bytes((tag, LONG | len(digits))) + digits + value
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def oid_text(value: bytes) -> str:
     """`2.5.4.3`. Raises ValueError."""
     arcs, arc = list[int](), 0

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fleetrig.reference_server.platforms.hono.provisioning import client_certificate
 from fleetrig.reference_server.platforms.hono.provisioning.client_certificate import read, refused_by_authority
 from fleetrig.simulator.certificates.authority import CertificateAuthority
+from fleetrig.simulator.certificates.names import alternative
 from fleetrig.simulator.contract.clock import US_PER_S, VIRTUAL_EPOCH_US
 from tests.reference_server.platforms.hono.adapter_rig import TENANT, AdapterRig, authority, certificate_text, chain
 from tests.reference_server.platforms.hono.http_requests import post
@@ -45,7 +46,7 @@ def test_a_certificate_is_verified_once(
         verify(certificate, public_key)
 
     monkeypatch.setattr(client_certificate, "_verify", counting)
-    first, second = chain(devices), chain(devices, "CN=device-2,O=ACME")
+    first, second = chain(devices, "CN=once-1,O=ACME"), chain(devices, "CN=once-2,O=ACME")
     assert [post(rig, certificates=one).status for one in (first, first, second, first)] == [202] * 4
     assert rig.join(certificates=first) == ["1 CONNACK 0"]
     assert len(verified) == 2
@@ -77,6 +78,15 @@ def test_what_is_remembered_knows_no_time(devices: CertificateAuthority) -> None
     flaws = [refused_by_authority(shown, shown.issuer_dn, der, at) for at in (VIRTUAL_EPOCH_US, end_us + US_PER_S)]
     assert flaws[0] == ""
     assert "expired" in flaws[1]
+
+
+def test_a_certificate_that_would_fill_the_memory_is_not_remembered(devices: CertificateAuthority) -> None:
+    """It is read all the same, each time anew."""
+    many = [alternative(f"d{at:04d}.example") for at in range(400)]
+    (short,), (long,) = chain(devices)[:1], chain(devices, alternatives=many)[:1]
+    assert read(short) is read(short)
+    assert read(long) is not read(long)
+    assert read(long).subject_dn == read(short).subject_dn
 
 
 def test_a_first_contact_wakes_nobody(rig: AdapterRig, devices: CertificateAuthority) -> None:
