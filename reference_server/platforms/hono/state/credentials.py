@@ -52,10 +52,9 @@ def check_entries(
     if UNLIMITED < most < len(entries):
         error = f"configured credentials limit exceeded [tenant-id: {tenant_id}, max credentials: {most}]"
         raise Refused(403, error, f"{len(entries)} credentials, and a device may have {most}")
-    keys = [(one["type"], one["auth-id"]) for one in entries]
-    if len(set(keys)) < len(keys):
-        kind, auth_id = Counter(keys).most_common(1)[0][0]
-        why = f"two entries of type {kind!r} have the auth-id {auth_id!r}: put both secrets into one"
+    twice = [key for key, times in Counter((one["type"], one["auth-id"]) for one in entries).items() if times > 1]
+    if twice:
+        why = f"two entries of type {twice[0][0]!r} have the auth-id {twice[0][1]!r}: put both secrets into one"
         raise Refused(400, "credentials must have unique (type, auth-id)", why)
     has_plain = any(secret.get("pwd-plain") for entry in entries for secret in entry["secrets"])
     status = 500 if has_plain and registry.traits.crashes else 400
