@@ -28,6 +28,8 @@ from fleetrig.simulator.contract.undecodable import Undecodable
 OSCORE: Final = 9
 Q_BLOCK1: Final = 19
 """Californium knows these, and looks at neither."""
+PREFERRED_BLOCKS_OF_512: Final = 5
+"""Its PREFERRED_BLOCK_SIZE."""
 STALE_AFTER_US: Final = 1_800 * US_PER_S
 """When a DTLS connection may give way to another (DTLS_STALE_CONNECTION_THRESHOLD)."""
 FLIGHT_TIMEOUT_US: Final = 2 * US_PER_S
@@ -41,6 +43,8 @@ WELL_KNOWN: Final = ".well-known"
 def coap_rules(payload_bytes: int) -> CoapRules:
     """An empty acknowledgement after 500 ms is the default (`timeoutToAck`)."""
     return CoapRules(
+        preferred_size_exponent=PREFERRED_BLOCKS_OF_512,
+        is_strict=False,
         body_bytes=payload_bytes,
         limits_single_datagrams=False,
         further_options=frozenset({OSCORE, Q_BLOCK1, SERVER_TIME}),
@@ -108,6 +112,8 @@ class CoapAdapter:
     def _answer(self, session: Session, request: CoapRequest, now_us: int) -> Reaction:
         if request.method.startswith(NAMELESS):
             text = f"Unknown CoAP request code: {request.method}".encode()
+            if not request.confirmable:
+                return Reaction(reason="no method has that code, and it came in a NON message")
             return answer(session, request, CoapResponse("4.02", text), reason="no method has that code")
         segments = segments_of(request)
         resource = RESOURCES.get(segments[0])
