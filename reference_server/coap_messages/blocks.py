@@ -24,6 +24,8 @@ BAD_OPTION: Final = code_number("4.02")
 INCOMPLETE: Final = code_number("4.08")
 TOO_LARGE: Final = code_number("4.13")
 ETAG_BYTES: Final = 8
+SUCCESS: Final = 2
+"""The class of codes that say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,9 @@ def is_cut(served: Served, asked: Block | None, layer: Layer) -> bool:
     """Whether the body goes out in blocks."""
     if asked is None:
         return len(served.payload) > 1 << (layer.rules.block_size_exponent + 4)
-    return len(served.payload) > _served_size(asked, layer) or asked.number > 0
+    if asked.number and (layer.rules.is_strict or served.code >> 5 == SUCCESS):
+        return True
+    return len(served.payload) > _served_size(asked, layer)
 
 
 def cut(served: Served, asked: Block | None, layer: Layer) -> Answered:

@@ -21,7 +21,7 @@ from fleetrig.reference_server.coap_messages.layer import (
     Layer,
     exchange_key,
 )
-from fleetrig.reference_server.coap_messages.lenient_reading import is_refused, usable_leniently
+from fleetrig.reference_server.coap_messages.lenient_reading import has_long_token, is_refused, usable_leniently
 from fleetrig.reference_server.coap_messages.options import usable
 from fleetrig.reference_server.coap_messages.replies import Replies, empty
 from fleetrig.reference_server.coap_messages.requests import PendingRequest, pending, understood
@@ -112,8 +112,11 @@ class CoapEndpoint:
     def _malformed(self, data: bytes, malformed: MalformedMessage, now_us: int) -> None:
         """By RST or silence; where rules are not strict a confirmable request is answered."""
         message_id, token, why = malformed.rejected_id, malformed.token, malformed.why
-        if self._layer.rules.is_strict or token is None or message_id is None:
+        if self._layer.rules.is_strict:
             self._reject(data, malformed.flaw, why, message_id, now_us)
+            return
+        if token is None or message_id is None:
+            self._reject(data, malformed.flaw, why, None if has_long_token(data) else message_id, now_us)
             return
         self._reject(data, malformed.flaw, why, None, now_us)
         self._send(encode(WireMessage(MessageType.ACK, BAD_OPTION, message_id, token, (), why.encode())))

@@ -16,7 +16,14 @@ from fleetrig.reference_server.coap_messages.options import (
     OptionNumber,
     block_of,
 )
-from fleetrig.reference_server.coap_messages.wire import EMPTY, MessageType, WireMessage
+from fleetrig.reference_server.coap_messages.wire import (
+    EMPTY,
+    LONGEST_TOKEN_BYTES,
+    METHODS,
+    MessageType,
+    WireMessage,
+    code_text,
+)
 from fleetrig.simulator.contract.coap import CoapOptions
 
 CLASSES_OF_RESPONSES: Final = frozenset({2, 4, 5})
@@ -64,15 +71,17 @@ def usable_leniently(message: WireMessage, further: frozenset[int]) -> tuple[Coa
 
     Of one that must not be repeated the last counts. Code 0.00 stands for no answer.
     """
-    options, wrong = _usable(message.options, further)
+    options, wrong = _usable(message, further)
     if wrong is not None and message.type is MessageType.NON:
         return options, Answered(EMPTY, why=wrong.why)
     return options, wrong
 
 
-def _usable(options: CoapOptions, further: frozenset[int]) -> tuple[CoapOptions, Answered | None]:
+def _usable(message: WireMessage, further: frozenset[int]) -> tuple[CoapOptions, Answered | None]:
+    if message.code not in METHODS:
+        return (), _bad(f"Unknown CoAP request code: {code_text(message.code)}")
     kept: list[tuple[int, bytes]] = []
-    for option in options:
+    for option in message.options:
         number, value = option
         form = FORMS.get(number) or FURTHER_FORMS.get(number)
         if form is None:
@@ -107,6 +116,11 @@ def _reserved_size(options: CoapOptions) -> Answered | None:
 
 def _bad(why: str, code: int = BAD_OPTION) -> Answered:
     return Answered(code, payload=why.encode(), why=why)
+
+
+def has_long_token(data: bytes) -> bool:
+    """Whether a message is passed over in silence since its token length is reserved."""
+    return data[0] & 0x0F > LONGEST_TOKEN_BYTES
 
 
 def is_refused(message: WireMessage) -> bool:

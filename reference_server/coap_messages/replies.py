@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple, TypeVar
 
-from fleetrig.reference_server.coap_messages.blocks import Answered, cut, is_cut, with_etag
+from fleetrig.reference_server.coap_messages.blocks import SUCCESS, Answered, cut, is_cut, with_etag
 from fleetrig.reference_server.coap_messages.confirmables import Confirmables, Message
 from fleetrig.reference_server.coap_messages.layer import Exchange, Layer, ResourceKey, Served
 from fleetrig.reference_server.coap_messages.options import Block, OptionNumber, uint_bytes
@@ -17,9 +17,6 @@ from fleetrig.simulator.contract.envelope import Send
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-SUCCESS: Final = 2
-"""The class of codes that say so."""
 
 OBSERVE_SEQUENCES: Final = 1 << 24
 
@@ -60,7 +57,7 @@ class Replies:
         code = code_number(response.code)
         too_many = self._follow(request, code, response.observe)
         served = Served(code, response.options, response.payload)
-        asked = request.block2 if code >> 5 == SUCCESS else None
+        asked = request.block2 if code >> 5 == SUCCESS or not self._layer.rules.is_strict else None
         cut_answer = self._cut(served, asked, request.resource, now_us)
         options = (*cut_answer.options, *_observe(response.observe), *_acknowledged_block(request))
         self._layer.uploads.drop(request.resource)

@@ -27,16 +27,13 @@ from fleetrig.reference_server.coap_messages.options import (
     uint_bytes,
     without,
 )
-from fleetrig.reference_server.coap_messages.wire import MessageType, WireMessage, code_number
+from fleetrig.reference_server.coap_messages.wire import METHODS, MessageType, WireMessage, code_number
 from fleetrig.simulator.contract.coap import CoapOptions, CoapRequest
 from fleetrig.simulator.contract.session import Session
 
 NO_PROXY: Final = code_number("5.05")
 
 GET: Final = 1
-METHODS: Final = {1: "GET", 2: "POST", 3: "PUT", 4: "DELETE", 5: "FETCH", 6: "PATCH", 7: "iPATCH"}
-"""A method that is none of them goes by its code: `0.08`."""
-
 OBSERVABLE: Final = frozenset({1, 5})
 """GET and FETCH (RFC 7641 §2, RFC 8132 §2.4)."""
 

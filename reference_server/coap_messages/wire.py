@@ -34,6 +34,8 @@ class MessageType(IntEnum):
 TYPES: Final = tuple(MessageType)
 EMPTY: Final = 0
 """The code of a message that is neither request nor response."""
+METHODS: Final = {1: "GET", 2: "POST", 3: "PUT", 4: "DELETE", 5: "FETCH", 6: "PATCH", 7: "iPATCH"}
+"""A method that is none of them goes by its code: `0.08`."""
 LAST_METHOD: Final = 31
 """Codes of class 0 are those of requests, but for the empty message."""
 

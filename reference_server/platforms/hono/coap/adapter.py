@@ -35,8 +35,6 @@ STALE_AFTER_US: Final = 1_800 * US_PER_S
 FLIGHT_TIMEOUT_US: Final = 2 * US_PER_S
 """`dtlsRetransmissionTimeout`."""
 HANDLED: Final = frozenset({"POST", "PUT"})
-NAMELESS: Final = "0."
-"""How a method that is none goes by its code."""
 WELL_KNOWN: Final = ".well-known"
 
 
@@ -110,11 +108,6 @@ class CoapAdapter:
         return reactions
 
     def _answer(self, session: Session, request: CoapRequest, now_us: int) -> Reaction:
-        if request.method.startswith(NAMELESS):
-            text = f"Unknown CoAP request code: {request.method}".encode()
-            if not request.confirmable:
-                return Reaction(reason="no method has that code, and it came in a NON message")
-            return answer(session, request, CoapResponse("4.02", text), reason="no method has that code")
         segments = segments_of(request)
         resource = RESOURCES.get(segments[0])
         if resource is None:
