@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
-from fleetrig.reference_server.coap_messages.layer import Layer, ResourceKey, Served, Upload
+from fleetrig.reference_server.coap_messages.layer import BlockUpload, Layer, ResourceKey, Served
 from fleetrig.reference_server.coap_messages.options import (
     RESERVED_SIZE_EXPONENT,
     Block,
@@ -55,7 +55,7 @@ def assemble(
         layer.uploads.drop(key)
         limit = (OptionNumber.SIZE1, uint_bytes(most))
         return Answered(TOO_LARGE, (acknowledged, limit), why=f"a body of more than {most} bytes")
-    upload = Upload(bytearray()) if block.number == 0 else layer.uploads.get(key, now_us)
+    upload = BlockUpload(bytearray()) if block.number == 0 else layer.uploads.get(key, now_us)
     if upload is None or not _continues(upload.body, block, payload):
         layer.uploads.drop(key)
         return Answered(INCOMPLETE, (acknowledged,), why=f"block {block.number} without those before it")

@@ -50,7 +50,7 @@ class Served:
 
 
 @dataclass(slots=True)
-class Upload:
+class BlockUpload:
     """What has come of a body in blocks. `content_format` and `most_bytes` count where rules are not strict."""
 
     body: bytearray
@@ -68,7 +68,7 @@ class Layer:
         self.agenda = agenda
         self.exchanges: Expiring[int, Exchange] = Expiring(EXCHANGE_LIFETIME_US, MOST_EXCHANGES, 1)
         """By session and message id, see `exchange_key`."""
-        self.uploads: Expiring[ResourceKey, Upload] = Expiring(
+        self.uploads: Expiring[ResourceKey, BlockUpload] = Expiring(
             EXCHANGE_LIFETIME_US, MOST_TRANSFERS, MOST_TRANSFER_BYTES
         )
         self.bodies: Expiring[ResourceKey, Served] = Expiring(EXCHANGE_LIFETIME_US, MOST_TRANSFERS, MOST_TRANSFER_BYTES)

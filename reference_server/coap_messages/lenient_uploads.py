@@ -12,7 +12,7 @@ from fleetrig.reference_server.coap_messages.blocks import (
     TOO_LARGE,
     Answered,
 )
-from fleetrig.reference_server.coap_messages.layer import Layer, ResourceKey, Upload
+from fleetrig.reference_server.coap_messages.layer import BlockUpload, Layer, ResourceKey
 from fleetrig.reference_server.coap_messages.options import Block, OptionNumber, first, uint, uint_bytes
 from fleetrig.reference_server.coap_messages.wire import EMPTY
 from fleetrig.simulator.contract.coap import CoapOptions
@@ -32,7 +32,7 @@ def assemble_leniently(
     content_format = first(options, OptionNumber.CONTENT_FORMAT)
     upload = layer.uploads.get(key, now_us) if block.number else None
     if upload is None:
-        upload = Upload(bytearray(), content_format, most if size1 is None else uint(size1))
+        upload = BlockUpload(bytearray(), content_format, most if size1 is None else uint(size1))
     if refused := _added(upload, block, content_format, payload):
         layer.uploads.drop(key)
         return refused
@@ -45,7 +45,7 @@ def assemble_leniently(
     return Answered(CONTINUE, ((OptionNumber.BLOCK1, asked.to_bytes()),))
 
 
-def _added(upload: Upload, block: Block, content_format: bytes | None, payload: bytes) -> Answered | None:
+def _added(upload: BlockUpload, block: Block, content_format: bytes | None, payload: bytes) -> Answered | None:
     """Why it cannot be added; None when it was."""
     at = len(upload.body)
     if content_format != upload.content_format:

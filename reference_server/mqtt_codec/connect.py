@@ -29,10 +29,12 @@ USER_NAME: Final = 0x80
 def read_connect(reader: FieldReader, *, is_strict: bool = True) -> MqttConnect:
     """Raises BrokenPacket. Which client ids and users are welcome, and a password alone, is no matter of the form.
 
-    `is_strict`: what is wrong with a will or with properties is refused.
+    `is_strict`: what is wrong with a will or with properties is refused, and in MQTT 3.1 the reserved flag.
     """
     version = _read_version(reader)
-    flags = _checked_flags(reader.byte("connect flags"), is_strict=is_strict)
+    flags = reader.byte("connect flags")
+    if is_strict or version is not MqttVersion.V31:
+        _check_flags(flags, is_strict=is_strict)
     keep_alive_s = reader.two_bytes("keep alive")
     properties: Properties = ()
     if version is MqttVersion.V5:
@@ -57,16 +59,15 @@ def _read_version(reader: FieldReader) -> MqttVersion:
     return version
 
 
-def _checked_flags(flags: int, *, is_strict: bool) -> int:
+def _check_flags(flags: int, *, is_strict: bool) -> None:
     if flags & RESERVED:
         raise BrokenPacket("the reserved connect flag is set")
     if not is_strict:
-        return flags
+        return
     if flags & WILL_QOS == WILL_QOS:
         raise BrokenPacket("the will has QoS 3")
     if not flags & WILL and flags & (WILL_QOS | WILL_RETAIN):
         raise BrokenPacket("there is no will, but a QoS or a retain flag for it")
-    return flags
 
 
 def _has_ended(reader: FieldReader, version: MqttVersion) -> bool:

@@ -112,3 +112,12 @@ def test_a_field_that_runs_past_its_packet_is_waited_for_once() -> None:
     assert decoder.feed(PINGREQ) == []
     (at_once,) = MqttDecoder(2_000).feed(packet)
     assert isinstance(at_once, Undecodable)
+
+
+def test_the_reserved_flag_of_mqtt_3_1() -> None:
+    packet = b"\x10\x0f\x00\x06MQIsdp\x03\x03\x00\x3c\x00\x01c"
+    (connect,) = MqttDecoder(2_000, is_strict=False).feed(packet)
+    assert isinstance(connect, MqttConnect)
+    for refused in (packet, V311_CONNECT.replace(b"\x04\x02", b"\x04\x03")):
+        (told_of_it,) = MqttDecoder(2_000, is_strict=refused is packet).feed(refused)
+        assert isinstance(told_of_it, Undecodable)
