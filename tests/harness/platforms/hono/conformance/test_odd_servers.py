@@ -59,7 +59,10 @@ def registry(other: Callable[[Request], bytes | None] = lambda _: None) -> Talk:
     ("response", "words"),
     [
         (answer(200, PAGE, "text/html"), "URL is no device registry: GET /v1/tenants/"),
-        (answer(404, PAGE, "text/html"), "answered 404 with text/html; give the address of its management API without /v1, not"),
+        (
+            answer(404, PAGE, "text/html"),
+            "answered 404 with text/html; give the address of its management API without /v1, not",
+        ),
         (answer(404, {"message": "nothing here"}), "URL is no device registry"),
         (answer(405), "URL is no device registry"),
         (answer(401, {"error": "Unauthorized"}), "URL wants to know who asks: name user and password in a SERVER.yaml"),
