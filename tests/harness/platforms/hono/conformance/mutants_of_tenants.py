@@ -16,11 +16,11 @@ from fleetrig.reference_server.platforms.hono.management import (
     tenants_api,
 )
 from fleetrig.reference_server.platforms.hono.management.call import Call
-from fleetrig.reference_server.platforms.hono.management.replies import JSON, error_response
 from fleetrig.reference_server.platforms.hono.state import tenants
 from fleetrig.reference_server.platforms.hono.state.errors import Refused
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
 from fleetrig.reference_server.platforms.hono.state.settings import Settings
+from fleetrig.reference_server.platforms.hono.vertx.pages import JSON, error_response
 from fleetrig.simulator.contract.http import HttpResponse
 from tests.harness.conformance.code_changes import being, giving, instead, then
 from tests.harness.platforms.hono.conformance.mutants import (
