@@ -6,19 +6,17 @@ Unreadable; null is None.
 
 from __future__ import annotations
 
-import binascii
 import re
-from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final, TypeVar
+
+from fleetrig.reference_server.platforms.hono.names.java_base64 import decoded_base64
 
 T = TypeVar("T")
 
 INT_BITS: Final = 31
 LONG_BITS: Final = 63
-BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?", re.ASCII)
-"""As Java's basic decoder takes it: padding may be left out, line breaks may not be in it."""
 WHOLE: Final = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
 BOOLEANS: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 PEM: Final = "-----BEGIN"
@@ -145,12 +143,10 @@ def binary(value: Any, where: str) -> bytes | None:
     found = text(value, where)
     if found is None:
         return None
-    if BASE64.fullmatch(found) is None:
-        raise Unreadable(f"{where}: {_why_no_base64(found)}")
     try:
-        return b64decode(found + "=" * (-len(found) % 4))
-    except binascii.Error as error:
-        raise Unreadable(f"{where}: no Base64: {error}") from None
+        return decoded_base64(found)
+    except ValueError:
+        raise Unreadable(f"{where}: {_why_no_base64(found)}") from None
 
 
 def wrong(where: str, expected: str, got: Any) -> Unreadable:
