@@ -18,6 +18,9 @@ T = TypeVar("T")
 INT_BITS: Final = 31
 LONG_BITS: Final = 63
 WHOLE: Final = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
+DIGITS: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
+BLANKS: Final = "".join(map(chr, range(33)))
+"""What Java trims: a blank and all that comes before it."""
 BOOLEANS: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 PEM: Final = "-----BEGIN"
 SHOWN: Final = 60
@@ -47,9 +50,9 @@ def boolean(value: Any, where: str) -> bool | None:
             return value
         case int():
             return value != 0
-        case str() if value.strip() in BOOLEANS:
-            return BOOLEANS[value.strip()]
-        case str() if value.strip() in ("", "null"):
+        case str() if _trimmed(value) in BOOLEANS:
+            return BOOLEANS[_trimmed(value)]
+        case str() if _trimmed(value) in ("", "null"):
             return None
     raise wrong(where, "true or false", value)
 
@@ -69,9 +72,9 @@ def whole(value: Any, where: str, *, bits: int = INT_BITS) -> int | None:
             number = value
         case float():
             number = int(value)
-        case str() if WHOLE.fullmatch(value.strip()):
-            number = int(value)
-        case str() if value.strip() in ("", "null"):
+        case str() if WHOLE.fullmatch(_trimmed(value)):
+            number = int(_trimmed(value))
+        case str() if _trimmed(value) in ("", "null"):
             return None
         case _:
             raise wrong(where, "a whole number", value)
@@ -107,9 +110,12 @@ def needed_text(value: Any, where: str) -> str:
 
 
 def word(value: Any, known: Sequence[str], where: str) -> str | None:
-    """One of several words, in any case; or its number, from 0 on."""
+    """One of several words, in any case; or its number, from 0 on, which may be a text."""
     if value is None:
         return None
+    if isinstance(value, str):
+        value = _trimmed(value)
+        value = int(value) if DIGITS.fullmatch(value) else value
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(known):
         return known[value]
     found = next((one for one in known if isinstance(value, str) and one.lower() == value.lower()), None)
@@ -152,6 +158,10 @@ def binary(value: Any, where: str) -> bytes | None:
 def wrong(where: str, expected: str, got: Any) -> Unreadable:
     shown = "an object" if isinstance(got, dict) else "an array" if isinstance(got, list) else repr(got)[:SHOWN]
     return Unreadable(f"{where}: expected {expected}, got {shown}")
+
+
+def _trimmed(found: str) -> str:
+    return found.strip(BLANKS)
 
 
 def _why_no_base64(found: str) -> str:
