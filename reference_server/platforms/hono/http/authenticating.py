@@ -18,6 +18,7 @@ from fleetrig.reference_server.platforms.hono.provisioning.sign_in import (
     with_password,
     with_token,
 )
+from fleetrig.reference_server.platforms.hono.provisioning.steps import Step
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
 from fleetrig.simulator.contract.session import Session
 
@@ -30,9 +31,7 @@ MALFORMED_BASIC: Final = "the credentials of Basic are no Base64 of auth-id@tena
 
 def authenticate(registry: Registry, call: AdapterCall, session: Session, now_us: int) -> SignedIn | Denied:
     if session.certificates:
-        if call.begins_empty:
-            return _empty_segment(registry)
-        return with_certificate(registry, session.certificates, session.server_name, HTTP, NO_CLIENT_ID, now_us)
+        return _by_certificate(registry, call, session, now_us)
     header = call.request.header("authorization")
     if header is None:
         return _unauthorized("the request shows no certificate and has no Authorization")
@@ -40,10 +39,25 @@ def authenticate(registry: Registry, call: AdapterCall, session: Session, now_us
     if not blank or not scheme:
         return Denied(400, "Bad Request", "Authorization has no scheme and credentials with a blank between")
     if scheme.lower() == BEARER and registry.traits.takes_tokens:
-        return with_token(registry, credentials, _named_in(call), HTTP, now_us)
+        return _by_token(registry, call, credentials, now_us)
     if scheme.lower() != BASIC:
         return _unauthorized(f"Authorization is {scheme[:40]}: the adapter takes Basic and Bearer")
     return _by_basic(registry, call, credentials, now_us)
+
+
+def _by_certificate(registry: Registry, call: AdapterCall, session: Session, now_us: int) -> SignedIn | Denied:
+    """What is wrong with the certificate itself comes before all else."""
+    found = with_certificate(registry, session.certificates, session.server_name, HTTP, NO_CLIENT_ID, now_us)
+    if not call.begins_empty or Step.CERTIFICATE_VALIDATED not in found.steps:
+        return found
+    return _empty_segment(registry)
+
+
+def _by_token(registry: Registry, call: AdapterCall, jwt: str, now_us: int) -> SignedIn | Denied:
+    """That it says whose it is comes before all else."""
+    found = with_token(registry, jwt, _named_in(call), HTTP, now_us)
+    is_read = isinstance(found, SignedIn) or found.error != UNAUTHORIZED
+    return _empty_segment(registry) if call.begins_empty and is_read else found
 
 
 def _by_basic(registry: Registry, call: AdapterCall, credentials: str, now_us: int) -> SignedIn | Denied:
@@ -62,7 +76,7 @@ def _by_basic(registry: Registry, call: AdapterCall, credentials: str, now_us: i
 def _empty_segment(registry: Registry) -> Denied:
     """The adapter reads whom a request is for only when it knows the credentials."""
     status = 500 if registry.traits.crashes else 400
-    return Denied(status, EMPTY_SEGMENT, "the path begins with two slashes")
+    return Denied(status, EMPTY_SEGMENT, "the path begins with two slashes", rollback=True)
 
 
 def _named_in(call: AdapterCall) -> tuple[str, str] | None:
