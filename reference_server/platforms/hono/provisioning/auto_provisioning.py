@@ -16,7 +16,7 @@ from fleetrig.reference_server.platforms.hono.provisioning.steps import Step
 from fleetrig.reference_server.platforms.hono.state.credentials import (
     check_entries,
     credentials_by_auth_id,
-    put_entries,
+    put_first_entry,
 )
 from fleetrig.reference_server.platforms.hono.state.devices import LIMITS, create_device
 from fleetrig.reference_server.platforms.hono.state.errors import Refused, error_code
@@ -52,7 +52,7 @@ def provision(contact: Contact, tenant: Tenant, shown: DeviceCertificate, auth_i
     if flaw is not None:
         contact.changed = f"device {device.device_id} created, without credentials"
         raise flaw
-    device = put_entries(registry, device, [entry])
+    put_first_entry(registry, device, entry)
     contact.changed = f"device {device.device_id} provisioned"
     contact.took(Step.CREDENTIALS_CREATED)
     announce_if_owed(contact, tenant, device)

@@ -98,6 +98,13 @@ def put_entries(registry: Registry, device: Device, entries: Sequence[Entry], ve
     return changed
 
 
+def put_first_entry(registry: Registry, device: Device, entry: Entry) -> None:
+    """Of a device that was made in this transaction: nobody has seen its version, so it keeps it, and nobody waits to
+    hear of its credentials. Raises Refused before anything is written."""
+    _check_free(registry, device, [entry])
+    registry.store.put(CREDENTIALS, device.tenant_id, _record(registry, device, 0, entry))
+
+
 def _merged(before: Sequence[DeviceCredentials], entries: Sequence[Entry]) -> list[Entry]:
     """Secrets with an id take what they leave out from the one on record. Raises Refused."""
     has_ids = any("id" in secret for entry in entries for secret in entry["secrets"])

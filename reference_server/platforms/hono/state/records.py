@@ -176,7 +176,7 @@ def joined(*parts: str) -> str:
 
 def _mapping(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     found = document.get(name)
-    return found if isinstance(found, Mapping) else {}
+    return found if found is not None and isinstance(found, Mapping) else {}
 
 
 def _one(value: str | None) -> tuple[str, ...]:

@@ -533,6 +533,17 @@ def test_what_empties_the_caches(members: dict[str, Any]) -> None:
     assert post(rig, certificates=chain(devices)).status == 404
 
 
+def test_a_tenant_that_is_made_anew_is_not_taken_for_the_one_before() -> None:
+    devices = authority(ISSUER)
+    rig = of_profile(Profile.JDBC)
+    rig.trusting(devices)
+    ask(rig, "POST", "/telemetry", certificates=chain(devices))
+    rig.after(1)
+    rig.api("DELETE", f"tenants/{TENANT}")
+    rig.tenant()
+    assert said(post(rig, certificates=chain(devices))) == (404, "no such tenant")
+
+
 # Generation 1
 
 
