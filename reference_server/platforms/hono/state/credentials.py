@@ -28,6 +28,7 @@ from fleetrig.reference_server.platforms.hono.state.versions import check_versio
 
 Entry = Mapping[str, Any]
 TYPE_LETTERS: Final = 64
+NULL_SECRET: Final = 'Cannot invoke "checkValidity()" because "secret" is null'
 TAKEN: Final = "credentials (type, auth-id) must be unique for device"
 
 
@@ -56,6 +57,8 @@ def check_entries(
     if twice:
         why = f"two entries of type {twice[0][0]!r} have the auth-id {twice[0][1]!r}: put both secrets into one"
         raise Refused(400, "credentials must have unique (type, auth-id)", why)
+    if any(secret is None for entry in entries for secret in entry["secrets"]):
+        raise Refused(500, NULL_SECRET, "a secret is null: leave it out")
     has_plain = any(secret.get("pwd-plain") for entry in entries for secret in entry["secrets"])
     status = 500 if has_plain and registry.traits.crashes else 400
     return [prepared_entry(registry, entry, status) for entry in entries]

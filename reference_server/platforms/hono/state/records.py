@@ -122,15 +122,19 @@ class Device:
 
     @property
     def via(self) -> tuple[str, ...]:
-        return tuple(self.document.get("via", ()))
+        return self._ids("via")
 
     @property
     def via_groups(self) -> tuple[str, ...]:
-        return tuple(self.document.get("viaGroups", ()))
+        return self._ids("viaGroups")
 
     @property
     def member_of(self) -> tuple[str, ...]:
-        return tuple(self.document.get("memberOf", ()))
+        return self._ids("memberOf")
+
+    def _ids(self, name: str) -> tuple[str, ...]:
+        """Some registries keep a null among ids; it means nobody."""
+        return tuple(one for one in self.document.get(name, ()) if one is not None)
 
     @property
     def may_provision(self) -> bool:
