@@ -44,6 +44,8 @@ class HonoRun:
     """The tenant."""
     known: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Device id -> the auth-ids that it had when it was read last: `record` finds devices of other ids by them."""
+    holders: dict[str, dict[str, None]] = field(default_factory=dict)
+    """Auth-id -> the devices of `known` that have it, in the order in which they were read."""
     versions: dict[str, int] = field(default_factory=dict)
     """Serial -> how often its password or key was replaced."""
     told: dict[str, int] = field(default_factory=dict)

@@ -104,14 +104,17 @@ def known_device(run: HonoRun, serial: str) -> AdminCall[str]:
 
 def having(run: HonoRun, auth_id: str | None) -> list[str]:
     """The devices that had it when they were read last."""
-    return [device_id for device_id, auth_ids in run.known.items() if auth_id in auth_ids]
+    return [] if auth_id is None else list(run.holders.get(auth_id, ()))
 
 
 def read_auth_ids(run: HonoRun, device_id: str) -> AdminCall[tuple[str, ...]]:
     """Those of a device, as they are now."""
     entries = yield from run.admin.credentials(device_id)
+    for auth_id in run.known.pop(device_id, ()):
+        run.holders[auth_id].pop(device_id, None)
     if entries is None:
-        run.known.pop(device_id, None)
         return ()
-    run.known[device_id] = tuple(str(entry.get("auth-id")) for entry in entries)
-    return run.known[device_id]
+    auth_ids = run.known[device_id] = tuple(str(entry.get("auth-id")) for entry in entries)
+    for auth_id in auth_ids:
+        run.holders.setdefault(auth_id, {})[device_id] = None
+    return auth_ids

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from fleetrig.harness.conformance.exact_client import ExactClient
+from fleetrig.harness.platforms.hono.conformance.suite import OWN_SILENCE_S
 from fleetrig.harness.platforms.hono.conformance.under_test import LISTENERS, ServerUnderTest
 from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.platforms.hono.platform import HonoPlatform
@@ -18,7 +19,6 @@ from tests.reference_server.echo import running
 REGISTRY = "registry"
 KEPT = ("hono.tenant", "hono.trust_anchor", "hono.device", "hono.credentials")
 CROWD = 30
-SILENCE_S = 0.3
 
 
 @contextlib.contextmanager
@@ -40,7 +40,7 @@ def reference(settings: Settings | None = None) -> Iterator[ServerUnderTest]:
             contextlib.closing(ExactClient(server.control_url)) as control,
         ):
             places = {name: (one.host, one.port) for name, one in addresses.items() if name != REGISTRY}
-            yield ServerUnderTest(http, places, None, str(used.profile), control, crowd=CROWD, silence_s=SILENCE_S)
+            yield ServerUnderTest(http, places, None, str(used.profile), control, crowd=CROWD, silence_s=OWN_SILENCE_S)
         assert server.bugs == []
 
 
