@@ -157,9 +157,17 @@ def _is_equal(found: Any, wanted: Any) -> bool:
 
 @lru_cache(maxsize=256)
 def _pattern(text: str) -> re.Pattern[str]:
-    """`*` is any run of letters, `?` one."""
-    parts = re.split(r"([*?])", text)
-    return re.compile("".join({"*": ".*", "?": "."}.get(part, re.escape(part)) for part in parts))
+    """`*` is any run of letters, `?` one. What is between two stars is taken where it comes first and never tried
+    again: that is enough, and many stars take no longer than one."""
+    first, *others = [_literal(part) for part in re.split(r"\*+", text)]
+    if not others:
+        return re.compile(first, re.DOTALL)
+    *middle, last = others
+    return re.compile(first + "".join(f"(?>.*?{part})" for part in middle) + ".*" + last, re.DOTALL)
+
+
+def _literal(text: str) -> str:
+    return "".join("." if one == "?" else re.escape(one) for one in text)
 
 
 def _order_at(path: Sequence[str], pair: tuple[Document, Any]) -> tuple[int, Any]:

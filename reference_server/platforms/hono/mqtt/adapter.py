@@ -92,11 +92,13 @@ class MqttAdapter:
         return Reaction([*outputs, Close(session.id)] if ends else outputs, reason)
 
     def closed(self, session: Session, now_us: int) -> Reaction:
+        """First what is in memory: that has ended whether the store takes the rest or not."""
+        reaction = self._sessions.closed(session, now_us)
         live = self._connections.end(session.id)
         if live is not None:
-            self._subscribing.end_all(live, now_us, is_announced=True)
+            self._subscribing.notify_ended(self._subscribing.end_all(live), now_us)
             self._connecting.ended(live, now_us)
-        return self._sessions.closed(session, now_us)
+        return reaction
 
     # By itself
 
@@ -118,7 +120,7 @@ class MqttAdapter:
             return []
         ended = []
         for live in self._connections.of(notice.tenant_id, notice.device_id):
-            self._subscribing.end_all(live, now_us, is_announced=False)
+            self._subscribing.end_all(live)
             ended.append(self._sessions.end(live.session, MqttReason.ADMINISTRATIVE_ACTION, why, now_us))
         return [reaction for reaction in ended if reaction.outputs]
 
