@@ -64,7 +64,7 @@ class MqttAdapter:
         self._connecting = Connecting(registry, self._connections)
         self._publishing = Publishing(registry, router, self._sessions)
         self._subscribing = Subscribing(registry, router)
-        self._delivery = CommandDelivery(registry, self._sessions, self._connections)
+        self._delivery = CommandDelivery(registry, router.undelivered, self._sessions, self._connections)
 
     # What fronts say
 
@@ -109,10 +109,12 @@ class MqttAdapter:
         return [*self._sessions.advance(now_us), *self._delivery.advance(now_us)]
 
     def hear(self, notices: Iterable[Notice], now_us: int) -> list[Reaction]:
-        """Connections end with what they stand for; commands go out."""
-        ended = [reaction for notice in notices for reaction in self._hear(notice, now_us)]
-        delivered = [self._delivery.deliver(routed, now_us) for routed in self._router.take(MQTT)]
-        return [*ended, *delivered]
+        """Connections end with what they stand for."""
+        return [reaction for notice in notices for reaction in self._hear(notice, now_us)]
+
+    def hear_commands(self, now_us: int) -> list[Reaction]:
+        """In a transaction."""
+        return [self._delivery.deliver(routed, now_us) for routed in self._router.take_safely(MQTT)]
 
     def _hear(self, notice: Notice, now_us: int) -> list[Reaction]:
         why = ENDING.get(notice.kind)

@@ -11,8 +11,11 @@ import pytest
 from fleetrig.reference_server.northbound import CommandRefused
 from fleetrig.reference_server.stores.interface import StoreFailed
 from fleetrig.reference_server.stores.memory import MemoryStore
+from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.envelope import LateAnswer
 from tests.conversation.talk import lines
-from tests.reference_server.platforms.hono.adapter_rig import TENANT, AdapterRig
+from tests.reference_server.platforms.hono.adapter_rig import TENANT, AdapterRig, coap_answer, messages_in
+from tests.reference_server.platforms.hono.http_requests import ask
 from tests.reference_server.stores.failing import FailingStore
 
 
@@ -50,8 +53,10 @@ class Failing(AdapterRig):
             return False
         return True
 
-    def ttds(self) -> list[tuple[str, str]]:
-        return [(one.key, str(one.properties["ttd"])) for one in self.northbound() if "ttd" in one.properties]
+    def undelivered(self) -> list[object]:
+        """The correlation ids that applications have been told of."""
+        told = [one.properties for one in self.northbound() if one.topic.startswith("hono.command_response.")]
+        return [properties["correlation-id"] for properties in told]
 
 
 @pytest.fixture
@@ -80,3 +85,49 @@ def test_a_connection_that_has_ended_takes_no_commands(rig: Failing) -> None:
         rig.gone(1)
     assert not rig.takes_commands("sensor1")
     assert rig.join(3, "sensor1") == ["3 CONNACK 0"]
+
+
+def test_connections_of_a_deleted_device_end_though_the_store_fails_then(rig: Failing) -> None:
+    rig.api("DELETE", f"devices/{TENANT}/sensor1")
+    with rig.full_disk():
+        assert lines(rig.server.advance(rig.now_us)) == ["1 closed"]
+
+
+def test_who_waits_is_answered_though_the_store_fails_then(rig: Failing) -> None:
+    assert rig.asks(2, "POST", "/telemetry?hono-ttd=5") == []
+    delivery = ask(rig, "POST", "/telemetry?hono-ttd=5", user="sensor1")
+    with rig.full_disk():
+        rig.now_us += 5 * US_PER_S
+        coap, http = sorted(rig.server.advance(rig.now_us), key=lambda output: isinstance(output, LateAnswer))
+    assert coap_answer(coap).code == "2.04"
+    assert isinstance(http, LateAnswer)
+    assert http.held_id == delivery.held_id
+    due_us = rig.server.next_due_us()
+    assert due_us is not None  # keep-alive
+    assert due_us > rig.now_us
+
+
+def test_a_command_that_could_not_be_delivered_is_delivered_later(rig: Failing) -> None:
+    rig.wants(1, "command///req/#")
+    rig.commands("sensor1")
+    with rig.full_disk(), pytest.raises(StoreFailed):
+        rig.server.advance(rig.now_us)
+    (message,) = messages_in(rig.server.advance(rig.now_us))
+    assert message.topic.startswith("command///req/")
+    assert rig.after(2) == []
+    assert rig.undelivered() == []
+
+
+def test_applications_hear_of_an_undelivered_command_once_that_can_be_kept(rig: Failing) -> None:
+    rig.wants(1, "command///req/#", qos=1)
+    correlation_id = rig.commands("sensor1")
+    assert len(rig.server.advance(rig.now_us)) == 1
+    rig.now_us += 2 * US_PER_S
+    with rig.full_disk(), pytest.raises(StoreFailed):
+        rig.server.advance(rig.now_us)
+    assert rig.undelivered() == []
+    rig.after(0)
+    assert rig.undelivered() == [correlation_id]
+    rig.gone(1)
+    rig.after(2)
+    assert rig.undelivered() == [correlation_id]

@@ -332,7 +332,9 @@ def test_generation_1_does_not_speak_mqtt_5() -> None:
 def test_a_password_in_the_user_name_stands_in_no_trace(rig: AdapterRig) -> None:
     """Base64 of `user:password` as the user name, and no password."""
     user_name = base64.b64encode(f"sensor1@{TENANT}:{PASSWORD}".encode()).decode()
-    assert rig.join(1, user_name=user_name, password=b"") == ["1 CONNACK 0"]
+    rig.opens(1)
+    connect = MqttConnect("", user_name=user_name, password=b"")
+    assert lines(rig.to_server(1, connect)) == ["1 CONNACK 0"]
     told = "".join(map(str, rig.events))
     assert user_name in told
     written = rig.secrets.hide(told)
