@@ -16,9 +16,8 @@ from fleetrig.reference_server.platforms.hono.management.api import ManagementAp
 from fleetrig.reference_server.platforms.hono.management.container import CLOSES_AFTER, container_page, failure_page
 from fleetrig.reference_server.platforms.hono.mqtt.adapter import MqttAdapter
 from fleetrig.reference_server.platforms.hono.mqtt.session_rules import mqtt_limits
-from fleetrig.reference_server.platforms.hono.northbound.messages import messages_after
+from fleetrig.reference_server.platforms.hono.northbound.messages import OWED, messages_after
 from fleetrig.reference_server.platforms.hono.provisioning.date_check import judge_dates
-from fleetrig.reference_server.platforms.hono.provisioning.notification import PROVISIONING_NOTIFICATION
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
 from fleetrig.reference_server.platforms.hono.state.settings import Settings
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
@@ -129,8 +128,8 @@ class HonoPlatform:
     def outlet(self, outlet: Outlet) -> None:
         self.registry.outlet = outlet
 
-    def is_for_webhook(self, message: NorthboundMessage) -> bool:
-        return message.properties.get("content-type") == PROVISIONING_NOTIFICATION
+    def for_webhook(self, after: int, at_most: int) -> Sequence[NorthboundMessage]:
+        return messages_after(self.registry, "", after, at_most, OWED)
 
     def northbound(self, tenant: str, after: int, at_most: int) -> Sequence[NorthboundMessage]:
         return messages_after(self.registry, tenant, after, at_most)

@@ -104,7 +104,7 @@ def _upload(call: CoapCall, tenant: Tenant, target: Addressed, now_us: int) -> R
     consumer = consumer_for(tenant.tenant_id, target.device_id, target.gateway_id, call.waiting.next_key())
     waiting = WaitingCoapRequest(call.session, request, consumer, called, call.signed_in is not None)
     due_us = now_us + to_us(waits_s)
-    call.registry.store.when_settled(lambda committed: call.waiting.put(waiting, due_us) if committed else None)
+    call.registry.store.when_settled(lambda committed: call.waiting.put(waiting, due_us, now_us) if committed else None)
     return Reaction(device=called, changed=found.changed, steps=found.steps)
 
 

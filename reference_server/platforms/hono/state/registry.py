@@ -42,8 +42,8 @@ class Registry:
         self.outlet: Outlet = OpenOutlet()
         """Whether applications can be reached."""
         self.adapters = AdapterMemory()
-        self.last_forwarded: int | None = None
-        """The number of the newest message to applications; None: nobody has asked for it since the start."""
+        self.last_forwarded: dict[str, int] = {}
+        """Kind of message -> number of the newest; none: nobody has asked for it since the start."""
         self._notices: list[Notice] = []
 
     def new_uuid(self) -> str:

@@ -106,7 +106,12 @@ def test_hashes_that_are_taken() -> None:
 def test_a_hash_that_costs_too_much_is_not_tried(function: str, cost: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One whose function is not called bcrypt is stored unchecked, and held against bcrypt all the same."""
     tried: list[bytes] = []
-    monkeypatch.setattr(bcrypt, "checkpw", lambda password, hashed: bool(tried.append(hashed)))
+
+    def checkpw(password: bytes, hashed: bytes) -> bool:
+        tried.append(hashed)
+        return False
+
+    monkeypatch.setattr(bcrypt, "checkpw", checkpw)
     assert not is_password_right({"hash-function": function, "pwd-hash": HASH.replace("$10$", f"${cost}$")}, cost)
     assert tried == []
     assert not is_password_right({"hash-function": function, "pwd-hash": HASH.replace("$10$", "$14$")}, function + cost)
