@@ -188,7 +188,8 @@ class HttpAdapter:
         done = respond(self._registry, asserted, answer, HTTP, now_us)
         if isinstance(done, Denied):
             return self._denied(done, sender)
-        return HttpAnswer(ACCEPTED, device=sender.called, changed=done.changed, steps=(*sender.steps, *done.steps))
+        changed = "; ".join(filter(None, (sender.changed, done.changed)))
+        return HttpAnswer(ACCEPTED, device=sender.called, changed=changed, steps=(*sender.steps, *done.steps))
 
     def _response_flaw(self, call: AdapterCall, sender: SignedIn) -> HttpAnswer | None:
         if len(call.segments) < 5:

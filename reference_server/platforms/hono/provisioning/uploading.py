@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.hono.northbound.messages import forward
@@ -89,7 +89,10 @@ def upload_for(
         return denied
     asserted = assert_registration(registry, known.tenant, device_id, gateway_id or None, now_us)
     if isinstance(asserted, Denied):
-        return refused_by_tenant(registry, known.tenant, message, now_us) or asserted
+        too_much = refused_by_tenant(registry, known.tenant, message, now_us)
+        if too_much is None:
+            return asserted
+        return replace(asserted, status=too_much.status, error=too_much.error, reason=too_much.reason)
     return upload(registry, asserted, message, now_us)
 
 
