@@ -18,7 +18,7 @@ from fleetrig.simulator.contract.json_types import Json
 
 @dataclass(frozen=True, slots=True)
 class NorthboundMessage:
-    """A message as an application gets it. `number`: never given twice, higher ones are later."""
+    """A message as an application gets it. `number`: higher ones are later; those for a webhook may have their own."""
 
     number: int
     at_us: int
@@ -68,8 +68,8 @@ class NorthboundPlatform(ServerPlatform, Protocol):
     webhook: str
     """The URL of an external system on this machine that is told of some messages (`webhook.py`); empty: of none."""
 
-    def is_for_webhook(self, message: NorthboundMessage) -> bool:
-        """Whether the external system is told of it."""
+    def for_webhook(self, after: int, at_most: int) -> Sequence[NorthboundMessage]:
+        """What the external system is told of: the first so many with numbers above `after`."""
 
     def northbound(self, tenant: str, after: int, at_most: int) -> Sequence[NorthboundMessage]:
         """The messages of a tenant, or of all for an empty name, with numbers above `after`: the first so many."""

@@ -129,6 +129,14 @@ class ServerPlatform(Protocol):
 
 
 @runtime_checkable
+class MemoryAdvancingPlatform(ServerPlatform, Protocol):
+    """A platform some of whose due work needs no store: it is done even if that fails."""
+
+    def advance_in_memory(self, now_us: int) -> Sequence[Reaction]:
+        """Before each `advance` and outside of any transaction: it neither reads nor writes."""
+
+
+@runtime_checkable
 class HttpPlatform(ServerPlatform, Protocol):
     """A platform that answers HTTP requests."""
 

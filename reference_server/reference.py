@@ -200,7 +200,8 @@ class ReferenceServer:
         for one in served:
             platform = one.server.platform
             if isinstance(platform, NorthboundPlatform) and platform.webhook:
-                await self._stack.enter_async_context(Webhook(platform, store, self.trace, self._clock))
+                webhook = Webhook(platform, store, self.trace, self._clock, on_failed=self._note_failure)
+                await self._stack.enter_async_context(webhook)
         if self._control is not None:
             await self._open_control(store, self._control, tools, served)
 

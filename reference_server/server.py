@@ -24,6 +24,7 @@ from fleetrig.reference_server.platform import (
     HoldingPlatform,
     HttpAnswer,
     HttpPlatform,
+    MemoryAdvancingPlatform,
     Reaction,
     ServerPlatform,
     SessionPlatform,
@@ -80,6 +81,7 @@ class Server:
         self._http = platform if isinstance(platform, HttpPlatform) else None
         self._sessions = platform if isinstance(platform, SessionPlatform) else None
         self._handshakes = platform if isinstance(platform, HandshakePlatform) else None
+        self._in_memory = platform if isinstance(platform, MemoryAdvancingPlatform) else None
         self._holding = platform if isinstance(platform, HoldingPlatform) else None
         self._on_failed = on_failed
         self._lane = ServerLane(trace)
@@ -194,6 +196,7 @@ class Server:
 
     def psk(self, session: Session, now_us: int) -> bytes | None:
         answer = self._judge(session, now_us)
+        self._held_back(now_us)
         if answer.psk is None and not answer.reason:
             answer = replace(answer, reason=f"nobody has a key of the identity {session.psk_identity}")
         self._note_handshake(answer, session, now_us)
@@ -223,6 +226,7 @@ class Server:
             return self._reply_blocked(blocked, None, session, now_us)
         self._open.add(session.id)
         reaction = self._in_transaction(self._talking().opened, session, now_us)
+        self._held_back(now_us)
         return self._apply_faults(reaction, session.id, None, now_us)
 
     def receive(self, session: Session, envelope: Envelope, now_us: int) -> Sequence[Output]:
@@ -265,6 +269,7 @@ class Server:
             return ()  # a fault has kept it from the platform
         self._open.discard(session.id)
         reaction = self._in_transaction(self._talking().closed, session, now_us)
+        self._held_back(now_us)
         return self._apply_faults(reaction, UNASKED, None, now_us)
 
     # By itself
@@ -278,15 +283,25 @@ class Server:
     def advance(self, now_us: int) -> Sequence[Output]:
         """What happens by itself: lapsed windows, auto-assignment, lazy writes, pushes; outages that end sessions."""
         outputs = self._begin_outage(now_us) if self._open and not self.faults.is_idle else []
-        with self.store.transaction():
-            reactions = self.platform.advance(now_us)
+        if self._in_memory is not None:
+            outputs += self._said_unasked(self._in_memory.advance_in_memory(now_us), now_us)
+        try:
+            with self.store.transaction():
+                reactions = self.platform.advance(now_us)
+            self._held_back(now_us)
+            outputs += self._said_unasked(reactions, now_us)
+            self.store.flush()
+        except (StoreFailed, OSError) as failed:
+            self._held_back(now_us)
+            if not outputs:
+                raise
+            self._on_failed(failed)  # what is to be said is said all the same: it does not wait for the store
+        return outputs
+
+    def _said_unasked(self, reactions: Sequence[Reaction], now_us: int) -> list[Output]:
         if reactions:
             self._learn_secrets()
-        self.store.flush()
-        self._held_back(now_us)
-        for reaction in reactions:
-            outputs += self._apply_faults(reaction, UNASKED, None, now_us)
-        return outputs
+        return [output for one in reactions for output in self._apply_faults(one, UNASKED, None, now_us)]
 
     def _begin_outage(self, now_us: int) -> list[Output]:
         outage = self._session_faults.begun_outage(now_us)

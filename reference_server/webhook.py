@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.northbound import NorthboundMessage, NorthboundPlatform
-from fleetrig.reference_server.stores.interface import Kind, Store
+from fleetrig.reference_server.stores.interface import Kind, Store, StoreFailed
 from fleetrig.simulator.contract.clock import Clock
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.trace import Lane, Trace
@@ -77,13 +77,15 @@ class Webhook:
         trace: Trace,
         clock: Clock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        on_failed: Callable[[Exception], None] = lambda _: None,
     ) -> None:
-        """Raises UsageError for a URL that cannot be told."""
+        """Raises UsageError for a URL that cannot be told. `on_failed` hears when the store fails: it goes on later."""
         self._platform, self._store, self._trace, self._clock = platform, store, trace, clock
-        self._sleep = sleep
+        self._sleep, self._on_failed = sleep, on_failed
         self._url = webhook_url(platform.webhook)
         cursor = store.get(WEBHOOK_CURSOR, PLACE, platform.name)
         self._told = cursor.number if cursor is not None and cursor.url == platform.webhook else 0
+        self._noted = self._told
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -95,16 +97,30 @@ class Webhook:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+            try:
+                self._note()
+            except StoreFailed as failed:
+                self._on_failed(failed)
 
     async def _run(self) -> None:
         while True:
-            messages = self._platform.northbound("", self._told, AT_ONCE)
-            for message in messages:
-                if self._platform.is_for_webhook(message):
-                    await self._tell(message)
-                self._note(message.number)
-            if not messages:
-                await self._sleep(LOOKS_AGAIN_AFTER_S)
+            try:
+                is_done = not await self._tell_some()
+            except StoreFailed as failed:
+                self._on_failed(failed)
+                await self._sleep(FIRST_PAUSE_S)
+            else:
+                if is_done:
+                    await self._sleep(LOOKS_AGAIN_AFTER_S)
+
+    async def _tell_some(self) -> int:
+        """How many there were. Raises StoreFailed."""
+        messages = self._platform.for_webhook(self._told, AT_ONCE)
+        for message in messages:
+            await self._tell(message)
+            self._told = message.number
+        self._note()
+        return len(messages)
 
     async def _tell(self, message: NorthboundMessage) -> None:
         """Until it is taken or refused for good."""
@@ -134,9 +150,12 @@ class Webhook:
         self._trace.emit(self._clock.now_us(), Lane.NETWORK, kind, message.key, reason=reason, name=message.topic)
         return False
 
-    def _note(self, number: int) -> None:
-        self._told = number
-        self._store.put(WEBHOOK_CURSOR, PLACE, WebhookCursor(self._platform.name, self._platform.webhook, number))
+    def _note(self) -> None:
+        """Lazily: who is killed tells some once more."""
+        if self._told != self._noted:
+            cursor = WebhookCursor(self._platform.name, self._platform.webhook, self._told)
+            self._store.put(WEBHOOK_CURSOR, PLACE, cursor, lazily=True)
+            self._noted = self._told
 
 
 def document_of(message: NorthboundMessage) -> bytes:

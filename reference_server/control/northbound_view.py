@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -22,6 +23,9 @@ MOST: Final = 10**18
 MOST_MESSAGES: Final = 1_000
 SHOWN_MESSAGES: Final = 100
 MOST_TEXT_CHARS: Final = 1_000
+MOST_NAME_BYTES: Final = 255
+NO_PART_OF_TOPICS: Final = re.compile(r"[/+#\0]")
+"""Names of devices and commands stand in topics and paths, as one level each."""
 
 NORTHBOUND_PARAMETERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "tenant": str,
@@ -91,8 +95,10 @@ def _command_in(document: Mapping[str, Any]) -> NorthboundCommand:
     for word in NEEDED:
         if not isinstance(document.get(word), str) or not 0 < len(document[word]) <= MOST_TEXT_CHARS:
             raise mistake(word, "expected a text, which must be given", document.get(word))
+    for word in ("device", "command"):
+        _check_name(word, document[word])
     content_type, one_way = document.get("content_type", ""), document.get("one_way", False)
-    if not isinstance(content_type, str) or len(content_type) > MOST_TEXT_CHARS:
+    if not isinstance(content_type, str) or len(content_type) > MOST_TEXT_CHARS or not content_type.isascii():
         raise mistake("content_type", "expected a media type such as application/json", content_type)
     if not isinstance(one_way, bool):
         raise mistake("one_way", "expected true or false", one_way)
@@ -103,3 +109,15 @@ def _command_in(document: Mapping[str, Any]) -> NorthboundCommand:
         document["tenant"], document["device"], document["command"], text.encode(errors="replace"), content_type,
         one_way,
     )  # fmt: skip
+
+
+def _check_name(word: str, name: str) -> None:
+    """Raises RequestRefused(400)."""
+    if NO_PART_OF_TOPICS.search(name):
+        raise mistake(word, "expected a name without /, +, # and NUL, since it becomes a part of topics", name)
+    try:
+        length_bytes = len(name.encode())
+    except UnicodeEncodeError:
+        raise mistake(word, "expected a text that can be written in UTF-8, without half a character", name) from None
+    if length_bytes > MOST_NAME_BYTES:
+        raise mistake(word, f"expected at most {MOST_NAME_BYTES} bytes", name)

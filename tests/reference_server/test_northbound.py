@@ -55,8 +55,8 @@ class Telling:
     def northbound(self, tenant: str, after: int, at_most: int) -> Sequence[NorthboundMessage]:
         return [one for one in self.told if one.number > after and tenant in ("", one.tenant)][:at_most]
 
-    def is_for_webhook(self, message: NorthboundMessage) -> bool:
-        return message.topic.startswith("hono.event.")
+    def for_webhook(self, after: int, at_most: int) -> Sequence[NorthboundMessage]:
+        return [one for one in self.told if one.number > after and one.topic.startswith("hono.event.")][:at_most]
 
     def send_command(self, command: NorthboundCommand, now_us: int) -> str:
         if command.device == "nobody":
@@ -167,6 +167,12 @@ def test_a_command(bench: Bench) -> None:
         ({"device": "nobody"}, 409, "nobody takes commands of nobody"),
         ({"device": ""}, 400, "device: expected a text, which must be given"),
         ({"tenant": None}, 400, "tenant: expected a text, which must be given"),
+        ({"device": "a/b"}, 400, "device: expected a name without /, +, # and NUL"),
+        ({"command": "#"}, 400, "command: expected a name without /, +, # and NUL"),
+        ({"command": "a\0"}, 400, "command: expected a name without"),
+        ({"command": "\ud800"}, 400, "command: expected a text that can be written in UTF-8"),
+        ({"device": "ä" * 128}, 400, "device: expected at most 255 bytes"),
+        ({"content_type": "text/\ud800"}, 400, "content_type: expected a media type"),
         ({"one_way": 1}, 400, "one_way: expected true or false"),
         ({"content_type": 1}, 400, "content_type: expected a media type"),
         ({"comand": "x"}, 400, "did you mean command?"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
 from fleetrig.reference_server.northbound import NorthboundMessage
+from fleetrig.reference_server.stores.interface import StoreFailed
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.reference_server.webhook import LOOKS_AGAIN_AFTER_S, Webhook, webhook_url
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US
@@ -54,7 +55,12 @@ class Told:
 
 
 async def tell(
-    platform: Telling, store: MemoryStore, is_done: Callable[[list[TraceEvent]], bool], *, url: str = ""
+    platform: Telling,
+    store: MemoryStore,
+    is_done: Callable[[list[TraceEvent]], bool],
+    *,
+    url: str = "",
+    on_failed: Callable[[Exception], None] = lambda _: None,
 ) -> Told:
     """Runs a webhook until the trace says what is wanted. Pauses take no time."""
     events: list[TraceEvent] = []
@@ -74,7 +80,7 @@ async def tell(
 
     trace.listen(listen)
     platform.webhook = url or platform.webhook
-    async with Webhook(platform, store, trace, Standing(), sleep):
+    async with Webhook(platform, store, trace, Standing(), sleep, on_failed):
         await done.wait()
         await asyncio.sleep(0)
     return Told(events, paused_s)
@@ -162,6 +168,30 @@ def test_a_restart_goes_on_and_another_system_is_told_anew() -> None:
             assert [one["key"] for one in external.heard] == ["d1", "d2", "d3"]
             await tell(platform, store, handed_on(3), url=url.replace("site=7", "site=8"))
         assert external.requests == 6
+
+    asyncio.run(main())
+
+
+def test_a_store_that_fails_for_a_while() -> None:
+    """It is told of, and what was to be told is told later."""
+    failures: list[Exception] = []
+
+    class Failing(Telling):
+        def for_webhook(self, after: int, at_most: int) -> Sequence[NorthboundMessage]:
+            if len(failures) < 2:
+                raise StoreFailed("the disk is gone")
+            return super().for_webhook(after, at_most)
+
+    async def main() -> None:
+        external = External()
+        server, url = await serving(external)
+        async with server:
+            told = await tell(
+                Failing(told=[message(1)]), MemoryStore(), handed_on(1), url=url, on_failed=failures.append
+            )
+        assert [one["key"] for one in external.heard] == ["d1"]
+        assert told.paused_s == [0.5, 0.5]
+        assert list(map(str, failures)) == ["the disk is gone"] * 2
 
     asyncio.run(main())
 

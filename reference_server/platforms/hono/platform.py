@@ -16,9 +16,8 @@ from fleetrig.reference_server.platforms.hono.management.api import ManagementAp
 from fleetrig.reference_server.platforms.hono.management.container import CLOSES_AFTER, container_page, failure_page
 from fleetrig.reference_server.platforms.hono.mqtt.adapter import MqttAdapter
 from fleetrig.reference_server.platforms.hono.mqtt.session_rules import mqtt_limits
-from fleetrig.reference_server.platforms.hono.northbound.messages import messages_after
+from fleetrig.reference_server.platforms.hono.northbound.messages import OWED, messages_after
 from fleetrig.reference_server.platforms.hono.provisioning.date_check import judge_dates
-from fleetrig.reference_server.platforms.hono.provisioning.notification import PROVISIONING_NOTIFICATION
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
 from fleetrig.reference_server.platforms.hono.state.settings import Settings
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
@@ -98,16 +97,26 @@ class HonoPlatform:
     # By itself
 
     def next_due_us(self) -> int | None:
-        if self.registry.has_notices:
+        if self.registry.has_notices or self._router.is_due:
             return AT_ONCE
         return earliest_us(self._http.next_due_us(), self._mqtt.next_due_us(), self._coap.next_due_us())
 
+    def advance_in_memory(self, now_us: int) -> Sequence[Reaction]:
+        """Sessions hear of what was done to their devices and tenants; what waits is answered."""
+        return [
+            *self._mqtt.hear(self.registry.take_notices(), now_us),
+            *self._coap.hear_commands(now_us),
+            *self._http.hear_commands(),
+            *self._http.advance(now_us),
+            *self._mqtt.advance(now_us),
+            *self._coap.advance(now_us),
+        ]
+
     def advance(self, now_us: int) -> Sequence[Reaction]:
-        """Sessions hear of what was done to their devices and tenants; what waits too long comes to its end."""
-        notices = self.registry.take_notices()
-        heard = [*self._mqtt.hear(notices, now_us), *self._coap.hear(notices, now_us)] if notices else []
-        waited = [*self._http.hear_commands(now_us), *self._http.advance(now_us)]
-        return [*heard, *waited, *self._mqtt.advance(now_us), *self._coap.advance(now_us)]
+        """Over MQTT who gets a command may have to be looked up; applications hear of those that came to nothing."""
+        delivered = self._mqtt.hear_commands(now_us)
+        self._router.undelivered.tell(now_us)
+        return delivered
 
     # What applications do
 
@@ -119,8 +128,8 @@ class HonoPlatform:
     def outlet(self, outlet: Outlet) -> None:
         self.registry.outlet = outlet
 
-    def is_for_webhook(self, message: NorthboundMessage) -> bool:
-        return message.properties.get("content-type") == PROVISIONING_NOTIFICATION
+    def for_webhook(self, after: int, at_most: int) -> Sequence[NorthboundMessage]:
+        return messages_after(self.registry, "", after, at_most, OWED)
 
     def northbound(self, tenant: str, after: int, at_most: int) -> Sequence[NorthboundMessage]:
         return messages_after(self.registry, tenant, after, at_most)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from fleetrig.reference_server.coap_rules import CoapRules
@@ -14,11 +13,11 @@ from fleetrig.reference_server.platforms.hono.coap.handshake import judge
 from fleetrig.reference_server.platforms.hono.coap.identities import Identities
 from fleetrig.reference_server.platforms.hono.coap.requests import RESOURCES, segments_of
 from fleetrig.reference_server.platforms.hono.coap.waiting import WaitingRequests
-from fleetrig.reference_server.platforms.hono.commands.notifying import GONE, notify_undelivered
 from fleetrig.reference_server.platforms.hono.commands.router import CommandRouter
+from fleetrig.reference_server.platforms.hono.commands.undelivered import GONE
 from fleetrig.reference_server.platforms.hono.provisioning.service_errors import SERVICE_UNAVAILABLE
 from fleetrig.reference_server.platforms.hono.provisioning.sign_in import COAP, Denied
-from fleetrig.reference_server.platforms.hono.state.registry import Notice, Registry
+from fleetrig.reference_server.platforms.hono.state.registry import Registry
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope
@@ -96,13 +95,13 @@ class CoapAdapter:
     def advance(self, now_us: int) -> list[Reaction]:
         return list(self._waiting.advance(now_us))
 
-    def hear(self, notices: Iterable[Notice], now_us: int) -> list[Reaction]:
-        """Commands go out with answers. DTLS sessions outlive what was done to their devices: requests are refused."""
+    def hear_commands(self, now_us: int) -> list[Reaction]:
+        """They go out with answers. (DTLS sessions outlive what was done to their devices: requests are refused.)"""
         reactions = []
         for routed in self._router.take(COAP):
             delivered = self._waiting.deliver(routed, now_us)
             if delivered is None:
-                notify_undelivered(self._registry, routed.command, GONE, now_us)
+                self._router.undelivered.add(routed.command, GONE)
                 delivered = Reaction(reason=f"command {routed.command.name} undelivered: {GONE.reason}")
             reactions.append(delivered)
         return reactions

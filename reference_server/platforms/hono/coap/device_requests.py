@@ -103,7 +103,8 @@ def _upload(call: CoapCall, tenant: Tenant, target: Addressed, now_us: int) -> R
         return call.accepted(found, called, now_us)
     consumer = consumer_for(tenant.tenant_id, target.device_id, target.gateway_id, call.waiting.next_key())
     waiting = WaitingCoapRequest(call.session, request, consumer, called, call.signed_in is not None)
-    call.waiting.put(waiting, now_us + to_us(waits_s))
+    due_us = now_us + to_us(waits_s)
+    call.registry.store.when_settled(lambda committed: call.waiting.put(waiting, due_us, now_us) if committed else None)
     return Reaction(device=called, changed=found.changed, steps=found.steps)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from fleetrig.reference_server.mqtt_sessions.deadlines import Deadlines
 from fleetrig.reference_server.platform import Reaction
@@ -36,22 +37,33 @@ class WaitingCoapRequest:
     is_signed_in: bool
 
 
+MOST_WAITING: Final = 8_192
+"""Who has waited longest is answered before its time."""
+
+
 class WaitingRequests:
     def __init__(self, router: CommandRouter) -> None:
         self._router = router
         self._latest = 0
         self._by_key: dict[int, WaitingCoapRequest] = {}
+        """In the order in which they came."""
+        self._keys: dict[int, set[int]] = {}
+        """By session."""
         self._deadlines = Deadlines[int]()
 
     def next_key(self) -> int:
         self._latest += 1
         return self._latest
 
-    def put(self, waiting: WaitingCoapRequest, due_us: int) -> None:
+    def put(self, waiting: WaitingCoapRequest, due_us: int, now_us: int) -> None:
         """Under the key of its consumer."""
-        self._by_key[waiting.consumer.key] = waiting
-        self._deadlines.put(waiting.consumer.key, due_us)
+        key = waiting.consumer.key
+        self._by_key[key] = waiting
+        self._keys.setdefault(waiting.session.id, set()).add(key)
+        self._deadlines.put(key, due_us)
         self._router.begin(waiting.consumer)
+        if len(self._by_key) > MOST_WAITING:
+            self._deadlines.put(next(iter(self._by_key)), now_us)
 
     def deliver(self, routed: RoutedCommand, now_us: int) -> Reaction | None:
         """None when nobody waits for it any more."""
@@ -64,7 +76,7 @@ class WaitingRequests:
         return answer(waiting.session, waiting.request, response, device=waiting.called, changed=changed)
 
     def end_all(self, session: int) -> None:
-        for key in [key for key, waiting in self._by_key.items() if waiting.session.id == session]:
+        for key in sorted(self._keys.get(session, ())):
             self._take(key)
 
     def next_due_us(self) -> int | None:
@@ -82,6 +94,10 @@ class WaitingRequests:
         if waiting is not None:
             self._deadlines.cancel(key)
             self._router.end(waiting.consumer)
+            of_session = self._keys[waiting.session.id]
+            of_session.remove(key)
+            if not of_session:
+                del self._keys[waiting.session.id]
         return waiting
 
 

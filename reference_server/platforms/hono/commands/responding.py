@@ -54,7 +54,7 @@ def respond(
             denied.status, denied.error, denied.reason, asserted.steps, during="connecting", changed=asserted.changed
         )
     count_message(registry, asserted.tenant, len(answer.payload), now_us)
-    changed = f"command {answer.correlation_id} answered"
+    changed = "; ".join(filter(None, (asserted.changed, f"command {answer.correlation_id} answered")))
     return Uploaded((*asserted.steps, Step.MESSAGE_FORWARDED), changed, asserted.took_us)
 
 

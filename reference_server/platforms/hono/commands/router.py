@@ -1,7 +1,7 @@
 """Who takes commands at the moment, and to whom each goes: the command router (CommandTargetMapperImpl).
 
 In memory, as the real one keeps it: who subscribes or waits is on a connection of this process. A command is routed
-when it is sent, within the operator's transaction; adapters take theirs after its commit, on a notice COMMAND.
+when it is sent, within the operator's transaction; adapters take theirs after its commit.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from fleetrig.reference_server.platforms.hono.commands.device_command import DeviceCommand
+from fleetrig.reference_server.platforms.hono.commands.undelivered import UndeliveredCommands
 from fleetrig.reference_server.platforms.hono.state.devices import device_of, members_of
-from fleetrig.reference_server.platforms.hono.state.registry import Notice, NoticeKind, Registry
+from fleetrig.reference_server.platforms.hono.state.registry import Registry
 
 MOST_WAITING: Final = 1_000
 """Commands that no adapter has taken yet; they wait for a turn of the event loop only."""
@@ -48,6 +49,7 @@ class CommandRouter:
         self._consumers: dict[tuple[str, str], CommandConsumer] = {}
         self._last_gateways: dict[tuple[str, str], str] = {}
         self._routed: list[RoutedCommand] = []
+        self.undelivered = UndeliveredCommands(registry)
 
     # What adapters say
 
@@ -75,6 +77,17 @@ class CommandRouter:
         self._routed = [one for one in self._routed if one.consumer.adapter != adapter]
         return taken
 
+    def take_safely(self, adapter: str) -> list[RoutedCommand]:
+        """In a transaction; if that fails, they are there again."""
+        taken = self.take(adapter)
+        self._registry.store.when_settled(lambda committed: None if committed else self._put(*taken))
+        return taken
+
+    @property
+    def is_due(self) -> bool:
+        """Commands wait to be delivered, or applications to hear that one was not."""
+        return bool(self._routed or self.undelivered)
+
     # What an operator says
 
     def send(self, command: DeviceCommand) -> bool:
@@ -86,7 +99,6 @@ class CommandRouter:
         gateway_id = consumer.device_id if is_of_gateway else consumer.gateway_id
         routed = RoutedCommand(consumer, replace(command, gateway_id=gateway_id))
         self._registry.store.when_settled(lambda committed: self._put(routed) if committed else None)
-        self._registry.notify(Notice(NoticeKind.COMMAND, command.tenant_id, command.device_id))
         return True
 
     def _gateways_of(self, command: DeviceCommand) -> list[str]:
@@ -97,8 +109,8 @@ class CommandRouter:
         in_groups = [one for group in device.via_groups for one in members_of(self._registry, device.tenant_id, group)]
         return list(dict.fromkeys([*device.via, *(gateway.device_id for gateway in in_groups)]))
 
-    def _put(self, routed: RoutedCommand) -> None:
-        self._routed.append(routed)
+    def _put(self, *routed: RoutedCommand) -> None:
+        self._routed += routed
         del self._routed[:-MOST_WAITING]
 
     def _consumer_of(self, command: DeviceCommand) -> CommandConsumer | None:

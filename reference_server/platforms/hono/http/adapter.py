@@ -11,9 +11,9 @@ from typing import Final
 
 from fleetrig.reference_server.platform import HeldRequest, HttpAnswer, Reaction
 from fleetrig.reference_server.platforms.hono.commands.device_command import status_in
-from fleetrig.reference_server.platforms.hono.commands.notifying import GONE, notify_undelivered
 from fleetrig.reference_server.platforms.hono.commands.responding import CommandAnswer, respond
 from fleetrig.reference_server.platforms.hono.commands.router import CommandConsumer, CommandRouter
+from fleetrig.reference_server.platforms.hono.commands.undelivered import GONE
 from fleetrig.reference_server.platforms.hono.commands.waiting_time import waiting_time_s
 from fleetrig.reference_server.platforms.hono.http.authenticating import authenticate
 from fleetrig.reference_server.platforms.hono.http.held_uploads import HeldUpload, HeldUploads
@@ -110,12 +110,12 @@ class HttpAdapter:
     def advance(self, now_us: int) -> list[Reaction]:
         return list(self._held.advance(now_us))
 
-    def hear_commands(self, now_us: int) -> Iterable[Reaction]:
+    def hear_commands(self) -> Iterable[Reaction]:
         """Hands over what was sent to requests that wait."""
         for routed in self._router.take(HTTP):
             reaction = self._held.deliver(routed)
             if reaction is None:
-                notify_undelivered(self._registry, routed.command, GONE, now_us)
+                self._router.undelivered.add(routed.command, GONE)
             else:
                 yield reaction
 
@@ -217,7 +217,8 @@ class HttpAdapter:
         done = respond(self._registry, asserted, answer, HTTP, now_us)
         if isinstance(done, Denied):
             return self._denied(done, sender)
-        return HttpAnswer(ACCEPTED, device=sender.called, changed=done.changed, steps=(*sender.steps, *done.steps))
+        changed = "; ".join(filter(None, (sender.changed, done.changed)))
+        return HttpAnswer(ACCEPTED, device=sender.called, changed=changed, steps=(*sender.steps, *done.steps))
 
     def _flaw_of_own_response(self, call: AdapterCall, sender: SignedIn) -> HttpAnswer | None:
         if len(call.parts) != 3:

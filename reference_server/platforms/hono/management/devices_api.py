@@ -90,6 +90,7 @@ def search(call: Call) -> Reply:
         lambda device: {**device.document, "id": device.device_id},
         lambda device: found_device(device, traits),
         NO_MATCH,
+        partial(call.registry.store.count, DEVICE, tenant_name),
     )
     return Reply(200, found_page(call, seen))
 

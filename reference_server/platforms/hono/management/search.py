@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import islice
 from typing import Any, Final, Generic, TypeVar
 
 from fleetrig.reference_server.platforms.hono.management.call import Call
@@ -58,6 +59,8 @@ class Search(Generic[T]):
     searched: Callable[[T], Document]
     shown: Callable[[T], Document]
     no_match: str
+    count: Callable[[], int]
+    """How many `found` gives, where that is no list: then nobody looks at those before and after the page."""
 
 
 def found_page(call: Call, search: Search[T]) -> Document:
@@ -65,17 +68,18 @@ def found_page(call: Call, search: Search[T]) -> Document:
     size, offset, filters, sorts = page_size(call), page_offset(call), _filters(call), _sorts(call)
     check_page_size(call, size)
     traits = call.registry.traits
-    records = list(search.found())
+    found: Iterable[T] = search.found()
     if traits.matches_filters and (filters or sorts):
-        records = _matching(search, records, filters, sorts)
+        found = _matching(search, list(found), filters, sorts)
     elif filters and wants_gateways(call) is None:
-        records = []
+        found = []
+    total = len(found) if isinstance(found, list) else search.count()
     begins = offset * size if traits.counts_pages else offset
-    page = records[begins : begins + size]
-    if not records or not (page or traits.counts_pages):
+    page = list(islice(found, begins, begins + size))
+    if not total or not (page or traits.counts_pages):
         error = search.no_match if traits.tells_no_match else NO_TEXT
         raise Refused(404, error, "nothing matches the search, which is told as 404")
-    return {"total": len(records), "result": list(map(search.shown, page))}
+    return {"total": total, "result": list(map(search.shown, page))}
 
 
 def _matching(search: Search[T], records: list[T], filters: Sequence[Filter], sorts: Sequence[Sort]) -> list[T]:
@@ -157,9 +161,17 @@ def _is_equal(found: Any, wanted: Any) -> bool:
 
 @lru_cache(maxsize=256)
 def _pattern(text: str) -> re.Pattern[str]:
-    """`*` is any run of letters, `?` one."""
-    parts = re.split(r"([*?])", text)
-    return re.compile("".join({"*": ".*", "?": "."}.get(part, re.escape(part)) for part in parts))
+    """`*` is any run of letters, `?` one. What is between two stars is taken where it comes first and never tried
+    again: that is enough, and many stars take no longer than one."""
+    first, *others = [_literal(part) for part in re.split(r"\*+", text)]
+    if not others:
+        return re.compile(first, re.DOTALL)
+    *middle, last = others
+    return re.compile(first + "".join(f"(?>.*?{part})" for part in middle) + ".*" + last, re.DOTALL)
+
+
+def _literal(text: str) -> str:
+    return "".join("." if one == "?" else re.escape(one) for one in text)
 
 
 def _order_at(path: Sequence[str], pair: tuple[Document, Any]) -> tuple[int, Any]:

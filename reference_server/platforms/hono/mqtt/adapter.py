@@ -64,7 +64,7 @@ class MqttAdapter:
         self._connecting = Connecting(registry, self._connections)
         self._publishing = Publishing(registry, router, self._sessions)
         self._subscribing = Subscribing(registry, router)
-        self._delivery = CommandDelivery(registry, self._sessions, self._connections)
+        self._delivery = CommandDelivery(registry, router.undelivered, self._sessions, self._connections)
 
     # What fronts say
 
@@ -92,11 +92,13 @@ class MqttAdapter:
         return Reaction([*outputs, Close(session.id)] if ends else outputs, reason)
 
     def closed(self, session: Session, now_us: int) -> Reaction:
+        """First what is in memory: that has ended whether the store takes the rest or not."""
+        reaction = self._sessions.closed(session, now_us)
         live = self._connections.end(session.id)
         if live is not None:
-            self._subscribing.end_all(live, now_us, is_announced=True)
+            self._subscribing.notify_ended(self._subscribing.end_all(live), now_us)
             self._connecting.ended(live, now_us)
-        return self._sessions.closed(session, now_us)
+        return reaction
 
     # By itself
 
@@ -107,10 +109,12 @@ class MqttAdapter:
         return [*self._sessions.advance(now_us), *self._delivery.advance(now_us)]
 
     def hear(self, notices: Iterable[Notice], now_us: int) -> list[Reaction]:
-        """Connections end with what they stand for; commands go out."""
-        ended = [reaction for notice in notices for reaction in self._hear(notice, now_us)]
-        delivered = [self._delivery.deliver(routed, now_us) for routed in self._router.take(MQTT)]
-        return [*ended, *delivered]
+        """Connections end with what they stand for."""
+        return [reaction for notice in notices for reaction in self._hear(notice, now_us)]
+
+    def hear_commands(self, now_us: int) -> list[Reaction]:
+        """In a transaction."""
+        return [self._delivery.deliver(routed, now_us) for routed in self._router.take_safely(MQTT)]
 
     def _hear(self, notice: Notice, now_us: int) -> list[Reaction]:
         why = ENDING.get(notice.kind)
@@ -118,7 +122,7 @@ class MqttAdapter:
             return []
         ended = []
         for live in self._connections.of(notice.tenant_id, notice.device_id):
-            self._subscribing.end_all(live, now_us, is_announced=False)
+            self._subscribing.end_all(live)
             ended.append(self._sessions.end(live.session, MqttReason.ADMINISTRATIVE_ACTION, why, now_us))
         return [reaction for reaction in ended if reaction.outputs]
 

@@ -9,8 +9,8 @@ from fleetrig.reference_server.mqtt_sessions.deadlines import Deadlines
 from fleetrig.reference_server.mqtt_sessions.sessions import MqttSessions
 from fleetrig.reference_server.platform import Reaction
 from fleetrig.reference_server.platforms.hono.commands.device_command import DeviceCommand
-from fleetrig.reference_server.platforms.hono.commands.notifying import NO_CONSUMER, Undelivered, notify_undelivered
 from fleetrig.reference_server.platforms.hono.commands.router import RoutedCommand
+from fleetrig.reference_server.platforms.hono.commands.undelivered import NO_CONSUMER, Undelivered, UndeliveredCommands
 from fleetrig.reference_server.platforms.hono.mqtt.live_connections import LiveConnection, LiveConnections
 from fleetrig.reference_server.platforms.hono.mqtt.subscriptions import AdapterSubscription, SubscriptionKind
 from fleetrig.reference_server.platforms.hono.provisioning.assertion import assert_registration
@@ -24,6 +24,8 @@ from fleetrig.simulator.contract.mqtt import MqttPublish
 ACKNOWLEDGED_WITHIN_US: Final = US_PER_S
 """`sendMessageToDeviceTimeout`."""
 NOT_ACKNOWLEDGED: Final = Undelivered(503, "Temporarily unavailable", "the device has not acknowledged it in time")
+ENDED: Final = Undelivered(503, NO_CONSUMER, "its connection has ended meanwhile")
+UNSENT: Final = Undelivered(503, NO_CONSUMER, "it cannot be sent: too much waits for the client, or it is too large")
 NOT_SUBSCRIBED: Final = Undelivered(
     503, NO_CONSUMER, "the gateway has subscribed for itself only: command//+/req/# is for the devices behind it"
 )
@@ -33,8 +35,15 @@ PendingKey = tuple[int, int]
 
 
 class CommandDelivery:
-    def __init__(self, registry: Registry, sessions: MqttSessions, connections: LiveConnections) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        undelivered: UndeliveredCommands,
+        sessions: MqttSessions,
+        connections: LiveConnections,
+    ) -> None:
         self._registry = registry
+        self._undelivered = undelivered
         self._sessions = sessions
         self._connections = connections
         self._pending: dict[PendingKey, DeviceCommand] = {}
@@ -46,17 +55,16 @@ class CommandDelivery:
         live = self._connections.get(consumer.key)
         subscription = None if live is None else live.subscriptions.get((SubscriptionKind.COMMANDS, consumer.device_id))
         if live is None or live.client is None or subscription is None:
-            gone = Undelivered(503, NO_CONSUMER, "its connection has ended meanwhile")
-            return self._failed(command, gone, now_us)
+            return self._failed(command, ENDED)
         if (undelivered := self._forbidden(live, subscription, command, now_us)) is not None:
-            return self._failed(command, undelivered, now_us)
+            return self._failed(command, undelivered)
         publish = MqttPublish(subscription.command_topic(command), command.payload, subscription.qos)
         outputs = self._sessions.send(live.client, publish, now_us)
+        if not outputs:
+            return self._failed(command, UNSENT)
         for output in outputs:
             if isinstance(output, Send) and isinstance(output.envelope, MqttPublish) and output.envelope.packet_id:
-                key = live.session, output.envelope.packet_id
-                self._pending[key] = command
-                self._deadlines.put(key, now_us + ACKNOWLEDGED_WITHIN_US)
+                self._await((live.session, output.envelope.packet_id), command, now_us)
         return Reaction(outputs, device=live.called, changed=f"command {command.name} published")
 
     def acknowledged(self, session: int, packet_id: int) -> None:
@@ -69,7 +77,17 @@ class CommandDelivery:
 
     def advance(self, now_us: int) -> Iterator[Reaction]:
         while (key := self._deadlines.pop_due(now_us)) is not None:
-            yield self._failed(self._pending.pop(key), NOT_ACKNOWLEDGED, now_us)
+            yield self._failed(self._pending.pop(key), NOT_ACKNOWLEDGED)
+
+    def _await(self, key: PendingKey, command: DeviceCommand, now_us: int) -> None:
+        """An acknowledgement, unless the message does not go out: then the command is delivered once more."""
+
+        def settled(committed: bool) -> None:
+            if committed:
+                self._pending[key] = command
+                self._deadlines.put(key, now_us + ACKNOWLEDGED_WITHIN_US)
+
+        self._registry.store.when_settled(settled)
 
     def _forbidden(
         self, live: LiveConnection, subscription: AdapterSubscription, command: DeviceCommand, now_us: int
@@ -85,7 +103,7 @@ class CommandDelivery:
             return None
         return NOT_SUBSCRIBED if command.gateway_id and not subscription.is_for_all else None
 
-    def _failed(self, command: DeviceCommand, undelivered: Undelivered, now_us: int) -> Reaction:
-        notify_undelivered(self._registry, command, undelivered, now_us)
+    def _failed(self, command: DeviceCommand, undelivered: Undelivered) -> Reaction:
+        self._undelivered.add(command, undelivered)
         why = f"command {command.name} undelivered: {undelivered.reason}"
         return Reaction(reason=why, device=command.device_id)

@@ -6,6 +6,7 @@ announced to applications by an empty notification with `ttd` -1 or 0.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -65,23 +66,30 @@ class Subscribing:
     def unsubscribe(self, live: LiveConnection, client: ClientState, packet: MqttUnsubscribe, now_us: int) -> Reaction:
         told = Told()
         codes = []
+        left = dict(live.subscriptions)
         for topic_filter in packet.topic_filters:
             asked = read_filter(topic_filter, 0, live.tenant_id, live.device_id)
-            gone = None if asked is None else live.subscriptions.pop(asked.key, None)
+            gone = None if asked is None else left.pop(asked.key, None)
             if gone is None:
                 told.reasons.append(f"there is no subscription to {topic_filter[:100]!r}")
             elif gone.kind is SubscriptionKind.COMMANDS:
-                self._end(live, gone.device_id, now_us)
+                ended = self._end(live, gone.device_id)
+                self.notify_ended([] if ended is None else [ended], now_us)
             codes.append(REFUSED if gone is None else int(MqttReason.SUCCESS))
+        live.subscriptions = left
         shows_codes = client.version is MqttVersion.V5 or self._registry.traits.shows_unsubscribe_codes
         shown = tuple(codes) if shows_codes else ()
         return self._reaction(live, MqttUnsuback(packet.packet_id, shown), told)
 
-    def end_all(self, live: LiveConnection, now_us: int, *, is_announced: bool) -> None:
-        """The connection is gone."""
-        for device_id in list(live.consumers):
-            self._end(live, device_id, now_us, is_announced=is_announced)
+    def end_all(self, live: LiveConnection) -> list[CommandConsumer]:
+        """The connection is gone. The consumers that applications have to be told of."""
         live.subscriptions.clear()
+        ended = [self._end(live, device_id) for device_id in list(live.consumers)]
+        return [consumer for consumer in ended if consumer is not None]
+
+    def notify_ended(self, consumers: Iterable[CommandConsumer], now_us: int) -> None:
+        for consumer in consumers:
+            notify_taking(self._registry, consumer, NO_LONGER_S, now_us)
 
     def _register(self, live: LiveConnection, wanted: AdapterSubscription, told: Told, now_us: int) -> int:
         """The QoS that is granted, or REFUSED."""
@@ -99,7 +107,9 @@ class Subscribing:
         if wanted.kind is SubscriptionKind.COMMANDS and (why := self._begin(live, wanted, now_us)):
             told.reasons.append(why)
             return REFUSED
-        live.subscriptions[wanted.key] = wanted
+        self._registry.store.when_settled(
+            lambda committed: live.subscriptions.update({wanted.key: wanted}) if committed else None
+        )
         return wanted.qos
 
     def _denied(self, live: LiveConnection, wanted: AdapterSubscription, told: Told, now_us: int) -> Denied | None:
@@ -119,14 +129,19 @@ class Subscribing:
         consumer = CommandConsumer(MQTT, live.tenant_id, wanted.device_id, live.session, gateway_id)
         if why := notify_taking(self._registry, consumer, UNTIL_FURTHER_NOTICE_S, now_us):
             return why
-        self._router.begin(consumer)
-        live.consumers[wanted.device_id] = consumer
+
+        def settled(committed: bool) -> None:
+            if committed:
+                self._router.begin(consumer)
+                live.consumers[wanted.device_id] = consumer
+
+        self._registry.store.when_settled(settled)
         return ""
 
-    def _end(self, live: LiveConnection, device_id: str, now_us: int, *, is_announced: bool = True) -> None:
+    def _end(self, live: LiveConnection, device_id: str) -> CommandConsumer | None:
+        """None when nobody has to be told: there was none, or another has taken its place."""
         consumer = live.consumers.pop(device_id, None)
-        if consumer is not None and self._router.end(consumer) and is_announced:
-            notify_taking(self._registry, consumer, NO_LONGER_S, now_us)
+        return consumer if consumer is not None and self._router.end(consumer) else None
 
     @staticmethod
     def _reaction(live: LiveConnection, answer: MqttSuback | MqttUnsuback, told: Told) -> Reaction:

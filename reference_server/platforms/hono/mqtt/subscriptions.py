@@ -12,7 +12,6 @@ from typing import Final
 from fleetrig.reference_server.platforms.hono.commands.device_command import DeviceCommand
 from fleetrig.reference_server.platforms.hono.mqtt.topics import segments_of
 
-COMMAND_ENDPOINTS: Final = frozenset({"command", "c"})
 REQUEST_PARTS: Final = frozenset({"req", "q"})
 ERROR_ENDPOINTS: Final = frozenset({"error", "e"})
 ANY_DEVICE: Final = "+"

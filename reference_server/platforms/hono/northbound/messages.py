@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
@@ -16,7 +16,6 @@ from fleetrig.reference_server.northbound import NorthboundMessage
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
 from fleetrig.reference_server.stores.interface import Kind
 
-SEQUENCE: Final = "hono.northbound"
 PLACE: Final = ""
 """The partition of the store: messages of all tenants have one row of numbers, and one limit."""
 MOST_KEPT: Final = 20_000
@@ -42,6 +41,9 @@ class Forwarded:
 
 
 FORWARDED: Final = Kind("hono.northbound", Forwarded, lambda message: message.slot)
+OWED: Final = Kind("hono.northbound.owed", Forwarded, lambda message: message.slot)
+"""Notifications once more, if an external system is told of them: it may be away for long while telemetry goes on. They
+have numbers of their own."""
 
 
 def forward(
@@ -52,30 +54,42 @@ def forward(
     properties: Mapping[str, str],
     payload: bytes,
     now_us: int,
+    *,
+    is_for_webhook: bool = False,
 ) -> bool:
     """Hands a message on. False when applications cannot be reached: then nothing is kept of it."""
     topic = f"hono.{endpoint}.{tenant_id}"
     if not registry.outlet.takes(f"{endpoint.upper()} {topic}", now_us):
         return False
-    number = registry.last_forwarded = registry.store.next_id(SEQUENCE)
     text = base64.b64encode(payload).decode("ascii")
-    registry.store.put(FORWARDED, PLACE, Forwarded(number, now_us, tenant_id, topic, key, text, properties))
+    message = Forwarded(_next_number(registry, FORWARDED), now_us, tenant_id, topic, key, text, properties)
+    registry.store.put(FORWARDED, PLACE, message)
+    if is_for_webhook and registry.settings.webhook:
+        registry.store.put(OWED, PLACE, replace(message, number=_next_number(registry, OWED)))
     return True
 
 
-def messages_after(registry: Registry, tenant_id: str, after: int, at_most: int) -> Sequence[NorthboundMessage]:
+def messages_after(
+    registry: Registry, tenant_id: str, after: int, at_most: int, kind: Kind[Forwarded] = FORWARDED
+) -> Sequence[NorthboundMessage]:
     """The first so many with numbers above `after`, of one tenant or, for an empty name, of all; in their order."""
-    last = registry.last_forwarded
+    last = registry.last_forwarded.get(kind.name)
     if last is None:
-        last = registry.last_forwarded = max((one.number for one in registry.store.scan(FORWARDED, PLACE)), default=0)
-    kept = (_kept(registry, number) for number in range(max(after, last - MOST_KEPT) + 1, last + 1))
+        last = max((one.number for one in registry.store.scan(kind, PLACE)), default=0)
+        registry.last_forwarded[kind.name] = last
+    kept = (_kept(registry, kind, number) for number in range(max(after, last - MOST_KEPT) + 1, last + 1))
     found = (one for one in kept if one is not None and tenant_id in ("", one.tenant_id))
     return [_as_message(one) for one in islice(found, at_most)]
 
 
-def _kept(registry: Registry, number: int) -> Forwarded | None:
+def _next_number(registry: Registry, kind: Kind[Forwarded]) -> int:
+    number = registry.last_forwarded[kind.name] = registry.store.next_id(kind.name)
+    return number
+
+
+def _kept(registry: Registry, kind: Kind[Forwarded], number: int) -> Forwarded | None:
     """None for one that was never committed: its transaction has failed, and its number is lost."""
-    found = registry.store.get(FORWARDED, PLACE, number % MOST_KEPT)
+    found = registry.store.get(kind, PLACE, number % MOST_KEPT)
     return found if found is not None and found.number == number else None
 
 

@@ -24,7 +24,7 @@ from fleetrig.reference_server.platforms.hono.provisioning.tokens import (
     verify,
 )
 from fleetrig.reference_server.platforms.hono.state.errors import Refused, error_code
-from fleetrig.reference_server.platforms.hono.state.passwords import is_password_right
+from fleetrig.reference_server.platforms.hono.state.passwords import MOST_CHECKED_COST, is_password_right
 from fleetrig.reference_server.platforms.hono.state.records import HASHED_PASSWORD, PSK, RPK, Tenant
 
 MALFORMED: Final = "malformed credentials"
@@ -36,7 +36,9 @@ NOTHING_ELSE: Final[Mapping[str, str]] = {}
 def identified_by_password(contact: Contact, user: str, password: str, client_id: str) -> Identified:
     """Raises Refused."""
     if not password:
-        user, password = _in_user_name(user)
+        encoded = user
+        user, password = _in_user_name(encoded)
+        contact.registry.learn("password", encoded)
         contact.registry.learn("password", password)
     auth_id, at, tenant_id = user.partition("@")
     if not at:
@@ -44,7 +46,8 @@ def identified_by_password(contact: Contact, user: str, password: str, client_id
     contact.called = auth_id
     tenant = _named(contact, tenant_id)
     found = _found(contact, tenant, HASHED_PASSWORD, auth_id, client_id)
-    if not any(is_password_right(secret, password) for secret in found.secrets):
+    most_cost = max(MOST_CHECKED_COST, contact.registry.settings.max_bcrypt_cost)
+    if not any(is_password_right(secret, password, most_cost) for secret in found.secrets):
         raise bad_credentials(f"the password is none of those of {auth_id}")
     contact.took(Step.SECRET_VERIFIED)
     return Identified(tenant, found.credentials.device_id, auth_id)

@@ -41,7 +41,7 @@ def announce(contact: Contact, tenant: Tenant, device: Device, gateway_id: str |
         "tenant_id": tenant.tenant_id,
     }
     properties = downstream_properties(EVENT, tenant.document, {}, own, has_payload=False, now_us=now_us)
-    if not forward(registry, EVENT, tenant.tenant_id, device.device_id, properties, b"", now_us):
+    if not forward(registry, EVENT, tenant.tenant_id, device.device_id, properties, b"", now_us, is_for_webhook=True):
         why = f"applications cannot be told of the device {device.device_id}: it is locked out until they are"
         raise Refused(UNAVAILABLE, error_code(UNAVAILABLE), why)
     mark_notification_sent(registry, device, now_us)

@@ -34,15 +34,17 @@ def tenant_of_certificate(
     trusting = tenants_trusting(registry, shown.issuer_dn)
     if len(trusting) == 1:
         return _known(registry, adapter, shown.issuer_dn, trusting[0], now_us)
-    why = _why_none(registry, shown, trusting)
     if not server_name or not registry.traits.looks_at_server_names:
+        why = _why_none(registry, shown, trusting)
         raise Refused(404, NO_SUCH_TENANT, f"{why}, and no host was asked for (SNI) whose first label is a tenant")
     label, dot, _ = server_name.partition(".")
     if not dot:
+        why = _why_none(registry, shown, trusting)
         said = "could not determine tenant ID from SNI extension"
         raise Refused(400, said, f"{why}, and the host that was asked for, {server_name!r}, has one label only")
     named = tenant_named(registry, adapter, label, now_us)
     if named is None:
+        why = _why_none(registry, shown, trusting)
         raise Refused(
             404, NO_SUCH_TENANT, f"{why}, and no tenant is called {label!r}, as the host {server_name!r} says"
         )

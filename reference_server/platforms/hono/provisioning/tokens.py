@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -131,7 +132,12 @@ def _text(claim: object) -> str | None:
 
 
 def _number(claim: object) -> float | None:
-    return float(claim) if isinstance(claim, int | float) and not isinstance(claim, bool) else None
+    if not isinstance(claim, int | float) or isinstance(claim, bool):
+        return None
+    try:
+        return float(claim)
+    except OverflowError:
+        return math.inf if claim > 0 else -math.inf
 
 
 def _section(text: str) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.hono.northbound.messages import forward
@@ -63,7 +63,8 @@ def type_flaw(payload: bytes, content_type: str | None) -> str:
 def upload(registry: Registry, asserted: Asserted, message: Upload, now_us: int) -> Uploaded | Denied:
     """For a device that may send. Steps and changes of both are told."""
     denied = refused_by_tenant(registry, asserted.tenant, message, now_us) or _flaw(message)
-    if denied is None and not _forwarded(registry, asserted, message, now_us):
+    is_taken = denied is None and _forwarded(registry, asserted, message, now_us)
+    if denied is None and not is_taken and not _is_sent_and_forgotten(message):
         why = f"applications of {asserted.tenant.tenant_id} cannot be reached"
         denied = Denied(503, UNAVAILABLE, why, during="connecting")
     if denied is not None:
@@ -71,7 +72,8 @@ def upload(registry: Registry, asserted: Asserted, message: Upload, now_us: int)
             denied.status, denied.error, denied.reason, asserted.steps, during="connecting", changed=asserted.changed
         )
     count_message(registry, asserted.tenant, len(message.payload), now_us)
-    return Uploaded((*asserted.steps, Step.MESSAGE_FORWARDED), asserted.changed, asserted.took_us)
+    steps = (*asserted.steps, Step.MESSAGE_FORWARDED) if is_taken else asserted.steps
+    return Uploaded(steps, asserted.changed, asserted.took_us)
 
 
 def upload_for(
@@ -86,9 +88,11 @@ def upload_for(
     if denied is not None:
         return denied
     asserted = assert_registration(registry, known.tenant, device_id, gateway_id or None, now_us)
-    too_much = refused_by_tenant(registry, known.tenant, message, now_us)
     if isinstance(asserted, Denied):
-        return too_much or asserted
+        too_much = refused_by_tenant(registry, known.tenant, message, now_us)
+        if too_much is None:
+            return asserted
+        return replace(asserted, status=too_much.status, error=too_much.error, reason=too_much.reason)
     return upload(registry, asserted, message, now_us)
 
 
@@ -117,7 +121,7 @@ def _flaw(message: Upload) -> Denied | None:
 
 
 def _forwarded(registry: Registry, asserted: Asserted, message: Upload, now_us: int) -> bool:
-    """False for a message that somebody has to take, and nobody does. Telemetry of QoS 0 is sent and forgotten."""
+    """False when nobody takes it."""
     own = {
         "content-type": message.content_type or None,
         "device_id": asserted.device_id,
@@ -136,7 +140,9 @@ def _forwarded(registry: Registry, asserted: Asserted, message: Upload, now_us: 
         message.endpoint, asserted.tenant.document, defaults, given, has_payload=has_payload, now_us=now_us
     )
     tenant_id = asserted.tenant.tenant_id
-    is_taken = forward(
-        registry, message.endpoint, tenant_id, asserted.device_id, properties, message.payload, now_us
-    )  # fmt: skip
-    return is_taken or (message.endpoint == TELEMETRY and message.qos == 0)
+    return forward(registry, message.endpoint, tenant_id, asserted.device_id, properties, message.payload, now_us)
+
+
+def _is_sent_and_forgotten(message: Upload) -> bool:
+    """Whoever sends it does not hear whether somebody has taken it."""
+    return message.endpoint == TELEMETRY and message.qos == 0

@@ -52,9 +52,10 @@ class AdapterMemory:
 
     def begin(self, tenant_id: str, auth_id: str, until_us: int) -> None:
         """A first contact has provisioned the device; it is answered at `until_us`."""
-        if len(self._under_way) >= MOST_KEPT:
-            self._under_way.clear()
+        self._under_way.pop((tenant_id, auth_id), None)
         self._under_way[tenant_id, auth_id] = until_us
+        while len(self._under_way) > MOST_KEPT:
+            del self._under_way[next(iter(self._under_way))]
 
     def is_under_way(self, tenant_id: str, auth_id: str, now_us: int) -> bool:
         until_us = self._under_way.get((tenant_id, auth_id))

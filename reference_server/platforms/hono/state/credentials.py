@@ -22,7 +22,7 @@ from fleetrig.reference_server.platforms.hono.state.records import (
     Tenant,
     joined,
 )
-from fleetrig.reference_server.platforms.hono.state.registry import Notice, NoticeKind, Registry
+from fleetrig.reference_server.platforms.hono.state.registry import Registry
 from fleetrig.reference_server.platforms.hono.state.secrets import learn_secrets, merged_entry, prepared_entry
 from fleetrig.reference_server.platforms.hono.state.versions import check_version
 
@@ -94,7 +94,6 @@ def put_entries(registry: Registry, device: Device, entries: Sequence[Entry], ve
     new = registry.new_uuid()
     changed = replace(device, credentials_version=new, version=new if traits.has_common_version else device.version)
     registry.store.put(DEVICE, device.tenant_id, changed)
-    registry.notify(Notice(NoticeKind.CREDENTIALS_CHANGED, device.tenant_id, device.device_id))
     return changed
 
 

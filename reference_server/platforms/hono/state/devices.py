@@ -92,8 +92,8 @@ def replace_device(
         is_notification_sent=stored.is_notification_sent and traits.keeps_notification_sent,
     )
     registry.store.put(DEVICE, device.tenant_id, device)
-    kind = NoticeKind.DEVICE_CHANGED if device.is_enabled else NoticeKind.DEVICE_DISABLED
-    registry.notify(Notice(kind, device.tenant_id, device.device_id))
+    if not device.is_enabled:
+        registry.notify(Notice(NoticeKind.DEVICE_DISABLED, device.tenant_id, device.device_id))
     return device
 
 

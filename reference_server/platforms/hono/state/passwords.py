@@ -24,6 +24,9 @@ CHECKABLE: Final = re.compile(r"\$2[ayb]?\$(\d\d)\$[./0-9A-Za-z]{53}", re.ASCII)
 MOST_PASSWORD_BYTES: Final = 72
 """bcrypt looks at no more; of a longer one no hash is made."""
 SALT_BYTES: Final = 16
+MOST_CHECKED_COST: Final = 14
+"""A costlier bcrypt hash is right for nobody, unless hashes that cost so much may be uploaded: each step doubles the
+time (14: 1 s), and while one is tried nobody else is heard."""
 MOST_REMEMBERED: Final = 4_096
 """Passwords that were held against a bcrypt hash: a check takes tens of ms, and fleets sign in again and again."""
 TO_BCRYPT: Final = bytes.maketrans(
@@ -63,12 +66,15 @@ def check_hash(secret: Mapping[str, Any], allowed: tuple[str, ...], most_cost: i
         raise UnusableHash(f"BCrypt hash algorithm cost factor exceeds configured maximum value of {most_cost}")
 
 
-def is_password_right(secret: Mapping[str, Any], password: str) -> bool:
-    """`secret`: one of a `hashed-password` entry as it is stored. Takes tens of ms for a bcrypt hash that is new."""
+def is_password_right(secret: Mapping[str, Any], password: str, most_cost: int = MOST_CHECKED_COST) -> bool:
+    """`secret`: one of a `hashed-password` entry as it is stored. Takes tens of ms for a bcrypt hash that is new.
+
+    `most_cost` is for those whose function is not called bcrypt: nobody has looked at them when they were stored.
+    """
     pwd_hash = secret.get("pwd-hash") or ""
     digest = DIGESTS.get(secret.get("hash-function") or "sha-256")
     if digest is None:
-        return _bcrypt_matches(pwd_hash, password)
+        return _bcrypt_matches(pwd_hash, password, most_cost)
     try:
         salt = b64decode(secret.get("salt") or "", validate=True)
         expected = b64decode(pwd_hash, validate=True)
@@ -78,8 +84,9 @@ def is_password_right(secret: Mapping[str, Any], password: str) -> bool:
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
-def _bcrypt_matches(pwd_hash: str, password: str) -> bool:
-    if CHECKABLE.fullmatch(pwd_hash) is None:
+def _bcrypt_matches(pwd_hash: str, password: str, most_cost: int) -> bool:
+    found = CHECKABLE.fullmatch(pwd_hash)
+    if found is None or int(found[1]) > most_cost:
         return False
     letters = pwd_hash if pwd_hash[3] == "$" else f"$2a${pwd_hash[3:]}"
     try:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from fleetrig.reference_server.northbound import OpenOutlet, Outlet
 from fleetrig.reference_server.platforms.hono.state.adapter_memory import AdapterMemory
@@ -15,27 +13,21 @@ from fleetrig.reference_server.stores.interface import Entropy, Store
 
 
 class NoticeKind(StrEnum):
-    """What adapters hear of (2.4, "registry change notifications"), and commands for their devices."""
+    """What adapters hear of (2.4, "registry change notifications"), as far as it means something to connections."""
 
-    TENANT_CHANGED = "tenant changed"
     TENANT_DISABLED = "tenant disabled"
     TENANT_DELETED = "tenant deleted"
-    DEVICE_CHANGED = "device changed"
     DEVICE_DISABLED = "device disabled"
     DEVICE_DELETED = "device deleted"
-    CREDENTIALS_CHANGED = "credentials changed"
-    COMMAND = "command"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """`device_id` is empty where all of a tenant is meant: its own changes, and DEVICE_DELETED of all its devices."""
+    """`device_id` is empty where all of a tenant is meant: its own ends, and DEVICE_DELETED of all its devices."""
 
     kind: NoticeKind
     tenant_id: str
     device_id: str = ""
-    body: Mapping[str, Any] = field(default_factory=dict)
-    """TENANT_CHANGED: `{"empties_caches": bool}`."""
 
 
 class Registry:
@@ -50,8 +42,8 @@ class Registry:
         self.outlet: Outlet = OpenOutlet()
         """Whether applications can be reached."""
         self.adapters = AdapterMemory()
-        self.last_forwarded: int | None = None
-        """The number of the newest message to applications; None: nobody has asked for it since the start."""
+        self.last_forwarded: dict[str, int] = {}
+        """Kind of message -> number of the newest; none: nobody has asked for it since the start."""
         self._notices: list[Notice] = []
 
     def new_uuid(self) -> str:

@@ -88,9 +88,8 @@ def replace_tenant(
     registry.store.put(TENANT, INSTALLATION, tenant)
     _delete_anchors(registry, tenant_id)
     _put_anchors(registry, tenant)
-    kind = NoticeKind.TENANT_CHANGED if tenant.is_enabled else NoticeKind.TENANT_DISABLED
-    empties_caches = tenant.ext.get("invalidate-cache-on-update") is True
-    registry.notify(Notice(kind, tenant_id, body={"empties_caches": empties_caches}))
+    if not tenant.is_enabled:
+        registry.notify(Notice(NoticeKind.TENANT_DISABLED, tenant_id))
     return tenant
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fleetrig.reference_server.northbound import CommandRefused
+from fleetrig.reference_server.platforms.hono.coap import waiting
 from fleetrig.simulator.contract.coap import CoapResponse
 from tests.reference_server.platforms.hono.adapter_rig import TENANT, AdapterRig, coap_answer, option
 
@@ -134,3 +135,19 @@ def test_two_requests_of_one_device_wait_side_by_side(rig: AdapterRig) -> None:
     rig.commands("sensor1", is_one_way=True)
     assert rig.after(0) == ["4 2.04"]
     assert rig.after(5) == ["1 2.04"]
+
+
+def test_who_waits_longest_makes_room(rig: AdapterRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "MOST_WAITING", 1)
+    assert rig.asks(1, "POST", "/telemetry?hono-ttd=5") == []
+    assert rig.after(1) == []
+    assert rig.asks(2, "POST", "/telemetry?hono-ttd=5") == []
+    assert rig.after(0) == ["1 2.04"]
+    assert rig.after(5) == ["2 2.04"]
+
+
+def test_who_has_gone_is_not_answered(rig: AdapterRig) -> None:
+    for session in (1, 1, 2):
+        assert rig.asks(session, "POST", "/telemetry?hono-ttd=5") == []
+    rig.gone(1)
+    assert rig.after(5) == ["2 2.04"]

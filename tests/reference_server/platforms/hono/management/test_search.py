@@ -9,7 +9,10 @@ from urllib.parse import quote
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given
+from hypothesis import strategies as st
 
+from fleetrig.reference_server.platforms.hono.management.search import _pattern
 from fleetrig.simulator.certificates.authority import CertificateAuthority
 from tests.reference_server.platforms.hono.registry_rig import RegistryRig, document_of, rig_of, told
 
@@ -194,3 +197,23 @@ def test_one_registry_leaves_trusted_authorities_away() -> None:
         (found,) = document_of(rig.ask("GET", "/v1/tenants"))["result"]
         assert ("trusted-ca" in found) is shows, profile
         assert found["enabled"] is True
+
+
+@given(st.text("ab*?\n", max_size=8), st.text("ab\n", max_size=8))
+def test_wildcards_are_read_as_a_search_of_all_ways_reads_them(wanted: str, found: str) -> None:
+    assert (_pattern(wanted).fullmatch(found) is not None) is _fits(wanted, found)
+
+
+def _fits(wanted: str, found: str) -> bool:
+    if not wanted:
+        return not found
+    if wanted[0] == "*":
+        return any(_fits(wanted[1:], found[at:]) for at in range(len(found) + 1))
+    return bool(found) and wanted[0] in ("?", found[0]) and _fits(wanted[1:], found[1:])
+
+
+def test_many_stars_take_no_longer_than_one(rig: RegistryRig) -> None:
+    """Who tries all ways to share a text among stars would not come to an end."""
+    rig.done("POST", "/v1/devices/t/z", {"ext": {"brand": "a" * 1500}})
+    assert ids(rig, filterJson=eq("/ext/brand", "*a" * 400 + "*b")) == ""
+    assert ids(rig, filterJson=eq("/ext/brand", "*a" * 400)) == "z"

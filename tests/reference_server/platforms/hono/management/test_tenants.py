@@ -353,15 +353,14 @@ def test_devices_of_a_tenant_that_is_deleted_are_out_of_reach_but_can_be_deleted
     assert rig.status("/v1/devices/t/d") == 404
 
 
-def test_adapters_hear_of_changes_once_they_are_kept(rig: RegistryRig) -> None:
+def test_adapters_hear_of_ends_once_they_are_kept(rig: RegistryRig) -> None:
     rig.done("POST", "/v1/tenants/t", {})
     rig.done("PUT", "/v1/tenants/t", {"ext": {"invalidate-cache-on-update": True}})
     rig.done("PUT", "/v1/tenants/t", {"enabled": False})
     rig.ask("PUT", "/v1/tenants/t", {"foo": 1})
     rig.done("DELETE", "/v1/tenants/t")
     assert rig.registry.take_notices() == [
-        Notice(NoticeKind.TENANT_CHANGED, "t", body={"empties_caches": True}),
-        Notice(NoticeKind.TENANT_DISABLED, "t", body={"empties_caches": False}),
+        Notice(NoticeKind.TENANT_DISABLED, "t"),
         Notice(NoticeKind.TENANT_DELETED, "t"),
     ]
     assert not rig.registry.has_notices

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from fleetrig.reference_server.platforms.hono.state.generations import Profile
@@ -325,3 +327,16 @@ def test_generation_1_does_not_speak_mqtt_5() -> None:
     rig = of_profile(Profile.OLD)
     rig.api("POST", "tenants", {"tenant-id": TENANT})
     assert rig.join(1, "sensor1", version=V5) == ["1 CONNACK 1", "1 closed"]
+
+
+def test_a_password_in_the_user_name_stands_in_no_trace(rig: AdapterRig) -> None:
+    """Base64 of `user:password` as the user name, and no password."""
+    user_name = base64.b64encode(f"sensor1@{TENANT}:{PASSWORD}".encode()).decode()
+    rig.opens(1)
+    connect = MqttConnect("", user_name=user_name, password=b"")
+    assert lines(rig.to_server(1, connect)) == ["1 CONNACK 0"]
+    told = "".join(map(str, rig.events))
+    assert user_name in told
+    written = rig.secrets.hide(told)
+    assert user_name not in written
+    assert PASSWORD not in written

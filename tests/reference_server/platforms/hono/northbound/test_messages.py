@@ -10,8 +10,11 @@ from fleetrig.reference_server.platforms.hono.northbound import messages
 from fleetrig.reference_server.platforms.hono.northbound.command_ids import correlation_id_in, request_id_of
 from fleetrig.reference_server.platforms.hono.northbound.properties import downstream_properties
 from fleetrig.reference_server.platforms.hono.platform import HonoPlatform
-from tests.reference_server.platforms.hono.adapter_rig import JSON_TYPE, TENANT, AdapterRig
-from tests.reference_server.platforms.hono.http_requests import post
+from fleetrig.reference_server.platforms.hono.provisioning.notification import PROVISIONING_NOTIFICATION
+from fleetrig.reference_server.platforms.hono.state.settings import Settings
+from fleetrig.simulator.contract.faults import FaultKind
+from tests.reference_server.platforms.hono.adapter_rig import JSON_TYPE, TENANT, AdapterRig, authority, chain
+from tests.reference_server.platforms.hono.http_requests import post, steps_of
 
 
 @pytest.fixture
@@ -111,3 +114,34 @@ def test_a_request_id_there_and_back(correlation_id: str) -> None:
 @pytest.mark.parametrize("text", ["", "2", "20", "2zz", "x04abcd", "205abcd"])
 def test_what_is_no_request_id(text: str) -> None:
     assert correlation_id_in(text) is None
+
+
+def test_telemetry_does_not_push_out_what_an_external_system_is_owed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "MOST_KEPT", 3)
+    made = AdapterRig(settings=Settings(webhook="http://127.0.0.1:9000/"))
+    ca = authority()
+    made.trusting(ca)
+    made.password("d1")
+    assert made.join(1, certificates=chain(ca)) == ["1 CONNACK 0"]
+    for _ in range(5):
+        post(made, "/telemetry", user="d1")
+    assert {one.topic for one in made.northbound()} == {f"hono.telemetry.{TENANT}"}
+    (owed,) = made.platform.for_webhook(0, 10)
+    assert owed.properties["content-type"] == PROVISIONING_NOTIFICATION
+    assert made.platform.for_webhook(owed.number, 10) == []
+
+
+def test_nothing_is_owed_to_nobody(rig: AdapterRig) -> None:
+    ca = authority()
+    rig.trusting(ca, tenant_id="other")
+    assert rig.join(1, certificates=chain(ca)) == ["1 CONNACK 0"]
+    assert len(rig.northbound("other")) == 1
+    assert rig.platform.for_webhook(0, 10) == []
+
+
+def test_a_message_that_nobody_took_was_not_forwarded(rig: AdapterRig) -> None:
+    """Telemetry of QoS 0: the device does not hear of it, the trace does."""
+    rig.fault(FaultKind.NORTHBOUND_DOWN)
+    rig.told()
+    assert post(rig, "/telemetry", user="d1").status == 202
+    assert "message_forwarded" not in steps_of(rig)

@@ -565,3 +565,9 @@ def test_the_documents_on_the_wire_are_those_of_the_recordings(rig: AdapterRig, 
     post(rig, certificates=chain(devices))
     (entry,) = rig.shown(f"credentials/{TENANT}/{only_device(rig)}")
     assert list(json.loads(json.dumps(entry))) == ["type", "auth-id", "secrets", "enabled", "comment"]
+
+
+def test_a_first_contact_leaves_nothing_to_be_done(rig: AdapterRig, devices: CertificateAuthority) -> None:
+    """No connection has to hear of what it has made."""
+    assert post(rig, certificates=chain(devices)).status == 202
+    assert rig.server.next_due_us() is None

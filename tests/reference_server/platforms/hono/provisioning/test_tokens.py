@@ -98,9 +98,11 @@ def test_a_token_that_leaves_tenant_and_device_to_the_uri(rig: AdapterRig) -> No
         ({"exp": NOW_S - 10}, {}, EC_KEY, "its exp is not later than its iat"),
         ({"iat": None}, {}, EC_KEY, "it has no claim iat"),
         ({"exp": "soon"}, {}, EC_KEY, "it has no claim exp"),
+        ({"exp": 10**400}, {}, EC_KEY, "more than 24 hours later"),
+        ({"iat": -(10**400)}, {}, EC_KEY, "more than 24 hours later"),
     ],
     ids=["stranger", "weak key", "typ", "alg none", "expired", "nbf", "iat ahead", "too long", "exp first", "no iat",
-         "exp is a text"],
+         "exp is a text", "a huge exp", "a huge iat"],
 )  # fmt: skip
 def test_a_token_that_is_refused(
     rig: AdapterRig, claims: dict[str, Any], header: dict[str, Any], key: Any, reason: str

@@ -99,3 +99,20 @@ def test_hashes_that_are_taken() -> None:
     for function, pwd_hash in [("bcrypt", HASH), ("md5", "AA=="), ("BCRYPT", "x")]:
         check_hash({"hash-function": function, "pwd-hash": pwd_hash}, (), 10)
     check_hash({"pwd-hash": "x"}, ("sha-256",), 10)
+
+
+@pytest.mark.parametrize("function", ["bcrypt", "argon2", "BCRYPT"])
+@pytest.mark.parametrize("cost", ["15", "31", "99"])
+def test_a_hash_that_costs_too_much_is_not_tried(function: str, cost: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One whose function is not called bcrypt is stored unchecked, and held against bcrypt all the same."""
+    tried: list[bytes] = []
+
+    def checkpw(password: bytes, hashed: bytes) -> bool:
+        tried.append(hashed)
+        return False
+
+    monkeypatch.setattr(bcrypt, "checkpw", checkpw)
+    assert not is_password_right({"hash-function": function, "pwd-hash": HASH.replace("$10$", f"${cost}$")}, cost)
+    assert tried == []
+    assert not is_password_right({"hash-function": function, "pwd-hash": HASH.replace("$10$", "$14$")}, function + cost)
+    assert len(tried) == 1
