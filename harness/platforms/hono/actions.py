@@ -83,13 +83,13 @@ def authorize(run: HonoRun, words: Authorize) -> Director[None]:
 
 
 def trust_authority(run: HonoRun, _: TrustAuthority) -> Director[None]:
-    newest = len(run.certificates.authorities) - 1
+    newest = run.newest_authority
     run.trusted = [*(one for one in run.trusted if one != newest), newest]
     yield from replace_tenant(run)
 
 
 def retire_authorities(run: HonoRun, words: RetireTenantAuthorities) -> Director[None]:
-    run.trusted = [] if words.all else [len(run.certificates.authorities) - 1]
+    run.trusted = [] if words.all else [run.newest_authority]
     yield from replace_tenant(run)
 
 

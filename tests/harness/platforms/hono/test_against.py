@@ -7,11 +7,13 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from socket import socket
 from typing import Any, TypeVar
 
 import pytest
 
 from fleetrig.harness.platforms.hono.admin import HonoAdmin
+from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import plan
@@ -127,6 +129,22 @@ def test_commands_and_notifications_go_over_the_control_interface_of_a_served_on
     done = fleetrig("run", "hono/x", "--against", str(file), cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert "1 passed" in done.stdout
+
+
+def test_a_run_that_ends_before_it_has_asked_for_a_tenant_deletes_nothing(tmp_path: Path, foreign: Foreign) -> None:
+    """The SERVER.yaml names a tenant of others, and a control interface that nobody has there."""
+    before = foreign.tenants(), foreign.theirs()
+    with socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        file = tmp_path / "SERVER.yaml"
+        control = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        file.write_text(f"{foreign.file.read_text()}tenant: {THEIRS}\ncontrol: {control}\n")
+        body = LONG.replace("OVER", "http").replace("CREDENTIAL", "password").replace("DO", "power_on")
+        write_scenario(tmp_path, body, "hono/x", "")
+        done = fleetrig("run", "hono/x", "--against", str(file), cwd=tmp_path)
+    assert done.returncode == Exit.BROKEN, done.stdout
+    assert control in done.stdout
+    assert (foreign.tenants(), foreign.theirs()) == before
 
 
 def url_or_place(listener: str, place: str) -> str:

@@ -76,6 +76,22 @@ def test_what_was_made_by_hand_is_found_by_its_id(tmp_path: Path, expect: str, v
     assert report.phases[-1].verdict is verdict, report
 
 
+@pytest.mark.parametrize(
+    ("settings", "stages"),
+    [("", ("online", "refused", "online")), ("trusted-ca: none", ("refused", "refused", "online"))],
+    ids=["of those that are trusted", "of those that are not"],
+)
+def test_a_tenant_is_told_anew_whom_it_trusts(tmp_path: Path, settings: str, stages: tuple[str, ...]) -> None:
+    actions = ("power_on", *(f"[{{configure: {{trusted-ca: {whom}}}}}, power_cycle]" for whom in ("none", "run")))
+    phases = [
+        phase(do, f"[{{reaches: {{stage: {stage}}}}}]", f"phase {number}")
+        for number, (do, stage) in enumerate(zip(actions, stages, strict=True))
+    ]
+    head = HEAD.replace("MORE", PROVISIONED) + f"    server: {{settings: {{{settings}}}}}\n"
+    report = run_once(tmp_path, "    phases:" + "".join(phases), name="hono/x", head=head)
+    assert report.verdict is Verdict.PASSED, report
+
+
 def test_templates_say_where_a_device_is_found(tmp_path: Path) -> None:
     settings = (
         'auth-id-template: "a-{{subject-cn}}", auto-provisioning-device-id-template: "d-{{subject-cn}}-{{subject-o}}"'
