@@ -40,6 +40,7 @@ class HonoRun:
     """Of the run's tenant, as they are in force."""
     trusted: list[int] = field(default_factory=list)
     """Which authorities of the run the tenant trusts: places in `certificates.authorities`."""
+    began_us: int = 0
     asked_for_tenant: bool = False
     """Whether the server made it may not be known."""
     is_enabled: bool = True

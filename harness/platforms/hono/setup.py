@@ -31,7 +31,7 @@ LONG_BEFORE_S: Final = 86_400
 def setup(run: HonoRun) -> Director[None]:
     """Makes the tenant in one step: its authority and the flag stand in the request that creates it (spec 2.1)."""
     take_settings(run, settings_in_force(run.context.scenario))
-    run.asked_for_tenant = True
+    run.began_us, run.asked_for_tenant = run.context.driver.now_us(), True
     yield from run.admin.create_tenant(tenant_document(run))
 
 
@@ -83,7 +83,7 @@ def resource_limits(run: HonoRun) -> dict[str, Any]:
     limits = {MAX_CONNECTIONS: settings[MAX_CONNECTIONS]} if MAX_CONNECTIONS in settings else {}
     if MAX_BYTES not in settings:
         return limits
-    since = datetime.fromtimestamp(run.context.driver.now_us() / US_PER_S - LONG_BEFORE_S, UTC)
+    since = datetime.fromtimestamp(run.began_us / US_PER_S - LONG_BEFORE_S, UTC)
     period = {"mode": "days", "no-of-days": PERIOD_DAYS}
     volume = {"effective-since": f"{since:%Y-%m-%dT%H:%M:%SZ}", MAX_BYTES: settings[MAX_BYTES], "period": period}
     return {**limits, "data-volume": volume}

@@ -131,6 +131,17 @@ def test_commands_and_notifications_go_over_the_control_interface_of_a_served_on
     assert "1 passed" in done.stdout
 
 
+def test_a_server_that_tells_no_steps_breaks_a_run_that_asks_for_none(tmp_path: Path, foreign: Foreign) -> None:
+    """`times: 0` would hold whatever it does."""
+    body = LONG.replace("OVER", "http").replace("CREDENTIAL", "password").replace("DO", "preregister, power_on")
+    body = body.replace("{sends: {name: telemetry}}", "{steps: {in_order: [credentials_created], times: 0}}")
+    body = body.replace("within: 20s", "for: 5s")
+    write_scenario(tmp_path, body, "hono/x", "")
+    done = fleetrig("run", "hono/x", "--against", str(foreign.file), cwd=tmp_path)
+    assert done.returncode == Exit.BROKEN, done.stdout
+    assert "does not tell the steps that it takes; say `needs: [reference.reasons]`" in " ".join(done.stdout.split())
+
+
 def test_a_run_that_ends_before_it_has_asked_for_a_tenant_deletes_nothing(tmp_path: Path, foreign: Foreign) -> None:
     """The SERVER.yaml names a tenant of others, and a control interface that nobody has there."""
     before = foreign.tenants(), foreign.theirs()
