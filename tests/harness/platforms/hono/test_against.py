@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from socket import socket
@@ -76,7 +77,7 @@ SERVED_BODY = """
           - registry: {devices: 2, notifications: 1, tenant_devices: 2}
 """
 THEIRS = "theirs"
-SECRETS = re.compile(r'"(?:pwd-hash|key)": "([^"]+)"')
+SECRETS = re.compile(r'"(pwd-hash|key)": "([^"]+)"')
 
 T = TypeVar("T")
 
@@ -114,9 +115,17 @@ def secrets_in(event: TraceEvent) -> Iterator[str]:
     match event.envelope:
         case HttpRequest() as request:
             yield from filter(None, [(request.header("Authorization") or "").removeprefix("Basic ")])
-            yield from SECRETS.findall(body_bytes(request.body).decode("utf-8", "replace"))
+            yield from shown_in(body_bytes(request.body).decode("utf-8", "replace"))
         case MqttConnect(password=bytes(password)):
             yield password.decode()
+
+
+def shown_in(body: str) -> Iterator[str]:
+    """A key also as the device has it."""
+    for name, secret in SECRETS.findall(body):
+        yield secret
+        if name == "key":
+            yield b64decode(secret).decode()
 
 
 def test_commands_and_notifications_go_over_the_control_interface_of_a_served_one(
