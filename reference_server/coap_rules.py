@@ -26,10 +26,14 @@ class CoapRules:
     max_retransmit: int = 4
     block_size_exponent: int = 6
     """Blocks have at most 2 to the power of (exponent + 4) bytes: 6 is 1024 (RFC 7959 §2.2)."""
+    preferred_size_exponent: int = 6
+    """Of the blocks that are asked for, and of those that are sent where no size was asked for."""
     body_bytes: int = 1024 * KIB
     """The largest body of a request, in blocks or in one datagram; a larger one is answered by 4.13."""
     limits_single_datagrams: bool = True
     """`body_bytes` holds for a body in one datagram too; otherwise for blocks alone."""
+    is_strict: bool = True
+    """Requests are read as the RFCs say; otherwise as Californium 3 reads them (`coap_messages.lenient_reading`)."""
     further_options: frozenset[int] = frozenset()
     """Numbers of options that the platform knows beside those of the RFCs, critical or not. Of any other a critical one
     is answered by 4.02, and an elective one is not told."""

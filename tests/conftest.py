@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 TOGETHER = (
     "tests/peers/thingsboard/test_sdk_rows.py", "tests/peers/hono/", "tests/peers/", "tests/harness/doctor/",
@@ -15,6 +16,10 @@ TOGETHER = (
 )  # fmt: skip
 """Tests below these run in one worker, one after another: they share what is costly to make, or what a machine has
 once. The first that fits counts. (xdist 3.8 overlooks its own mark `xdist_group` under pytest 9.2.)"""
+
+# How long an example takes is the machine's business.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 # `&` in a shell without job control and `nohup` ignore these in what they start, and an ignored signal is inherited.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

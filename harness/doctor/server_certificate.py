@@ -19,6 +19,8 @@ class TlsLook(NamedTuple):
     contact: Contact
     now: dt.datetime
     never_sends: str
+    trust_option: str = "--ca"
+    """How this doctor is told whom to trust."""
 
 
 def not_trusted(look: TlsLook) -> Diagnosis:
@@ -29,8 +31,8 @@ def not_trusted(look: TlsLook) -> Diagnosis:
         "certificate-not-accepted", Weight.CAUSE,
         f"The certificate that the server shows is not accepted here: {look.contact.untrusted}.{whose} A device that "
         f"checks it as we do never sends {look.never_sends}.",
-        "If the server's authority is your own, give its certificate to the device, and here with --ca FILE; "
-        "--insecure looks on without checking.",
+        "If the server's authority is your own, give its certificate to the device, and here with "
+        f"{look.trust_option} FILE; --insecure looks on without checking.",
         (f"openssl s_client -connect {look.host}:{look.port} -showcerts </dev/null",),
     )  # fmt: skip
 

@@ -83,9 +83,7 @@ class HttpAdmin:
         answer = yield Ask("admin", request, within_s)
         match answer:
             case Reply(HttpResponse(status=401)):
-                raise BrokenBench(
-                    f"{self.url} does not accept the account {self.account.user!r}: check user and password"
-                )
+                raise BrokenBench(self._why_not_let_in())
             case Reply(HttpResponse() as response) if 300 <= response.status < 400:
                 raise BrokenBench(f"{self.url} redirects to {response.header('Location')}: give that address instead")
             case Reply(HttpResponse() as response):
@@ -95,6 +93,11 @@ class HttpAdmin:
                 raise NoAnswer(NO_ANSWER.get(why, otherwise).format(url=self.url))
             case _:
                 raise AssertionError(f"a driver answered Ask with {answer!r}")
+
+    def _why_not_let_in(self) -> str:
+        if not self.account.user:
+            return f"{self.url} wants to know who asks: name user and password in a SERVER.yaml"
+        return f"{self.url} does not accept the account {self.account.user!r}: check user and password"
 
     def call(
         self, method: str, path: str, body: object = None, expect: Sequence[int] = (200, 201, 204)

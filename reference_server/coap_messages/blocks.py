@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
-from fleetrig.reference_server.coap_messages.layer import Layer, ResourceKey, Served
+from fleetrig.reference_server.coap_messages.layer import BlockUpload, Layer, ResourceKey, Served
 from fleetrig.reference_server.coap_messages.options import (
     RESERVED_SIZE_EXPONENT,
     Block,
@@ -20,9 +20,12 @@ from fleetrig.simulator.contract.coap import CoapOptions
 
 CONTINUE: Final = code_number("2.31")
 BAD_REQUEST: Final = code_number("4.00")
+BAD_OPTION: Final = code_number("4.02")
 INCOMPLETE: Final = code_number("4.08")
 TOO_LARGE: Final = code_number("4.13")
 ETAG_BYTES: Final = 8
+SUCCESS: Final = 2
+"""The class of codes that say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +55,14 @@ def assemble(
         layer.uploads.drop(key)
         limit = (OptionNumber.SIZE1, uint_bytes(most))
         return Answered(TOO_LARGE, (acknowledged, limit), why=f"a body of more than {most} bytes")
-    body = bytearray() if block.number == 0 else layer.uploads.get(key, now_us)
-    if body is None or not _continues(body, block, payload):
+    upload = BlockUpload(bytearray()) if block.number == 0 else layer.uploads.get(key, now_us)
+    if upload is None or not _continues(upload.body, block, payload):
         layer.uploads.drop(key)
         return Answered(INCOMPLETE, (acknowledged,), why=f"block {block.number} without those before it")
     if not block.has_more:
-        return bytes(body[: block.offset_bytes]) + payload
-    body[block.offset_bytes :] = payload
-    layer.uploads.put(key, body, now_us, len(body))
+        return bytes(upload.body[: block.offset_bytes]) + payload
+    upload.body[block.offset_bytes :] = payload
+    layer.uploads.put(key, upload, now_us, len(upload.body))
     return Answered(CONTINUE, (acknowledged,))
 
 
@@ -79,7 +82,11 @@ def _continues(body: bytearray, block: Block, payload: bytes) -> bool:
 
 def is_cut(served: Served, asked: Block | None, layer: Layer) -> bool:
     """Whether the body goes out in blocks."""
-    return len(served.payload) > _served_size(asked, layer) or (asked is not None and asked.number > 0)
+    if asked is None:
+        return len(served.payload) > 1 << (layer.rules.block_size_exponent + 4)
+    if asked.number and (layer.rules.is_strict or served.code >> 5 == SUCCESS):
+        return True
+    return len(served.payload) > _served_size(asked, layer)
 
 
 def cut(served: Served, asked: Block | None, layer: Layer) -> Answered:
@@ -87,7 +94,8 @@ def cut(served: Served, asked: Block | None, layer: Layer) -> Answered:
     size = _served_size(asked, layer)
     offset = 0 if asked is None else asked.offset_bytes
     if offset and offset >= len(served.payload):
-        return Answered(BAD_REQUEST, why=f"block {offset // size} of a body that has {len(served.payload)} bytes")
+        code = BAD_REQUEST if layer.rules.is_strict else BAD_OPTION
+        return Answered(code, why=f"block {offset // size} of a body that has {len(served.payload)} bytes")
     payload = served.payload[offset : offset + size]
     block = Block(offset // size, offset + size < len(served.payload), size.bit_length() - 5)
     sizes = [(OptionNumber.SIZE2, uint_bytes(len(served.payload)))] if offset == 0 else []
@@ -104,5 +112,5 @@ def with_etag(served: Served) -> Served:
 
 
 def _served_size(asked: Block | None, layer: Layer) -> int:
-    exponent = layer.rules.block_size_exponent
+    exponent = min(layer.rules.block_size_exponent, layer.rules.preferred_size_exponent)
     return 1 << (min(exponent, asked.size_exponent if asked is not None else exponent) + 4)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from fleetrig.reference_server.coap_messages.blocks import TOO_LARGE, Answered
+from fleetrig.reference_server.coap_messages.blocks import BAD_OPTION, TOO_LARGE, Answered
 from fleetrig.reference_server.coap_messages.layer import (
     EXCHANGE_LIFETIME_US,
     NON_LIFETIME_US,
@@ -21,26 +21,26 @@ from fleetrig.reference_server.coap_messages.layer import (
     Layer,
     exchange_key,
 )
+from fleetrig.reference_server.coap_messages.lenient_reading import has_long_token, is_refused, usable_leniently
 from fleetrig.reference_server.coap_messages.options import usable
 from fleetrig.reference_server.coap_messages.replies import Replies, empty
-from fleetrig.reference_server.coap_messages.requests import BAD_OPTION, PendingRequest, pending, understood
+from fleetrig.reference_server.coap_messages.requests import PendingRequest, pending, understood
 from fleetrig.reference_server.coap_messages.wire import (
     EMPTY,
+    LAST_METHOD,
     MalformedMessage,
     MessageType,
     WireMessage,
     code_text,
     decode,
+    encode,
 )
-from fleetrig.simulator.contract.coap import CoapRequest, CoapReset, CoapResponse
+from fleetrig.simulator.contract.coap import CoapOptions, CoapRequest, CoapReset, CoapResponse
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import Envelope, Send
 from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.undecodable import HEAD_BYTES, Flaw, Undecodable
-
-LAST_METHOD: Final = 31
-"""Codes of class 0 are those of requests, but for the empty message."""
 
 MOST_PENDING: Final = 64
 """Requests that wait for an answer; the oldest get none."""
@@ -95,17 +95,31 @@ class CoapEndpoint:
         try:
             message = decode(data)
         except MalformedMessage as malformed:
-            self._reject(data, malformed.flaw, malformed.why, malformed.rejected_id, now_us)
+            self._malformed(data, malformed, now_us)
             return
+        is_strict = self._layer.rules.is_strict
         is_asking = message.type is MessageType.CON or message.type is MessageType.NON
+        is_asking = is_asking or (message.type is MessageType.ACK and not is_strict)
         if is_asking and EMPTY < message.code <= LAST_METHOD:
             self._request(message, data, now_us)
-        elif message.code == EMPTY:
+        elif message.code == EMPTY and (is_strict or not is_refused(message)):
             self._empty(message, now_us)
         else:
             why = f"{message.type.name} {code_text(message.code)} answers nothing that was asked"
-            rejected = message.message_id if message.type is MessageType.CON else None
-            self._reject(data, Flaw.PROTOCOL, why, rejected, now_us)
+            is_rejected = message.type is MessageType.CON or (not is_strict and is_refused(message))
+            self._reject(data, Flaw.PROTOCOL, why, message.message_id if is_rejected else None, now_us)
+
+    def _malformed(self, data: bytes, malformed: MalformedMessage, now_us: int) -> None:
+        """By RST or silence; where rules are not strict a confirmable request is answered."""
+        message_id, token, why = malformed.rejected_id, malformed.token, malformed.why
+        if self._layer.rules.is_strict:
+            self._reject(data, malformed.flaw, why, message_id, now_us)
+            return
+        if token is None or message_id is None:
+            self._reject(data, malformed.flaw, why, None if has_long_token(data) else message_id, now_us)
+            return
+        self._reject(data, malformed.flaw, why, None, now_us)
+        self._send(encode(WireMessage(MessageType.ACK, BAD_OPTION, message_id, token, (), why.encode())))
 
     def _empty(self, message: WireMessage, now_us: int) -> None:
         match message.type:
@@ -146,10 +160,10 @@ class CoapEndpoint:
         self._remember(message.message_id, exchange, now_us)
         self.has_asked = True
         self._latest_id = message.message_id
-        options, why = usable(message.options, self._layer.rules.further_options)
-        request = pending(message, options, exchange, self.session.id)
-        result: CoapRequest | Answered = Answered(BAD_OPTION, why=why)
-        if not why:
+        options, wrong = self._usable(message)
+        request = pending(message, options, exchange, self.session.id, is_strict=self._layer.rules.is_strict)
+        result: CoapRequest | Answered | None = wrong
+        if result is None:
             result = understood(self._layer, self.session, message, options, request, now_us)
         if isinstance(result, CoapRequest):
             self._ask(request, result, now_us)
@@ -157,6 +171,14 @@ class CoapEndpoint:
             self._replies.reply(request, result, now_us)
         else:
             self._refuse(request, result, data, now_us)
+
+    def _usable(self, message: WireMessage) -> tuple[CoapOptions, Answered | None]:
+        """The options that count, and what the request is answered by if one is wrong."""
+        rules = self._layer.rules
+        if not rules.is_strict:
+            return usable_leniently(message, rules.further_options)
+        options, why = usable(message.options, rules.further_options)
+        return options, Answered(BAD_OPTION, why=why) if why else None
 
     def _remember(self, message_id: int, exchange: Exchange, now_us: int) -> None:
         self._layer.exchanges.put(exchange_key(self.session.id, message_id), exchange, now_us)
@@ -166,7 +188,8 @@ class CoapEndpoint:
 
     def _refuse(self, request: PendingRequest, answer: Answered, data: bytes, now_us: int) -> None:
         """With a reason for the trace. A NON with a bad option is ignored (RFC 7252 §5.4.1)."""
-        if request.is_confirmable or answer.code != BAD_OPTION:
+        is_ignored = answer.code == BAD_OPTION and not request.is_confirmable and self._layer.rules.is_strict
+        if answer.code != EMPTY and not is_ignored:
             self._replies.reply(request, answer, now_us)
         flaw = Flaw.TOO_LARGE if answer.code == TOO_LARGE else Flaw.PROTOCOL
         self._tell(Undecodable(flaw, f"{code_text(answer.code)}: {answer.why}", data[:HEAD_BYTES]))

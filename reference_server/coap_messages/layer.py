@@ -49,6 +49,15 @@ class Served:
     payload: bytes
 
 
+@dataclass(slots=True)
+class BlockUpload:
+    """What has come of a body in blocks. `content_format` and `most_bytes` count where rules are not strict."""
+
+    body: bytearray
+    content_format: bytes | None = None
+    most_bytes: int = 0
+
+
 class Layer:
     """Single-threaded. The times of all calls are of one clock that never goes back (us)."""
 
@@ -59,7 +68,7 @@ class Layer:
         self.agenda = agenda
         self.exchanges: Expiring[int, Exchange] = Expiring(EXCHANGE_LIFETIME_US, MOST_EXCHANGES, 1)
         """By session and message id, see `exchange_key`."""
-        self.uploads: Expiring[ResourceKey, bytearray] = Expiring(
+        self.uploads: Expiring[ResourceKey, BlockUpload] = Expiring(
             EXCHANGE_LIFETIME_US, MOST_TRANSFERS, MOST_TRANSFER_BYTES
         )
         self.bodies: Expiring[ResourceKey, Served] = Expiring(EXCHANGE_LIFETIME_US, MOST_TRANSFERS, MOST_TRANSFER_BYTES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple, TypeVar
 
-from fleetrig.reference_server.coap_messages.blocks import Answered, cut, is_cut, with_etag
+from fleetrig.reference_server.coap_messages.blocks import SUCCESS, Answered, cut, is_cut, with_etag
 from fleetrig.reference_server.coap_messages.confirmables import Confirmables, Message
 from fleetrig.reference_server.coap_messages.layer import Exchange, Layer, ResourceKey, Served
 from fleetrig.reference_server.coap_messages.options import Block, OptionNumber, uint_bytes
@@ -17,9 +17,6 @@ from fleetrig.simulator.contract.envelope import Send
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-SUCCESS: Final = 2
-"""The class of codes that say so."""
 
 OBSERVE_SEQUENCES: Final = 1 << 24
 
@@ -60,7 +57,7 @@ class Replies:
         code = code_number(response.code)
         too_many = self._follow(request, code, response.observe)
         served = Served(code, response.options, response.payload)
-        asked = request.block2 if code >> 5 == SUCCESS else None
+        asked = request.block2 if code >> 5 == SUCCESS or not self._layer.rules.is_strict else None
         cut_answer = self._cut(served, asked, request.resource, now_us)
         options = (*cut_answer.options, *_observe(response.observe), *_acknowledged_block(request))
         self._layer.uploads.drop(request.resource)
@@ -71,9 +68,12 @@ class Replies:
     def reply(self, request: PendingRequest, answer: Answered, now_us: int, send: Send | None = None) -> None:
         """Piggybacked where that is still possible, and otherwise in a message of its own."""
         response = send.envelope if send is not None and isinstance(send.envelope, CoapResponse) else None
-        is_separate = response is not None and response.separate
+        is_unwanted = response is not None and bool(request.unwanted >> (answer.code >> 5) - 1 & 1)
+        if is_unwanted and not request.is_confirmable:
+            return
+        is_separate = is_unwanted or (response is not None and response.separate)
         is_piggybacked = request.is_confirmable and not request.is_acknowledged and not is_separate
-        says_so = response is not None and response.confirmable
+        says_so = is_unwanted or (response is not None and response.confirmable)
         wants_ack = request.is_acknowledged or (says_so and (is_separate or not request.is_confirmable))
         kind = MessageType.ACK if is_piggybacked else MessageType.CON if wants_ack else MessageType.NON
         message_id = request.message_id if is_piggybacked else self._next_id()
@@ -143,7 +143,8 @@ class Replies:
     def _cut(self, served: Served, asked: Block | None, resource: ResourceKey | None, now_us: int) -> Answered:
         if not is_cut(served, asked, self._layer):
             return Answered(served.code, served.options, served.payload)
-        served = with_etag(served)
+        if self._layer.rules.is_strict:
+            served = with_etag(served)
         if resource is not None:
             self._layer.bodies.put(resource, served, now_us, len(served.payload))
         return cut(served, asked, self._layer)

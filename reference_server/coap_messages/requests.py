@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import quote
 
 from fleetrig.reference_server.coap_messages.blocks import (
+    BAD_OPTION,
     BAD_REQUEST,
     INCOMPLETE,
     TOO_LARGE,
@@ -15,6 +16,7 @@ from fleetrig.reference_server.coap_messages.blocks import (
     cut,
 )
 from fleetrig.reference_server.coap_messages.layer import Exchange, Layer, ResourceKey
+from fleetrig.reference_server.coap_messages.lenient_uploads import assemble_leniently
 from fleetrig.reference_server.coap_messages.options import (
     RESERVED_SIZE_EXPONENT,
     Block,
@@ -25,17 +27,13 @@ from fleetrig.reference_server.coap_messages.options import (
     uint_bytes,
     without,
 )
-from fleetrig.reference_server.coap_messages.wire import MessageType, WireMessage, code_number
+from fleetrig.reference_server.coap_messages.wire import METHODS, MessageType, WireMessage, code_number
 from fleetrig.simulator.contract.coap import CoapOptions, CoapRequest
 from fleetrig.simulator.contract.session import Session
 
-BAD_OPTION: Final = code_number("4.02")
 NO_PROXY: Final = code_number("5.05")
 
 GET: Final = 1
-METHODS: Final = {1: "GET", 2: "POST", 3: "PUT", 4: "DELETE", 5: "FETCH", 6: "PATCH", 7: "iPATCH"}
-"""A method that is none of them goes by its code: `0.08`."""
-
 OBSERVABLE: Final = frozenset({1, 5})
 """GET and FETCH (RFC 7641 §2, RFC 8132 §2.4)."""
 
@@ -48,6 +46,10 @@ OF_BLOCKS: Final = frozenset({OptionNumber.BLOCK1, OptionNumber.BLOCK2, OptionNu
 """A platform sees whole bodies."""
 
 NOT_IN_KEY: Final = OF_BLOCKS | {OptionNumber.OBSERVE, OptionNumber.ETAG}
+IN_LENIENT_KEY: Final = frozenset(
+    {OptionNumber.URI_HOST, OptionNumber.URI_PORT, OptionNumber.URI_PATH, OptionNumber.URI_QUERY}
+)
+"""Where rules are not strict, blocks belong together by their method and URI."""
 
 
 @dataclass(slots=True)
@@ -62,19 +64,26 @@ class PendingRequest:
     block1: Block | None
     block2: Block | None
     observe: int | None
+    unwanted: int = 0
+    """Bit N - 1: no answer of class N is wanted (No-Response, RFC 7967); where rules are not strict."""
     is_acknowledged: bool = False
 
 
-def pending(message: WireMessage, options: CoapOptions, exchange: Exchange, session: int) -> PendingRequest:
+def pending(
+    message: WireMessage, options: CoapOptions, exchange: Exchange, session: int, *, is_strict: bool
+) -> PendingRequest:
+    """An acknowledgement with the code of a request is none where rules are strict."""
+    in_key = without(options, NOT_IN_KEY) if is_strict else [one for one in options if one[0] in IN_LENIENT_KEY]
     return PendingRequest(
         message.message_id,
         message.token,
-        message.type is MessageType.CON,
+        message.type is not MessageType.NON,
         exchange,
-        (session, message.code, hash(without(options, NOT_IN_KEY))),
+        (session, message.code, hash(tuple(in_key))),
         block_of(options, OptionNumber.BLOCK1),
         block_of(options, OptionNumber.BLOCK2),
         _observe(message, options),
+        0 if is_strict else uint(first(options, OptionNumber.NO_RESPONSE) or b""),
     )
 
 
@@ -82,13 +91,17 @@ def understood(
     layer: Layer, session: Session, message: WireMessage, options: CoapOptions, request: PendingRequest, now_us: int
 ) -> CoapRequest | Answered:
     """The request with its whole body, or what its blocks, its options or its size are answered by."""
-    if any(first(options, number) is not None for number in (OptionNumber.PROXY_URI, OptionNumber.PROXY_SCHEME)):
+    is_strict = layer.rules.is_strict
+    if is_strict and any(
+        first(options, number) is not None for number in (OptionNumber.PROXY_URI, OptionNumber.PROXY_SCHEME)
+    ):
         return Answered(NO_PROXY, why="this is no proxy")
     if (further := _further_block(layer, request, now_us)) is not None:
         return further
     payload: bytes | Answered = message.payload
     if request.block1 is not None:
-        payload = assemble(layer, request.resource, request.block1, options, message.payload, now_us)
+        take = assemble if is_strict else assemble_leniently
+        payload = take(layer, request.resource, request.block1, options, message.payload, now_us)
     elif layer.rules.limits_single_datagrams and len(message.payload) > (most := layer.rules.body_bytes):
         payload = Answered(
             TOO_LARGE, ((OptionNumber.SIZE1, uint_bytes(most)),), why=f"a body of more than {most} bytes"
@@ -96,7 +109,8 @@ def understood(
     if isinstance(payload, Answered):
         return payload
     try:
-        return _to_envelope(message, options, session, payload, request.observe)
+        errors = "strict" if is_strict else "replace"
+        return _to_envelope(message, options, session, payload, request.observe, errors)
     except UnicodeDecodeError:
         return Answered(BAD_OPTION, why="an Uri option that is no UTF-8")
 
@@ -114,7 +128,11 @@ def _further_block(layer: Layer, request: PendingRequest, now_us: int) -> Answer
     if body is not None:
         return cut(body, block, layer)
     _, method, _ = request.resource
-    return None if method == GET else Answered(INCOMPLETE, why=f"block {block.number} of an answer that is gone")
+    return (
+        None
+        if method == GET or not layer.rules.is_strict
+        else Answered(INCOMPLETE, why=f"block {block.number} of an answer that is gone")
+    )
 
 
 def _observe(message: WireMessage, options: CoapOptions) -> int | None:
@@ -124,21 +142,21 @@ def _observe(message: WireMessage, options: CoapOptions) -> int | None:
 
 
 def _to_envelope(
-    message: WireMessage, options: CoapOptions, session: Session, payload: bytes, observe: int | None
+    message: WireMessage, options: CoapOptions, session: Session, payload: bytes, observe: int | None, errors: str
 ) -> CoapRequest:
-    """Raises UnicodeDecodeError for an Uri option that is no UTF-8."""
+    """Raises UnicodeDecodeError for an Uri option that is no UTF-8, unless `errors` is `replace`."""
     segments, queries, others = [], [], []
     host, port = session.server_name or "localhost", session.local_port
     for option in options:
         number, value = option
         if number == OptionNumber.URI_PATH:
-            segments.append(quote(value.decode(), safe=IN_PATHS))
+            segments.append(quote(value.decode(errors=errors), safe=IN_PATHS))
         elif number == OptionNumber.URI_QUERY:
-            queries.append(quote(value.decode(), safe=IN_QUERIES))
+            queries.append(quote(value.decode(errors=errors), safe=IN_QUERIES))
         elif number not in IN_FIELDS and number not in OF_BLOCKS:
             others.append(option)
         if number == OptionNumber.URI_HOST:
-            host = quote(value.decode(), safe=IN_PATHS + "[]")
+            host = quote(value.decode(errors=errors), safe=IN_PATHS + "[]")
         elif number == OptionNumber.URI_PORT:
             port = uint(value)
     path = "/" + "/".join(segments)

@@ -34,6 +34,10 @@ class MessageType(IntEnum):
 TYPES: Final = tuple(MessageType)
 EMPTY: Final = 0
 """The code of a message that is neither request nor response."""
+METHODS: Final = {1: "GET", 2: "POST", 3: "PUT", 4: "DELETE", 5: "FETCH", 6: "PATCH", 7: "iPATCH"}
+"""A method that is none of them goes by its code: `0.08`."""
+LAST_METHOD: Final = 31
+"""Codes of class 0 are those of requests, but for the empty message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +53,23 @@ class WireMessage:
 
 
 class MalformedMessage(Exception):
-    """Bytes that are no CoAP message. `rejected_id`: what a RST to it must name; None where silence is due."""
+    """Bytes that are no CoAP message. `rejected_id`: what a RST to it must name; None where silence is due.
 
-    def __init__(self, why: str, flaw: Flaw = Flaw.MALFORMED, rejected_id: int | None = None) -> None:
+    `token`: of a confirmable request whose options cannot be read.
+    """
+
+    def __init__(
+        self, why: str, flaw: Flaw = Flaw.MALFORMED, rejected_id: int | None = None, token: bytes | None = None
+    ) -> None:
         super().__init__(why)
         self.why = why
         self.flaw = flaw
         self.rejected_id = rejected_id
+        self.token = token
 
 
 def decode(data: bytes) -> WireMessage:
-    """Raises MalformedMessage, and nothing else."""
+    """Raises MalformedMessage, and nothing else. Of what is wrong with options it has the words of Californium."""
     if len(data) < HEADER_BYTES:
         raise MalformedMessage(f"{len(data)} bytes are no header")
     first, code = data[0], data[1]
@@ -67,12 +77,20 @@ def decode(data: bytes) -> WireMessage:
         raise MalformedMessage(f"version {first >> 6}", Flaw.UNKNOWN_VERSION)
     kind = TYPES[first >> 4 & 3]
     message_id = data[2] << 8 | data[3]
+    token: bytes | None = None
     try:
         at = HEADER_BYTES + _token_bytes(first, code, data)
+        token = data[HEADER_BYTES:at]
         options, payload = _options_and_payload(data, at)
     except ValueError as error:
-        raise MalformedMessage(str(error), rejected_id=message_id if kind is MessageType.CON else None) from None
-    return WireMessage(kind, code, message_id, data[HEADER_BYTES:at], options, payload)
+        is_rejected = kind is MessageType.CON
+        is_request = is_rejected and EMPTY < code <= LAST_METHOD
+        raise MalformedMessage(
+            str(error),
+            rejected_id=message_id if is_rejected else None,
+            token=token if is_request else None,
+        ) from None
+    return WireMessage(kind, code, message_id, token, options, payload)
 
 
 def _token_bytes(first: int, code: int, data: bytes) -> int:
@@ -94,7 +112,7 @@ def _options_and_payload(data: bytes, at: int) -> tuple[CoapOptions, bytes]:
         at += 1
         if first == PAYLOAD_MARKER:
             if at == end:
-                raise ValueError("a payload marker and no payload")
+                raise ValueError("Found payload marker (0xFF) but message contains no payload")
             return tuple(options), data[at:]
         delta, length = first >> 4, first & 0x0F
         if delta > 12:
@@ -103,9 +121,9 @@ def _options_and_payload(data: bytes, at: int) -> tuple[CoapOptions, bytes]:
             length, at = _extended(length, data, at)
         number += delta
         if number > LARGEST_OPTION_NUMBER:
-            raise ValueError(f"an option number of {number}")
+            raise ValueError(f"{number} invalid option number!")
         if at + length > end:
-            raise ValueError(f"it ends within the value of option {number}")
+            raise ValueError(f"Message contains option of length {length} with only fewer bytes left in the message")
         if len(options) == MOST_OPTIONS:
             raise ValueError(f"more than {MOST_OPTIONS} options")
         options.append((number, data[at : at + length]))
@@ -116,10 +134,10 @@ def _options_and_payload(data: bytes, at: int) -> tuple[CoapOptions, bytes]:
 def _extended(nibble: int, data: bytes, at: int) -> tuple[int, int]:
     """The number that stands for an option's delta or length of 13 and more, and where it ends."""
     if nibble == 15:
-        raise ValueError("an option's delta or length of 15, which is reserved")
+        raise ValueError("Message contains illegal option delta/length: 15")
     width = nibble - 12
     if at + width > len(data):
-        raise ValueError("it ends within the head of an option")
+        raise ValueError("requested byte exceeds available bytes!")
     return int.from_bytes(data[at : at + width], "big") + (13 if width == 1 else 269), at + width
 
 

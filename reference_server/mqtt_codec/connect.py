@@ -29,12 +29,18 @@ USER_NAME: Final = 0x80
 def read_connect(reader: FieldReader, *, is_strict: bool = True) -> MqttConnect:
     """Raises BrokenPacket. Which client ids and users are welcome, and a password alone, is no matter of the form.
 
-    `is_strict`: what is wrong with a will is refused.
+    `is_strict`: what is wrong with a will or with properties is refused, and in MQTT 3.1 the reserved flag.
     """
     version = _read_version(reader)
-    flags = _checked_flags(reader.byte("connect flags"), is_strict=is_strict)
+    flags = reader.byte("connect flags")
+    if is_strict or version is not MqttVersion.V31:
+        _check_flags(flags, is_strict=is_strict)
     keep_alive_s = reader.two_bytes("keep alive")
-    properties = _checked(read_properties(reader, PropertyPlace.CONNECT)) if version is MqttVersion.V5 else ()
+    properties: Properties = ()
+    if version is MqttVersion.V5:
+        properties = read_properties(reader, PropertyPlace.CONNECT, is_strict=is_strict)
+        if is_strict:
+            _check_authentication(properties)
     client_id = reader.text("client id")
     will = _read_will(reader, flags, version, is_strict=is_strict) if flags & WILL else None
     user_name = reader.text("user name") if flags & USER_NAME and not _has_ended(reader, version) else None
@@ -53,16 +59,15 @@ def _read_version(reader: FieldReader) -> MqttVersion:
     return version
 
 
-def _checked_flags(flags: int, *, is_strict: bool) -> int:
+def _check_flags(flags: int, *, is_strict: bool) -> None:
     if flags & RESERVED:
         raise BrokenPacket("the reserved connect flag is set")
     if not is_strict:
-        return flags
+        return
     if flags & WILL_QOS == WILL_QOS:
         raise BrokenPacket("the will has QoS 3")
     if not flags & WILL and flags & (WILL_QOS | WILL_RETAIN):
         raise BrokenPacket("there is no will, but a QoS or a retain flag for it")
-    return flags
 
 
 def _has_ended(reader: FieldReader, version: MqttVersion) -> bool:
@@ -70,15 +75,15 @@ def _has_ended(reader: FieldReader, version: MqttVersion) -> bool:
     return version is MqttVersion.V31 and reader.is_at_end()
 
 
-def _checked(properties: Properties) -> Properties:
+def _check_authentication(properties: Properties) -> None:
     names = [name for name, _ in properties]
     if "authentication_data" in names and "authentication_method" not in names:
         raise BrokenPacket("there is authentication data without a method", Flaw.PROTOCOL)
-    return properties
 
 
 def _read_will(reader: FieldReader, flags: int, version: MqttVersion, *, is_strict: bool) -> MqttWill:
-    properties = read_properties(reader, PropertyPlace.WILL) if version is MqttVersion.V5 else ()
+    has_properties = version is MqttVersion.V5
+    properties = read_properties(reader, PropertyPlace.WILL, is_strict=is_strict) if has_properties else ()
     topic = reader.text("will topic")
     if is_strict:
         check_topic_name(topic, "will topic")

@@ -20,10 +20,11 @@ ALL_AT_ONCE: Final = 1 << 30
 
 
 class MqttDecoder:
-    """Reads one connection. Holds what has come of one packet, and never more than `packet_bytes` of it."""
+    """Reads one connection. Holds what has come of one packet, and never more than `packet_bytes` of it, but for what
+    `_is_awaited` says."""
 
-    __slots__ = ("_aliases", "_at_once", "_has_failed", "_is_strict", "_needed_bytes", "_packet_bytes", "_pending",
-                 "is_behind", "version")  # fmt: skip
+    __slots__ = ("_aliases", "_at_once", "_has_failed", "_has_waited", "_is_strict", "_needed_bytes", "_packet_bytes",
+                 "_pending", "is_behind", "version")  # fmt: skip
 
     def __init__(self, packet_bytes: int, at_once: int = ALL_AT_ONCE, *, is_strict: bool = True) -> None:
         """`packet_bytes`: the largest packet, fixed header included. `at_once`: how many `feed` returns at most.
@@ -41,6 +42,8 @@ class MqttDecoder:
         self._needed_bytes = 0
         """So much must have come before it is worth looking."""
         self._has_failed = False
+        self._has_waited = False
+        """For the end of a field that runs past the end of its packet."""
         self._aliases: TopicAliases | None = None
 
     @property
@@ -55,13 +58,16 @@ class MqttDecoder:
         if self._pending:
             data = self._joined(data)
         found: list[MqttPacket | Undecodable] = []
-        at = 0
+        at = end = 0
         try:
             while len(found) < self._at_once and (span := self._span(data, at)) is not None:
                 read_body, start, end = span
                 found.append(self._read(data[at], read_body, data[start:end]))
                 at = end
         except BrokenPacket as broken:
+            if self._is_awaited(broken, len(data) - end):
+                self._pending, self._needed_bytes = data[at:], end - at + broken.missing_bytes
+                return found
             found.append(Undecodable(broken.flaw, broken.why, data[at : at + HEAD_BYTES]))
             self._has_failed = True
             at = len(data)
@@ -75,6 +81,16 @@ class MqttDecoder:
         for name, value in connack.properties:
             if name == "topic_alias_maximum" and isinstance(value, int):
                 self._aliases = TopicAliases(value)
+
+    def _is_awaited(self, broken: BrokenPacket, further_bytes: int) -> bool:
+        """Netty reads a field on into what comes after its packet, and finds out only then; until then it waits.
+
+        So much is waited for once: a field has 64 KiB at most.
+        """
+        if self._is_strict or self._has_waited or broken.missing_bytes <= further_bytes:
+            return False
+        self._has_waited = True
+        return True
 
     def _joined(self, data: bytes) -> bytes:
         """All that is pending, as soon as it may be a packet; nothing before."""

@@ -17,10 +17,12 @@ LARGEST_VARIABLE: Final = 268_435_455
 class BrokenPacket(Exception):
     """What came is no packet of MQTT. `why` is for a person."""
 
-    def __init__(self, why: str, flaw: Flaw = Flaw.MALFORMED) -> None:
+    def __init__(self, why: str, flaw: Flaw = Flaw.MALFORMED, missing_bytes: int = 0) -> None:
+        """`missing_bytes`: of the field in which the packet ends."""
         super().__init__(why)
         self.why = why
         self.flaw = flaw
+        self.missing_bytes = missing_bytes
 
 
 def check_parts(count: int) -> None:
@@ -47,7 +49,7 @@ class FieldReader:
     def two_bytes(self, what: str) -> int:
         at, data = self.at, self.data
         if at + 2 > len(data):
-            raise _too_short(what)
+            raise _too_short(what, at + 2 - len(data))
         self.at = at + 2
         return data[at] << 8 | data[at + 1]
 
@@ -76,19 +78,19 @@ class FieldReader:
     def binary(self, what: str) -> bytes:
         data, start = self.data, self.at + 2
         if start > len(data):
-            raise _too_short(what)
+            raise _too_short(what, start - len(data))
         self.at = end = start + (data[start - 2] << 8 | data[start - 1])
         if end > len(data):
-            raise _too_short(what)
+            raise _too_short(what, end - len(data))
         return data[start:end]
 
-    def text(self, what: str) -> str:
-        """UTF-8 without surrogates and NUL [MQTT-1.5.4-1, MQTT-1.5.4-2]."""
+    def text(self, what: str, errors: str = "strict") -> str:
+        """UTF-8 without surrogates and NUL [MQTT-1.5.4-1, MQTT-1.5.4-2]. With `errors` "replace" anything passes."""
         try:
-            text = self.binary(what).decode("utf-8")
+            text = self.binary(what).decode("utf-8", errors)
         except UnicodeDecodeError as error:
             raise BrokenPacket(f"the {what} is no UTF-8: {error.reason}") from error
-        if "\0" in text:
+        if "\0" in text and errors == "strict":
             raise BrokenPacket(f"the {what} has the character U+0000 in it")
         return text
 
@@ -104,12 +106,12 @@ class FieldReader:
         start = self.at
         self.at = end = start + count
         if end > len(self.data):
-            raise _too_short(what)
+            raise _too_short(what, end - len(self.data))
         return self.data[start:end]
 
 
-def _too_short(what: str) -> BrokenPacket:
-    return BrokenPacket(f"it ends before its {what} does")
+def _too_short(what: str, missing_bytes: int) -> BrokenPacket:
+    return BrokenPacket(f"it ends before its {what} does", missing_bytes=missing_bytes)
 
 
 def variable_bytes(value: int) -> bytes:

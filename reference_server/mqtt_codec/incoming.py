@@ -67,8 +67,9 @@ def read_publish(flags: int, reader: FieldReader, version: MqttVersion, *, is_st
     packet_id = reader.packet_id() if qos else 0
     properties: Properties = ()
     if version is V5:
-        properties = read_properties(reader, PropertyPlace.PUBLISH)
-        _check_response_topic(properties)
+        properties = read_properties(reader, PropertyPlace.PUBLISH, is_strict=is_strict)
+        if is_strict:
+            _check_response_topic(properties)
     if topic or (is_strict and version is not V5):
         check_topic_name(topic, "topic")
     return MqttPublish(topic, reader.rest(), qos, bool(flags & RETAIN), bool(flags & DUP), packet_id, properties)
@@ -94,32 +95,33 @@ def _ack_reader(kind: PublishAckKind) -> BodyReader:
 
 def read_subscribe(_: int, reader: FieldReader, version: MqttVersion, *, is_strict: bool = True) -> MqttSubscribe:
     packet_id = reader.packet_id()
-    properties = read_properties(reader, PropertyPlace.SUBSCRIBE) if version is V5 else ()
+    properties = read_properties(reader, PropertyPlace.SUBSCRIBE, is_strict=is_strict) if version is V5 else ()
     wanted = []
     while not reader.is_at_end():
-        wanted.append(_read_subscription(reader, version))
+        wanted.append(_read_subscription(reader, version, is_strict=is_strict))
         check_parts(len(wanted))
     if is_strict and not wanted:
         raise BrokenPacket("a SUBSCRIBE has no topic filter", Flaw.PROTOCOL)
     return MqttSubscribe(tuple(wanted), packet_id, properties)
 
 
-def _read_subscription(reader: FieldReader, version: MqttVersion) -> Subscription:
+def _read_subscription(reader: FieldReader, version: MqttVersion, *, is_strict: bool) -> Subscription:
+    """`is_strict`: reserved bits are looked at."""
     topic_filter = reader.text("topic filter")
     options = reader.byte("requested QoS")
     qos = options & 3
     if qos == 3:
         raise BrokenPacket("QoS 3 is subscribed to", Flaw.PROTOCOL if version is V5 else Flaw.MALFORMED)
-    if version is not V5:
-        if options != qos:
+    if version is not V5 and (is_strict or options >> 4 & 3 != 3):
+        if is_strict and options != qos:
             raise BrokenPacket("reserved bits beside a requested QoS are set")
         return Subscription(topic_filter, qos)
-    if options & SUBSCRIPTION_RESERVED:
+    if is_strict and options & SUBSCRIPTION_RESERVED:
         raise BrokenPacket("reserved subscription options are set")
-    retain_handling = options >> 4
+    retain_handling = options >> 4 & 3
     if retain_handling == 3:
         raise BrokenPacket("there is no retain handling 3", Flaw.PROTOCOL)
-    if options & NO_LOCAL and topic_filter.startswith(SHARED):
+    if is_strict and options & NO_LOCAL and topic_filter.startswith(SHARED):
         raise BrokenPacket("a shared subscription has the option no local", Flaw.PROTOCOL)
     return Subscription(
         topic_filter, qos, bool(options & NO_LOCAL), bool(options & RETAIN_AS_PUBLISHED), retain_handling
@@ -128,7 +130,7 @@ def _read_subscription(reader: FieldReader, version: MqttVersion) -> Subscriptio
 
 def read_unsubscribe(_: int, reader: FieldReader, version: MqttVersion, *, is_strict: bool = True) -> MqttUnsubscribe:
     packet_id = reader.packet_id()
-    properties = read_properties(reader, PropertyPlace.UNSUBSCRIBE) if version is V5 else ()
+    properties = read_properties(reader, PropertyPlace.UNSUBSCRIBE, is_strict=is_strict) if version is V5 else ()
     filters = []
     while not reader.is_at_end():
         filters.append(reader.text("topic filter"))
@@ -207,7 +209,8 @@ LENIENT_READERS: Final[dict[int, BodyReader]] = {
     0xD0: _of_servers(MqttPingresp()),
 }
 """As Netty's decoder reads them, as far as a client may take notice: packets without a filter, odd wills, empty topics,
-and what only servers send. What such a packet leads to is the platform's business."""
+reserved bits, misplaced and repeated properties, and what only servers send. What such a packet leads to is the
+platform's business."""
 
 
 def reader_of(first: int, version: MqttVersion, *, is_strict: bool = True) -> BodyReader:

@@ -92,8 +92,10 @@ BY_NUMBER: Final = {one.number: one for one in PROPERTIES}
 BY_NAME: Final = {one.name: one for one in PROPERTIES}
 
 
-def read_properties(reader: FieldReader, place: PropertyPlace) -> Properties:
+def read_properties(reader: FieldReader, place: PropertyPlace, *, is_strict: bool = True) -> Properties:
     """The properties that begin here, with their length. Raises BrokenPacket for what may not stand in that place."""
+    if not is_strict:
+        return _read_leniently(reader)
     length = reader.variable("property length")
     if not length:
         return ()
@@ -111,6 +113,21 @@ def read_properties(reader: FieldReader, place: PropertyPlace) -> Properties:
     return tuple(found)
 
 
+def _read_leniently(reader: FieldReader) -> Properties:
+    """As Netty reads them: any in any place, as often as it likes, and on beyond their end.
+
+    It counts the bytes of their length too: what begins in the last of the properties' bytes is none.
+    """
+    begins = reader.at
+    end = begins + reader.variable("property length")
+    found: list[tuple[str, PropertyValue]] = []
+    while reader.at < end:
+        known = _known(reader.byte("property"))
+        found.append((known.name, _read_value(reader, known, errors="replace")))
+        check_parts(len(found))
+    return tuple(found)
+
+
 def properties_bytes(properties: Properties) -> bytes:
     """Their length and they themselves. Raises ModelError for a name that MQTT 5 does not have."""
     if not properties:
@@ -119,10 +136,15 @@ def properties_bytes(properties: Properties) -> bytes:
     return variable_bytes(len(written)) + written
 
 
-def _expected(number: int, place: PropertyPlace, seen: set[int]) -> Property:
+def _known(number: int) -> Property:
     known = BY_NUMBER.get(number)
     if known is None:
         raise BrokenPacket(f"there is no property {number}")
+    return known
+
+
+def _expected(number: int, place: PropertyPlace, seen: set[int]) -> Property:
+    known = _known(number)
     if place not in known.places:
         raise BrokenPacket(f"{known.name} must not stand in a {place.value} of a client")
     if number in seen and known is not USER_PROPERTY:
@@ -137,7 +159,7 @@ def _checked(known: Property, value: PropertyValue) -> PropertyValue:
     return value
 
 
-def _read_value(reader: FieldReader, known: Property) -> PropertyValue:
+def _read_value(reader: FieldReader, known: Property, errors: str = "strict") -> PropertyValue:
     match known.type:
         case PropertyType.BYTE:
             return reader.byte(known.name)
@@ -148,11 +170,11 @@ def _read_value(reader: FieldReader, known: Property) -> PropertyValue:
         case PropertyType.VARIABLE:
             return reader.variable(known.name)
         case PropertyType.TEXT:
-            return reader.text(known.name)
+            return reader.text(known.name, errors)
         case PropertyType.BINARY:
             return reader.binary(known.name)
         case PropertyType.PAIR:
-            return reader.text(known.name), reader.text(known.name)
+            return reader.text(known.name, errors), reader.text(known.name, errors)
 
 
 def _property_bytes(name: str, value: PropertyValue) -> bytes:

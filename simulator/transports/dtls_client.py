@@ -206,7 +206,11 @@ def _expect_host(connection: SSL.Connection, host: str, *, checks: bool) -> None
 
 def _failure(error: SSL.Error, connection: SSL.Connection) -> ssl.SSLError:
     """As the standard library says it."""
-    said = error.args[0][-1][2] if error.args and error.args[0] else "the association broke"
+    match error.args:
+        case ([*_, (_, _, str(said))], *_):  # what OpenSSL has noted, the last of it
+            pass
+        case _:  # SysCallError: a number and a word, or nothing at all
+            said = "the association broke"
     result = lib.SSL_get_verify_result(connection._ssl)  # noqa: SLF001 (pyOpenSSL has no method for it)
     if "certificate verify failed" in said:
         said = f"{said}: {ffi.string(lib.X509_verify_cert_error_string(result)).decode()}"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.harness.external import test_hono_rows, test_thingsboard_rows
+from tests.harness.platforms.hono.test_load import fleet_under_load
 from tests.harness.test_follows_model import follow_their_model
 from tests.peers.thingsboard.sdk import sdk_python
 from tests.peers.thingsboard.test_sdk_rows import ROWS, judge_rows
@@ -17,6 +18,11 @@ from tests.peers.thingsboard.test_sdk_rows import ROWS, judge_rows
 @pytest.mark.parametrize("rows", [test_thingsboard_rows, test_hono_rows], ids=["thingsboard", "hono"])
 def soak_our_own_device_passes_over_sockets(rows: Any, part: int, tmp_path: Path) -> None:
     rows.pass_over_sockets(part, tmp_path)
+
+
+@pytest.mark.parametrize(("over", "kind", "workers"), [("mqtt", "certificate", 2), ("http", "password", 0)])
+def soak_fleets_of_hono_under_load(over: str, kind: str, workers: int, tmp_path: Path) -> None:
+    fleet_under_load(tmp_path, over, kind, workers)
 
 
 @pytest.mark.parametrize("platform", ["hawkbit", "thingsboard", "hono"])

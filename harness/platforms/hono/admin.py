@@ -52,7 +52,12 @@ class HonoAdmin(HttpAdmin):
     def greet(self) -> AdminCall[None]:
         """Finds out at once whether there is a registry that accepts the account. Raises BrokenBench."""
         path = f"/tenants/{NOBODY}"
-        self.part((yield from self.call("GET", path, expect=(200, 404))), dict)
+        try:
+            self.part((yield from self.call("GET", path, expect=(200, 404))), dict)
+        except BrokenBench as broken:
+            if not self.url.endswith("/v1"):
+                raise
+            raise BrokenBench(f"{broken} The address of a registry is given without /v1") from None
 
     # -- tenants
 

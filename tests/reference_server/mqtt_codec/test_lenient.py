@@ -17,6 +17,7 @@ from fleetrig.simulator.contract.mqtt import (
     MqttUnsuback,
     MqttUnsubscribe,
     MqttWill,
+    Subscription,
 )
 from fleetrig.simulator.contract.undecodable import Undecodable
 
@@ -47,6 +48,23 @@ def told(connect: bytes, packet: bytes, *, is_strict: bool = False) -> list[Mqtt
             b"\x30\x08\x00\x01t\x03\x23\x00\x01x",
             MqttPublish("t", b"x", properties=(("topic_alias", 1),)),
         ),
+        (V311_CONNECT, b"\x82\x06\x00\x07\x00\x01t\xd1", MqttSubscribe((Subscription("t", 1),), 7)),
+        (V5_CONNECT, b"\x82\x07\x00\x07\x00\x00\x01t\x40", MqttSubscribe((Subscription("t", 0),), 7)),
+        (
+            V5_CONNECT,
+            b"\x30\x06\x00\x01t\x02\x0b\x01",
+            MqttPublish("t", b"", properties=(("subscription_identifier", 1),)),
+        ),
+        (
+            V5_CONNECT,
+            b"\x30\x08\x00\x01t\x04\x01\x07\x01\x08",
+            MqttPublish("t", b"", properties=(("payload_format_indicator", 7), ("payload_format_indicator", 8))),
+        ),
+        (
+            V5_CONNECT,
+            b"\x30\x08\x00\x01t\x04\x03\x00\x01\xff",
+            MqttPublish("t", b"", properties=(("content_type", "\ufffd"),)),
+        ),
     ],
 )
 def test_what_the_standards_forbid(connect: bytes, packet: bytes, expected: MqttPacket) -> None:
@@ -74,6 +92,32 @@ def test_odd_wills(flags: int, will: bytes, expected: MqttWill | None) -> None:
     assert isinstance(refused, Undecodable)
 
 
-@pytest.mark.parametrize("packet", [b"\x36\x03\x00\x01t", b"\x00\x00", b"\x30\x03\x00\x01#", b"\x80\x02\x00\x07"])
+@pytest.mark.parametrize(
+    "packet",
+    [b"\x36\x03\x00\x01t", b"\x00\x00", b"\x30\x03\x00\x01#", b"\x80\x02\x00\x07", b"\x82\x06\x00\x07\x00\x01t\x30"],
+)
 def test_what_nobody_takes(packet: bytes) -> None:
     assert isinstance(told(V311_CONNECT, packet)[0], Undecodable)
+
+
+def test_a_field_that_runs_past_its_packet_is_waited_for_once() -> None:
+    """Of properties of one byte none is read: it becomes the length of the client id."""
+    packet = b"\x10\x0f\x00\x04MQTT\x05\x02\x00\x3c\x01\x05\x00\x01c"
+    decoder = MqttDecoder(2_000, is_strict=False)
+    assert decoder.feed(packet) == []
+    assert decoder.is_half
+    assert decoder.feed(b"x" * (0x0500 - 3)) == []
+    (refused,) = decoder.feed(b"x")
+    assert isinstance(refused, Undecodable)
+    assert decoder.feed(PINGREQ) == []
+    (at_once,) = MqttDecoder(2_000).feed(packet)
+    assert isinstance(at_once, Undecodable)
+
+
+def test_the_reserved_flag_of_mqtt_3_1() -> None:
+    packet = b"\x10\x0f\x00\x06MQIsdp\x03\x03\x00\x3c\x00\x01c"
+    (connect,) = MqttDecoder(2_000, is_strict=False).feed(packet)
+    assert isinstance(connect, MqttConnect)
+    for refused in (packet, V311_CONNECT.replace(b"\x04\x02", b"\x04\x03")):
+        (told_of_it,) = MqttDecoder(2_000, is_strict=refused is packet).feed(refused)
+        assert isinstance(told_of_it, Undecodable)

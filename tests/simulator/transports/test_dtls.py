@@ -98,6 +98,18 @@ def test_who_trusts_anybody_trusts_a_stranger() -> None:
     assert found.client.is_open
 
 
+def test_what_cannot_be_sent_is_an_error_of_the_connection() -> None:
+    """An empty datagram is none, and after a goodbye nothing goes."""
+    bench = Bench()
+    found = bench.device(SHOWN)
+    bench.run()
+    with pytest.raises(ssl.SSLError, match="the association broke"):
+        found.client.send(b"")
+    found.client.say_goodbye()
+    with pytest.raises(ssl.SSLError):
+        found.client.send(b"x")
+
+
 @pytest.mark.parametrize("authorities", [1, 2, 4])
 def test_a_long_chain_goes_in_datagrams_that_a_real_server_reads(authorities: int) -> None:
     """ThingsBoard drops what is larger than its transmission unit."""

@@ -28,7 +28,7 @@ def check_that_it_is_a_registry(under_test: ServerUnderTest) -> None:
     if answer.status != 404 or (under_test.profile != "1" and not isinstance(told.get("error"), str)):
         raise BrokenBench(
             f"{url} is no device registry: GET /v1/tenants/{tenant} answered {answer.status} with "
-            f"{media_type(answer)}; give the address of its management API, not that of an adapter"
+            f"{media_type(answer)}; give the address of its management API without /v1, not that of an adapter"
         )
 
 

@@ -147,5 +147,5 @@ def _account(server: RemoteServer | None, looks: Looks) -> UserPassword | None:
 def _shell(server: RemoteServer | None, account: UserPassword | None, looks: Looks) -> RegistryShell:
     if server is None:
         return RegistryShell()
-    options = curl_options(server, None, insecure=looks.insecure)
+    options = curl_options(server, None, insecure=looks.insecure) if server.url.startswith("https:") else ()
     return RegistryShell(server.url, "" if account is None else account.user, options)

@@ -40,7 +40,7 @@ def judge(facts: Facts) -> Judgement:
         answered=facts.heard.line if facts.heard is not None else "",
         diagnoses=heaviest_first(found),
         seen=tuple(_seen(facts, foretold)),
-        gaps=facts.gaps,
+        gaps=(*facts.gaps, *_not_given(facts, outcome)),
     )
 
 
@@ -79,12 +79,23 @@ def _knows_enough(facts: Facts, foretold: Foretold) -> bool:
     return facts.is_offline or facts.knows_all_tenants or bool(facts.tenant_named)
 
 
+def _not_given(facts: Facts, outcome: Admission) -> Iterator[str]:
+    """What would say more, where files alone did not say enough."""
+    if outcome is not Admission.UNCERTAIN or not facts.is_offline:
+        return
+    if facts.presented.kind is Kind.CERTIFICATE:
+        if not facts.authorities and not facts.tenants:
+            yield "whom its tenant trusts: give --ca FILE, --tenant-file FILE, or --against a registry"
+        return
+    yield "its secret on the server, which no file shows: give --against a registry, and --over the adapter's address"
+
+
 def _surroundings(facts: Facts) -> Iterator[Diagnosis]:
     contact = facts.contact
     if contact.trouble is None and contact.certificate is None:
         return
     host, port = place_of(facts.url)
-    look = TlsLook(host, port, contact, facts.now, "its messages")
+    look = TlsLook(host, port, contact, facts.now, "its messages", "--server-ca")
     found = list(server_certificate(look))
     yield from found
     match contact.trouble:

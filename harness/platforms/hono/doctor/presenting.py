@@ -67,7 +67,7 @@ def scheme_of(over: str) -> str:
     """The word, or the scheme of an address."""
     word = over.partition("://")[0]
     if word not in ADAPTERS:
-        raise UsageError(f"--over: a device calls {', '.join(ADAPTERS)}; {expected(word, tuple(ADAPTERS))}")
+        raise UsageError(f"--over {word}: {expected(word, tuple(ADAPTERS))}")
     return word
 
 
@@ -93,6 +93,8 @@ def presented_by(given: Given, scheme: str) -> Presented:
 
 def files_of(given: Given, presented: Presented) -> Files:
     """Tenant and credentials that stand in files, with what is wrong with them."""
+    if (given.auth_id_template or given.device_id_template) and (not given.ca or given.tenant_file is not None):
+        raise UsageError("--auth-id-template and --device-id-template belong to --ca FILE; a --tenant-file has its own")
     authorities, causes = _authorities(given.ca)
     tenant: TenantRecord | None = None
     device: DeviceRecord | None = None

@@ -178,7 +178,9 @@ def _judged(facts: Facts, tenant: TenantRecord) -> Trust:
     counting = [one for one in alike if not one.outside(facts.now)]
     if not counting:
         return Trust(tenant, causes=tuple(_outside(facts, tenant, one) for one in alike))
-    own = DeviceCertificate(presented.leaf, presented.subject_dn, issuer, common_name_in(presented.leaf.subject))
+    size_bytes = len(presented.leaf.public_bytes(Encoding.DER))
+    name = common_name_in(presented.leaf.subject)
+    own = DeviceCertificate(presented.leaf, presented.subject_dn, issuer, name, size_bytes)
     when_us = _within(presented.leaf, facts.now_us)
     flaws = {one.position: refused_by_authority(own, one.subject_dn, one.key_der, when_us) for one in counting}
     signer = next((one for one in counting if not flaws[one.position]), None)

@@ -178,7 +178,7 @@ def way_of(server: RemoteServer, over: str, given: Given, said: Words) -> Way:
     url = over if "://" in over else _usual(server, over)
     scheme = urlsplit(url).scheme
     if scheme not in list(Over):
-        raise UsageError(f"--over: a device calls {', '.join(Over)}; {expected(scheme, tuple(Over))}")
+        raise UsageError(f"--over: {expected(scheme, tuple(Over))}")
     try:
         parts = urlsplit(url)
         is_whole = bool(parts.hostname) and (parts.port is None or parts.port > 0) and parts.path in ("", "/")

@@ -28,19 +28,21 @@ from fleetrig.simulator.contract.undecodable import Undecodable
 OSCORE: Final = 9
 Q_BLOCK1: Final = 19
 """Californium knows these, and looks at neither."""
+PREFERRED_BLOCKS_OF_512: Final = 5
+"""Its PREFERRED_BLOCK_SIZE."""
 STALE_AFTER_US: Final = 1_800 * US_PER_S
 """When a DTLS connection may give way to another (DTLS_STALE_CONNECTION_THRESHOLD)."""
 FLIGHT_TIMEOUT_US: Final = 2 * US_PER_S
 """`dtlsRetransmissionTimeout`."""
 HANDLED: Final = frozenset({"POST", "PUT"})
-NAMELESS: Final = "0."
-"""How a method that is none goes by its code."""
 WELL_KNOWN: Final = ".well-known"
 
 
 def coap_rules(payload_bytes: int) -> CoapRules:
     """An empty acknowledgement after 500 ms is the default (`timeoutToAck`)."""
     return CoapRules(
+        preferred_size_exponent=PREFERRED_BLOCKS_OF_512,
+        is_strict=False,
         body_bytes=payload_bytes,
         limits_single_datagrams=False,
         further_options=frozenset({OSCORE, Q_BLOCK1, SERVER_TIME}),
@@ -106,9 +108,6 @@ class CoapAdapter:
         return reactions
 
     def _answer(self, session: Session, request: CoapRequest, now_us: int) -> Reaction:
-        if request.method.startswith(NAMELESS):
-            text = f"Unknown CoAP request code: {request.method}".encode()
-            return answer(session, request, CoapResponse("4.02", text), reason="no method has that code")
         segments = segments_of(request)
         resource = RESOURCES.get(segments[0])
         if resource is None:

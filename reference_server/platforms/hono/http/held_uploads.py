@@ -6,7 +6,7 @@ What they have brought is accepted already. They are kept in memory and by no tr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fleetrig.reference_server.mqtt_sessions.deadlines import Deadlines
@@ -15,6 +15,7 @@ from fleetrig.reference_server.platforms.hono.commands.router import CommandCons
 from fleetrig.reference_server.platforms.hono.http.replies import ACCEPTED, command_answer
 from fleetrig.simulator.contract.delivery import Delivery
 from fleetrig.simulator.contract.envelope import LateAnswer
+from fleetrig.simulator.contract.http import Headers, HttpResponse
 
 MOST_HELD: Final = 8_192
 """Who has been held longest is answered before its time."""
@@ -27,6 +28,12 @@ class HeldUpload:
     session: int
     device: str
     consumer: CommandConsumer | None = None
+    headers: Headers = ()
+    """Of the answer, beside its own."""
+
+    def answer(self, held_id: int, response: HttpResponse) -> LateAnswer:
+        whole = replace(response, headers=(*response.headers, *self.headers))
+        return LateAnswer(self.session, held_id, Delivery(whole))
 
 
 class HeldUploads:
@@ -55,7 +62,7 @@ class HeldUploads:
         held = self._take(held_id)
         if held is None:
             return None
-        answer = LateAnswer(held.session, held_id, Delivery(command_answer(routed.command)))
+        answer = held.answer(held_id, command_answer(routed.command))
         changed = f"command {routed.command.name} handed over"
         return Reaction((answer,), device=held.device, changed=changed)
 
@@ -70,7 +77,7 @@ class HeldUploads:
         while (held_id := self._deadlines.pop_due(now_us)) is not None:
             held = self._take(held_id)
             assert held is not None, "whoever has a deadline is held"
-            yield Reaction((LateAnswer(held.session, held_id, Delivery(ACCEPTED)),), device=held.device)
+            yield Reaction((held.answer(held_id, ACCEPTED),), device=held.device)
 
     def _take(self, held_id: int) -> HeldUpload | None:
         held = self._held.pop(held_id, None)

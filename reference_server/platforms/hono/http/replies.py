@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 from fleetrig.reference_server.platforms.hono.commands.device_command import DeviceCommand
-from fleetrig.reference_server.platforms.hono.state.errors import NO_TEXT
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
+from fleetrig.reference_server.platforms.hono.vertx.pages import error_response
 from fleetrig.simulator.contract.http import Headers, HttpResponse
 
-JSON: Final = "application/json; charset=utf-8"
 TEXT: Final = "text/plain; charset=utf-8"
 OCTET_STREAM: Final = "application/octet-stream"
-NO_PAGE: Final = HttpResponse(
-    404, (("Content-Type", "text/html; charset=utf-8"),), b"<html><body><h1>Resource not found</h1></body></html>"
-)
-"""What a path without a route is answered."""
 ACCEPTED: Final = HttpResponse(202)
 RETRY_AFTER: Final = ("Retry-After", "2")
 CHALLENGES: Final[Headers] = (
@@ -32,12 +26,7 @@ def error_answer(registry: Registry, status: int, error: str, headers: Headers =
         return HttpResponse(status, (*headers, ("Content-Type", TEXT)), error.encode()) if error else (
             HttpResponse(status, headers)
         )  # fmt: skip
-    body = json.dumps({"error": error or NO_TEXT}, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    return HttpResponse(status, (*headers, ("Content-Type", JSON)), body)
-
-
-def wrong_method(methods: tuple[str, ...]) -> HttpResponse:
-    return HttpResponse(405, (("Allow", ",".join(methods)),))
+    return error_response(status, error, headers)
 
 
 def command_answer(command: DeviceCommand) -> HttpResponse:

@@ -7,38 +7,68 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import parse_qsl, unquote, unquote_plus
 
-from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.reference_server.platforms.hono.vertx.cors import CorsRoute
+from fleetrig.reference_server.platforms.hono.vertx.paths import BROKEN_ESCAPE, normal_path
+from fleetrig.simulator.contract.http import Headers, HttpRequest
 
-TELEMETRY: Final = "telemetry"
 EVENT: Final = "event"
 COMMAND: Final = "command"
-RESPONSES: Final = "res"
+TENANT_ID: Final = "tenant_id"
+REQUEST_ID: Final = "cmd_req_id"
+"""How the adapter calls variables of its paths; a parameter of the query with that name goes before them."""
 INTEGER: Final = re.compile(r"[+-]?[0-9]{1,9}", re.ASCII)
-BROKEN_ESCAPE: Final = re.compile(r"%(?![0-9a-fA-F]{2})")
 POST_AND_PUT: Final = ("POST", "PUT")
 PUT_ONLY: Final = ("PUT",)
-POST_ONLY: Final = ("POST",)
+SIGNED: Final = "authorization,content-type"
+OF_TELEMETRY: Final = f"QoS-Level,hono-ttd,{SIGNED}"
+OF_EVENTS: Final = f"hono-ttd,{SIGNED}"
+READABLE: Final = "hono-command,hono-cmd-req-id"
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterRoute:
-    """`methods`: those that a path of this kind knows; the first segments that count are in `AdapterCall.segments`."""
+    """`methods`: those that paths of this kind know."""
 
     endpoint: str
     methods: tuple[str, ...]
+    cors: CorsRoute
+
+
+ROUTES: Final[Mapping[tuple[str, bool], AdapterRoute]] = {
+    (endpoint, is_longer): AdapterRoute(
+        endpoint,
+        PUT_ONLY if is_longer else POST_AND_PUT,
+        CorsRoute("PUT" if is_longer else "POST", headers, READABLE),
+    )
+    for endpoint, headers in (("telemetry", OF_TELEMETRY), (EVENT, OF_EVENTS))
+    for is_longer in (False, True)
+}
+"""Of telemetry and events: the endpoint alone, and with more behind it."""
+RESPONSES: Final = AdapterRoute(COMMAND, POST_AND_PUT, CorsRoute("PUT,POST", f"hono-cmd-status,{SIGNED}"))
 
 
 @dataclass  # no slots: cached properties
 class AdapterCall:
-    """A request and what is read of it."""
+    """A request and what is read of it.
+
+    The path is read twice, as the real adapter does it: made normal to find its route (`parts`), and as it was sent to
+    find whom it is for (`segments`).
+    """
 
     request: HttpRequest
+    cors_headers: Headers = ()
+    """What its answer has beside its own, since a page in a browser asks."""
+
+    @cached_property
+    def parts(self) -> list[str]:
+        """A slash at the end counts for nothing. Raises Refused for an escape that is none."""
+        return normal_path(self.request.path).removesuffix("/").removeprefix("/").split("/")
 
     @cached_property
     def segments(self) -> list[str]:
-        """Of the path, decoded; a slash at the end counts for nothing."""
+        """Decoded; slashes at the end count for nothing."""
         segments = unquote_plus(self.request.path.removeprefix("/"), errors="replace").split("/")
         while len(segments) > 1 and not segments[-1]:
             segments.pop()
@@ -47,21 +77,47 @@ class AdapterCall:
     def segment(self, at: int) -> str:
         return self.segments[at] if at < len(self.segments) else ""
 
+    @property
+    def begins_empty(self) -> bool:
+        return not self.segments[0]
+
     @cached_property
     def route(self) -> AdapterRoute | None:
-        """None for a path that the adapter does not know."""
-        match self.segments:
-            case [(("telemetry" | "event") as endpoint)]:
-                return AdapterRoute(endpoint, POST_AND_PUT)
-            case [(("telemetry" | "event") as endpoint), *_]:
-                return AdapterRoute(endpoint, PUT_ONLY)
+        """None for a path that the adapter does not know. Raises Refused."""
+        match self.parts:
             case ["command", "res", *_]:
-                return AdapterRoute(COMMAND, POST_AND_PUT)
+                return RESPONSES
+            case [endpoint, *more]:
+                return ROUTES.get((endpoint, bool(more)))
         return None
 
     @property
-    def is_malformed(self) -> bool:
-        return BROKEN_ESCAPE.search(self.request.path) is not None
+    def named_tenant(self) -> str | None:
+        """That of `/telemetry/TENANT/DEVICE` or `/command/res/TENANT/DEVICE/ID`; None when the path names none."""
+        match self.parts:
+            case ["command", "res", tenant_id, _, _]:
+                return self._variable(TENANT_ID, tenant_id)
+            case [endpoint, tenant_id, _] if endpoint != COMMAND:
+                return self._variable(TENANT_ID, tenant_id)
+        return None
+
+    @property
+    def named_request(self) -> str:
+        """That of `/command/res/ID`."""
+        return self._variable(REQUEST_ID, self.parts[2])
+
+    def _variable(self, name: str, part: str) -> str:
+        return self.query.get(name, unquote(part, errors="replace"))
+
+    @property
+    def has_broken_query(self) -> bool:
+        return BROKEN_ESCAPE.search(self.request.query) is not None
+
+    @property
+    def asks_query(self) -> bool:
+        """Whether a parameter of the message may stand there only, since no header says it."""
+        names = ("hono-ttd", "hono-ttl") if self.segment(0) == EVENT else ("hono-ttd",)
+        return any(self.request.header(name) is None for name in names)
 
     @cached_property
     def query(self) -> Mapping[str, str]:

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from fleetrig.reference_server.platform import HttpAnswer
-from fleetrig.reference_server.platforms.hono.management.replies import error_response
 from fleetrig.reference_server.platforms.hono.state.settings import Account
+from fleetrig.reference_server.platforms.hono.vertx.pages import error_response
 from fleetrig.simulator.contract.http import Headers, HttpRequest
 
 CHALLENGE: Final[Headers] = (("WWW-Authenticate", 'Basic realm="Hono"'),)

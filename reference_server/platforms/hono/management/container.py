@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from fleetrig.reference_server.http_container import FRAMING_IN_DOUBT
-from fleetrig.reference_server.platforms.hono.management.replies import error_response
 from fleetrig.reference_server.platforms.hono.state.errors import NO_TEXT
+from fleetrig.reference_server.platforms.hono.vertx.pages import error_response
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 
 CLOSES_AFTER: Final = FRAMING_IN_DOUBT | {400}

@@ -58,19 +58,23 @@ def _read_entry(value: dict[str, Any], where: str, traits: Traits) -> dict[str, 
         "comment": text(given.get("comment"), f"{where}.comment"),
         "ext": mapping(given.get("ext"), f"{where}.ext"),
     }
-    entry |= _identity(kind, given, where, strict=strict)
+    entry |= _identity(kind, given, where, traits)
     return without_empty(entry)
 
 
-def _identity(kind: str, given: dict[str, Any], where: str, *, strict: bool) -> dict[str, Any]:
-    """The auth-id and the secrets."""
+def _identity(kind: str, given: dict[str, Any], where: str, traits: Traits) -> dict[str, Any]:
+    """The auth-id and the secrets. A registry that crashes over a null in their place has it here still."""
     if kind == X509 and given.get("cert") is not None:
         return _of_certificate(given["cert"], f"{where}.cert")
     auth_id = needed_text(given.get("auth-id"), f"{where}.auth-id")
     if given.get("secrets") is None:
         raise Unreadable(f"{where}.secrets is missing")
-    read = _SECRETS.get(kind, _generic_secret)
-    secrets = array(given["secrets"], lambda one, at: read(one, at, strict), f"{where}.secrets")
+    read, strict = _SECRETS.get(kind, _generic_secret), traits.refuses_unknown_members
+    secrets = array(
+        given["secrets"],
+        lambda one, at: None if one is None and traits.crashes else read(one, at, strict),
+        f"{where}.secrets",
+    )
     if not secrets:
         raise Unreadable(f"{where}.secrets is empty: one at least")
     if kind == X509:

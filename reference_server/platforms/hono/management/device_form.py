@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -22,28 +22,28 @@ from fleetrig.reference_server.platforms.hono.state.times import time_text
 
 ENDPOINT_MEMBERS: Final = ("uri", "headers", "payload-properties")
 STATUS: Final = "status"
+ROLES: Final = ("via", "viaGroups", "memberOf")
 
 
 def read_device(document: Mapping[str, Any], traits: Traits) -> dict[str, Any]:
     """As it is stored and shown; a `status` is looked over. Raises Unreadable."""
     strict = traits.refuses_unknown_members
+    ids = partial(_ids, keeps_null=traits.keeps_null_ids)
     readers: dict[str, Callable[[Any, str], Any]] = {
         "enabled": boolean,
         "ext": mapping,
         "defaults": mapping,
-        "via": _ids,
-        "viaGroups": _ids,
-        "memberOf": _ids,
+        "via": ids,
+        "viaGroups": ids,
+        "memberOf": ids,
         "downstream-message-mapper": text,
         "upstream-message-mapper": text,
-        "authorities": _authorities,
+        "authorities": partial(_authorities, keeps_null=traits.keeps_null_ids),
         "command-endpoint": partial(_endpoint, strict=strict),
     }
     given = members_of(document, (*readers, STATUS), "the device", refuses_unknown=strict)
     read = {name: readers[name](given[name], name) for name in readers if name in given}
-    for name in ("via", "viaGroups"):
-        if read.get("memberOf") and read.get(name):
-            raise Unreadable(f"a device has either {name} or memberOf: a gateway is not behind a gateway")
+    _check_roles([name for name in given if name in ROLES], read)
     endpoint = {"command-endpoint": read["command-endpoint"]} if "command-endpoint" in read else {}
     return {**without_empty(read), **endpoint}  # an endpoint is shown though it is empty
 
@@ -72,12 +72,23 @@ def _status(device: Device) -> dict[str, Any]:
     return status
 
 
-def _ids(value: Any, where: str) -> list[str]:
-    return array(value, needed_text, where, takes_single=True)
+def _check_roles(names: Sequence[str], read: Mapping[str, Any]) -> None:
+    """A device is a gateway or behind one: after the one even an empty list of the other is refused.
+
+    `names` in the order in which they were given: the real server reads them one by one.
+    """
+    for at, name in enumerate(names):
+        for before in names[:at]:
+            if read[before] and "memberOf" in (name, before) and name != before:
+                raise Unreadable(f"a device has either {before} or {name}: a gateway is not behind a gateway")
 
 
-def _authorities(value: Any, where: str) -> list[str]:
-    return list(dict.fromkeys(array(value, needed_text, where)))
+def _ids(value: Any, where: str, *, keeps_null: bool) -> list[str | None]:
+    return array(value, text if keeps_null else needed_text, where, takes_single=True)
+
+
+def _authorities(value: Any, where: str, *, keeps_null: bool) -> list[str | None]:
+    return list(dict.fromkeys(array(value, text if keeps_null else needed_text, where)))
 
 
 def _endpoint(value: Any, where: str, *, strict: bool) -> dict[str, Any]:

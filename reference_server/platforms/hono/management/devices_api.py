@@ -34,6 +34,8 @@ def create(call: Call) -> Reply:
     tenant_name, wanted = tenant_id(call), optional_id(call, DEVICE_ID)
     read_document = _read(call, document)
     device = create_device(call.registry, tenant_for(call, tenant_name), wanted, read_document, call.now_us)
+    if call.registry.traits.has_columns and document.get("memberOf", ()) is None:
+        raise Refused(500, "null is no collection", "memberOf of a new device is null: leave it out")
     named = device.device_id
     return Reply(
         201,

@@ -6,20 +6,21 @@ Unreadable; null is None.
 
 from __future__ import annotations
 
-import binascii
 import re
-from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final, TypeVar
+
+from fleetrig.reference_server.platforms.hono.names.java_base64 import decoded_base64
 
 T = TypeVar("T")
 
 INT_BITS: Final = 31
 LONG_BITS: Final = 63
-BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?", re.ASCII)
-"""As Java's basic decoder takes it: padding may be left out, line breaks may not be in it."""
 WHOLE: Final = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
+DIGITS: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
+BLANKS: Final = "".join(map(chr, range(33)))
+"""What Java trims: a blank and all that comes before it."""
 BOOLEANS: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 PEM: Final = "-----BEGIN"
 SHOWN: Final = 60
@@ -49,9 +50,9 @@ def boolean(value: Any, where: str) -> bool | None:
             return value
         case int():
             return value != 0
-        case str() if value.strip() in BOOLEANS:
-            return BOOLEANS[value.strip()]
-        case str() if value.strip() in ("", "null"):
+        case str() if _trimmed(value) in BOOLEANS:
+            return BOOLEANS[_trimmed(value)]
+        case str() if _trimmed(value) in ("", "null"):
             return None
     raise wrong(where, "true or false", value)
 
@@ -71,9 +72,9 @@ def whole(value: Any, where: str, *, bits: int = INT_BITS) -> int | None:
             number = value
         case float():
             number = int(value)
-        case str() if WHOLE.fullmatch(value.strip()):
-            number = int(value)
-        case str() if value.strip() in ("", "null"):
+        case str() if WHOLE.fullmatch(_trimmed(value)):
+            number = int(_trimmed(value))
+        case str() if _trimmed(value) in ("", "null"):
             return None
         case _:
             raise wrong(where, "a whole number", value)
@@ -109,9 +110,12 @@ def needed_text(value: Any, where: str) -> str:
 
 
 def word(value: Any, known: Sequence[str], where: str) -> str | None:
-    """One of several words, in any case; or its number, from 0 on."""
+    """One of several words, in any case; or its number, from 0 on, which may be a text."""
     if value is None:
         return None
+    if isinstance(value, str):
+        value = _trimmed(value)
+        value = int(value) if DIGITS.fullmatch(value) else value
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(known):
         return known[value]
     found = next((one for one in known if isinstance(value, str) and one.lower() == value.lower()), None)
@@ -145,17 +149,19 @@ def binary(value: Any, where: str) -> bytes | None:
     found = text(value, where)
     if found is None:
         return None
-    if BASE64.fullmatch(found) is None:
-        raise Unreadable(f"{where}: {_why_no_base64(found)}")
     try:
-        return b64decode(found + "=" * (-len(found) % 4))
-    except binascii.Error as error:
-        raise Unreadable(f"{where}: no Base64: {error}") from None
+        return decoded_base64(found)
+    except ValueError:
+        raise Unreadable(f"{where}: {_why_no_base64(found)}") from None
 
 
 def wrong(where: str, expected: str, got: Any) -> Unreadable:
     shown = "an object" if isinstance(got, dict) else "an array" if isinstance(got, list) else repr(got)[:SHOWN]
     return Unreadable(f"{where}: expected {expected}, got {shown}")
+
+
+def _trimmed(found: str) -> str:
+    return found.strip(BLANKS)
 
 
 def _why_no_base64(found: str) -> str:

@@ -1,12 +1,10 @@
 """Which handler a method and a path mean, as Vert.x Web finds it.
 
-Paths are made normal first: unreserved characters are decoded, `.` and `..` resolved, two slashes are one. A slash at
-the end does not count.
+A slash at the end does not count.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -14,14 +12,13 @@ from urllib.parse import unquote
 
 from fleetrig.reference_server.platforms.hono.management.call import Call
 from fleetrig.reference_server.platforms.hono.management.replies import Reply
-from fleetrig.reference_server.platforms.hono.state.errors import Refused
+from fleetrig.reference_server.platforms.hono.vertx.cors import CorsRoute
+from fleetrig.reference_server.platforms.hono.vertx.paths import normal_path
 
 Handler = Callable[[Call], Reply]
 
 TENANT_ID: Final = "tenant_id"
 DEVICE_ID: Final = "device_id"
-HEX_PAIR: Final = re.compile(r"[0-9a-fA-F]{2}", re.ASCII)
-UNRESERVED: Final = re.compile(r"%(2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,39 +30,11 @@ class Resource:
     handlers: dict[str, Handler]
     allow: str
     """The header `Allow`, in the order of the real server."""
-    cors_methods: str
-    """What a browser of another origin is told that it may do."""
+    cors: CorsRoute
 
 
 class NoResource(Exception):
     """No route has the path."""
-
-
-def normal_path(path: str) -> str:
-    """Raises Refused for an escape that is none."""
-    if "%" in path:
-        _check_escapes(path)
-        path = UNRESERVED.sub(lambda found: chr(int(found[1], 16)), path)
-    if "//" not in path and "/." not in path:
-        return path
-    parts: list[str] = []
-    for part in re.sub("/+", "/", path).split("/")[1:]:
-        if part == "..":
-            parts = parts[:-1]
-        elif part != ".":
-            parts.append(part)
-    is_folder = path.endswith(("/.", "/.."))
-    return f"/{'/'.join(parts)}{'/' if is_folder and parts else ''}"
-
-
-def _check_escapes(path: str) -> None:
-    for found in re.finditer("%(.{0,2})", path):
-        digits, at = found[1], found.start()
-        if len(digits) < 2:
-            why = f"the path ends in the middle of an escape: {path[-40:]!r}"
-            raise Refused(400, f"Invalid position for escape character: {at}", why)
-        if HEX_PAIR.fullmatch(digits) is None:
-            raise Refused(400, f"Invalid escape sequence: %{digits}", f"%{digits} in the path is no escape")
 
 
 class Router:

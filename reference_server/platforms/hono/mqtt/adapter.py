@@ -126,7 +126,8 @@ class MqttAdapter:
         """None of its properties is looked at. The answer takes as long as the registry does."""
         if connect.version is MqttVersion.V5 and not self._registry.traits.speaks_mqtt_5:
             return self._sessions.receive(session, NO_MQTT_5, now_us)
-        reaction = self._sessions.receive(session, replace(connect, properties=()), now_us)
+        plain = replace(connect, properties=()) if connect.properties else connect
+        reaction = self._sessions.receive(session, plain, now_us)
         took_us = self._connecting.take_took_us()
         if not took_us:
             return reaction

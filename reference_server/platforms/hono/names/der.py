@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 SEQUENCE: Final = 0x30
@@ -50,6 +51,7 @@ def encoded(tag: int, value: bytes) -> bytes:
     return bytes((tag, LONG | len(digits))) + digits + value
 
 
+@lru_cache(maxsize=64)
 def oid_text(value: bytes) -> str:
     """`2.5.4.3`. Raises ValueError."""
     arcs, arc = list[int](), 0

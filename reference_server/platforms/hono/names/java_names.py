@@ -30,6 +30,8 @@ ESCAPED: Final = re.compile(r'[,=+<>#;"\\]')
 BLANKS: Final = " \r"
 HALF_CHARACTER: Final = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]?")
 """Bytes for which Java has one replacement character, and Python several."""
+LONGEST_KNOWN_BYTES: Final = 1_024
+"""A longer name is not remembered: it may have been made to fill the memory."""
 
 
 def rfc2253_of(name: x509.Name) -> str:
@@ -37,11 +39,17 @@ def rfc2253_of(name: x509.Name) -> str:
     return rfc2253_of_der(name.public_bytes())
 
 
-@lru_cache(maxsize=4096)
 def rfc2253_of_der(der: bytes) -> str:
     """The same of a name's DER: its order and the kinds of its strings count. Raises ValueError."""
+    return _known(der) if len(der) <= LONGEST_KNOWN_BYTES else _rfc2253_of_der(der)
+
+
+def _rfc2253_of_der(der: bytes) -> str:
     rdns = [[_assertion(one) for one in children(rdn.whole, SET)] for rdn in children(der, SEQUENCE)]
     return printed(rdns)
+
+
+_known = lru_cache(4_096)(_rfc2253_of_der)
 
 
 def printed(rdns: list[list[Assertion]]) -> str:

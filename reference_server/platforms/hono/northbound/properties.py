@@ -28,6 +28,8 @@ TTL_LIMITS: Final[Mapping[str, str]] = {
 """Members of `resource-limits`, by endpoint and, of telemetry, quality of service."""
 TTL_DEFAULTS: Final = ("ttl-telemetry-qos0", "ttl-telemetry-qos1", "ttl-command-response")
 """Default properties that say a time to live, and are not handed on themselves."""
+SAY_A_LIFE: Final = frozenset({TTL, *TTL_DEFAULTS})
+ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 def downstream_properties(
@@ -43,7 +45,8 @@ def downstream_properties(
     tenant_defaults = tenant_document.get("defaults")
     properties = {**(tenant_defaults or {}), **device_defaults, **own}
     limits = tenant_document.get("resource-limits")
-    _limit_life(endpoint, properties, limits if isinstance(limits, Mapping) else {})
+    if limits or not SAY_A_LIFE.isdisjoint(properties):
+        _limit_life(endpoint, properties, limits if isinstance(limits, Mapping) else {})
     if not properties.get("content-type") and has_payload:
         properties["content-type"] = OCTET_STREAM
     properties.setdefault("creation-time", now_us // US_PER_MS)
@@ -70,4 +73,6 @@ def _seconds(value: object) -> int:
 
 
 def _header(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    if isinstance(value, str):
+        return value
+    return str(value) if type(value) is int else ENCODER.encode(value)  # nearly all are one or the other

@@ -16,7 +16,7 @@ from fleetrig.reference_server.platforms.hono.provisioning.steps import Step
 from fleetrig.reference_server.platforms.hono.state.credentials import (
     check_entries,
     credentials_by_auth_id,
-    put_entries,
+    put_first_entry,
 )
 from fleetrig.reference_server.platforms.hono.state.devices import LIMITS, create_device
 from fleetrig.reference_server.platforms.hono.state.errors import Refused, error_code
@@ -24,7 +24,6 @@ from fleetrig.reference_server.platforms.hono.state.records import (
     AUTO_PROVISIONING_AUTHORITY,
     X509,
     Device,
-    DeviceCredentials,
     Tenant,
     TrustAnchor,
 )
@@ -42,17 +41,18 @@ def provision(contact: Contact, tenant: Tenant, shown: DeviceCertificate, auth_i
     device_id = _device_id(registry, anchor, shown)
     comment = f"Auto-provisioned at {instant_text(contact.now_us)}"
     entry = {"type": X509, "auth-id": auth_id, "secrets": [{}], "enabled": True, "comment": comment}
-    check_entries(registry, tenant.tenant_id, tenant.document.get(LIMITS, {}), [entry])
-    taken = credentials_by_auth_id(registry, tenant.tenant_id, X509, auth_id)
-    if taken is not None and not registry.traits.leaves_orphans:
-        raise _taken(registry, taken)
+    if auth_id:
+        check_entries(registry, tenant.tenant_id, tenant.document.get(LIMITS, {}), [entry])
+    flaw = _flaw_of_credentials(registry, tenant, auth_id)
+    if flaw is not None and not registry.traits.leaves_orphans:
+        raise flaw
     device = create_device(
         registry, tenant, device_id, _device_document(anchor, comment), contact.now_us, is_auto_provisioned=True
     )
-    if taken is not None:
+    if flaw is not None:
         contact.changed = f"device {device.device_id} created, without credentials"
-        raise _taken(registry, taken)
-    device = put_entries(registry, device, [entry])
+        raise flaw
+    put_first_entry(registry, device, entry)
     contact.changed = f"device {device.device_id} provisioned"
     contact.took(Step.CREDENTIALS_CREATED)
     announce_if_owed(contact, tenant, device)
@@ -94,8 +94,14 @@ def _device_document(anchor: TrustAnchor, comment: str) -> dict[str, object]:
     return document
 
 
-def _taken(registry: Registry, taken: DeviceCredentials) -> Refused:
-    """Another first contact was faster, or the credentials are there and of no use (A28, A49)."""
+def _flaw_of_credentials(registry: Registry, tenant: Tenant, auth_id: str) -> Refused | None:
+    """Another first contact was faster, or the credentials are there and of no use (A28, A49); or they have no name."""
+    if not auth_id:
+        status = 500 if registry.traits.crashes else 400
+        return Refused(status, error_code(status), "the certificate has no subject, so its device has no auth-id")
+    taken = credentials_by_auth_id(registry, tenant.tenant_id, X509, auth_id)
+    if taken is None:
+        return None
     status = registry.traits.status_of_taken_auth_id
     why = (
         f"its credentials are those of the device {taken.device_id}, which the registry did not see: another contact "

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import Final
 
+from fleetrig.reference_server.platforms.hono.names.java_base64 import decoded_base64
 from fleetrig.reference_server.platforms.hono.provisioning.contact import COAP, Contact, Identified
 from fleetrig.reference_server.platforms.hono.provisioning.credentials_lookup import (
     FoundCredentials,
@@ -52,8 +52,8 @@ def identified_by_password(contact: Contact, user: str, password: str, client_id
 
 def _in_user_name(user: str) -> tuple[str, str]:
     try:
-        both = base64.b64decode(user, validate=True).decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
+        both = decoded_base64(user).decode("utf-8", "replace")
+    except ValueError:
         both = ""
     name, colon, password = both.partition(":")
     if not colon:

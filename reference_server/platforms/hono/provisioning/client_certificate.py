@@ -34,7 +34,10 @@ CHECKED_EXTENSIONS: Final = frozenset(
 )  # fmt: skip
 """Critical extensions that Java's PKIX understands; any other one is a refusal."""
 KNOWN_CERTIFICATES: Final = 4_096
-"""Of so many devices that come again, nothing is computed anew."""
+"""Of so many devices that come again, nothing is computed anew; each takes about 7 KiB. What is remembered hangs on the
+bytes of the certificate and of the authority's key alone: no change of a tenant makes it wrong."""
+LONGEST_KNOWN_BYTES: Final = 4_096
+"""A longer one is not remembered: it may have been made to fill the memory."""
 
 
 class Unreadable(Exception):
@@ -51,21 +54,25 @@ class DeviceCertificate:
     """Both as Java prints them."""
     common_name: str
     """Empty when it has none."""
+    size_bytes: int
 
 
-@lru_cache(maxsize=KNOWN_CERTIFICATES)
 def read(der: bytes) -> DeviceCertificate:
     """Raises Unreadable. A device shows its certificate twice: in the handshake and with its first request."""
+    return _known(der) if len(der) <= LONGEST_KNOWN_BYTES else _read(der)
+
+
+def _read(der: bytes) -> DeviceCertificate:
     try:
         certificate = x509.load_der_x509_certificate(der)
         subject, issuer = certificate.subject, certificate.issuer
-        return DeviceCertificate(certificate, rfc2253_of(subject), rfc2253_of(issuer), _common_name(subject))
+        names = rfc2253_of(subject), rfc2253_of(issuer), common_name_in(subject)
+        return DeviceCertificate(certificate, *names, len(der))
     except UNREADABLE_BY_LIBRARY as error:
         raise Unreadable(f"the client certificate cannot be read: {str(error)[:200]}") from None
 
 
-def _common_name(subject: x509.Name) -> str:
-    return common_name_in(subject)
+_known = lru_cache(KNOWN_CERTIFICATES)(_read)
 
 
 def refused_by_dates(certificate: x509.Certificate, now_us: int) -> str:
@@ -82,17 +89,20 @@ def refused_by_authority(shown: DeviceCertificate, authority_dn: str, public_key
     """Why a trusted authority (a name and a key, DER) has not issued it; empty when it has."""
     if not same_name(authority_dn, shown.issuer_dn):
         return f"{authority_dn} is not its issuer {shown.issuer_dn}"
+    judge = _known_verdict if shown.size_bytes <= LONGEST_KNOWN_BYTES else _refused_at_any_time
     certificate = shown.certificate
-    return refused_by_dates(certificate, now_us) or _refused_at_any_time(certificate, authority_dn, public_key)
+    return refused_by_dates(certificate, now_us) or judge(certificate, authority_dn, public_key)
 
 
-@lru_cache(maxsize=KNOWN_CERTIFICATES)
 def _refused_at_any_time(certificate: x509.Certificate, authority_dn: str, public_key: bytes) -> str:
     return (
         _refused_by_algorithms(certificate, public_key)
         or _refused_by_extensions(certificate)
         or _refused_by_signature(certificate, authority_dn, public_key)
     )
+
+
+_known_verdict = lru_cache(KNOWN_CERTIFICATES)(_refused_at_any_time)
 
 
 def same_name(one: str, other: str) -> bool:

@@ -46,10 +46,12 @@ class TokenRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    header: Mapping[str, Any]
+    """`header` and `signature` as they were sent: whether they are that is asked when it is verified."""
+
+    header: str
     claims: Mapping[str, Any]
     signed: bytes
-    signature: bytes
+    signature: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +70,19 @@ def read_token(text: str) -> Token:
         raise MalformedToken("a JWT has three parts with dots between")
     header, claims, signature = parts
     signed = f"{header}.{claims}".encode("ascii", "replace")
-    return Token(_section(header), _section(claims), signed, _decoded(signature))
+    return Token(header, _section(claims), signed, signature)
 
 
 def owner_in(token: Token, of_place: tuple[str, str] | None) -> TokenOwner:
     """By its claims if it is for adapters, else by (tenant, auth-id) of where it was sent. Raises MalformedToken."""
     claims = token.claims
     if AUDIENCE in _audience(claims.get("aud")):
-        tenant_id, auth_id = claims.get("tid"), claims.get("sub")
-        if not isinstance(tenant_id, str):
+        tenant_id, auth_id, issuer = (_text(claims.get(name)) for name in ("tid", "sub", "iss"))
+        if tenant_id is None:
             raise MalformedToken("JWT must specify tenant ID in tid claim")
-        if not isinstance(auth_id, str):
+        if auth_id is None:
             raise MalformedToken("JWT must specify auth ID in sub claim")
-        issuer = claims.get("iss")
-        return TokenOwner(tenant_id, auth_id, issuer if isinstance(issuer, str) else auth_id)
+        return TokenOwner(tenant_id, auth_id, auth_id if issuer is None else issuer)
     if of_place is None:
         raise MalformedToken(f"its aud is not {AUDIENCE}, and it is not sent where a tenant and an auth-id are named")
     return TokenOwner(*of_place, of_place[1])
@@ -89,9 +90,15 @@ def owner_in(token: Token, of_place: tuple[str, str] | None) -> TokenOwner:
 
 def verify(token: Token, secrets: Sequence[Mapping[str, Any]], now_us: int) -> int:
     """Until when it counts (us). `secrets`: those that count now, with `key` (Base64 DER). Raises TokenRefused."""
-    if token.header.get("typ") != TYPE:
+    try:
+        header, signature = _section(token.header), _decoded(token.signature)
+    except MalformedToken as malformed:
+        raise TokenRefused(str(malformed)) from None
+    if header.get("typ") != TYPE:
         raise TokenRefused(f"its header typ is not {TYPE}")
-    if not any(_is_signed_by(token, secret) for secret in secrets):
+    if not _is_audience(token.claims.get("aud")):
+        raise TokenRefused("its aud is no text and no array of texts")
+    if not any(_is_signed_by(header.get("alg"), token.signed, signature, secret) for secret in secrets):
         raise TokenRefused("it is signed by none of the public keys on record")
     now_s = now_us / US_PER_S
     issued_s, expires_s, begins_s = (_number(token.claims.get(name)) for name in ("iat", "exp", "nbf"))
@@ -110,6 +117,17 @@ def verify(token: Token, secrets: Sequence[Mapping[str, Any]], now_us: int) -> i
 
 def _audience(claim: object) -> Sequence[object]:
     return claim if isinstance(claim, list) else [claim]
+
+
+def _is_audience(claim: object) -> bool:
+    return claim is None or isinstance(claim, str) or (
+        isinstance(claim, list) and all(isinstance(one, str) for one in claim)
+    )  # fmt: skip
+
+
+def _text(claim: object) -> str | None:
+    """A number stands for its text."""
+    return claim if claim is None or isinstance(claim, str) else json.dumps(claim)
 
 
 def _number(claim: object) -> float | None:
@@ -133,30 +151,29 @@ def _decoded(text: str) -> bytes:
         raise MalformedToken("a part of the JWT is no Base64") from None
 
 
-def _is_signed_by(token: Token, secret: Mapping[str, Any]) -> bool:
-    algorithm = token.header.get("alg")
+def _is_signed_by(algorithm: object, signed: bytes, signature: bytes, secret: Mapping[str, Any]) -> bool:
     if not isinstance(algorithm, str) or algorithm[2:] not in HASHES:
         return False
     try:
         key = serialization.load_der_public_key(base64.b64decode(secret.get("key") or "", validate=True))
-        _verify(token, key, algorithm[:2], algorithm[2:])
+        _verify(signed, signature, key, algorithm[:2], algorithm[2:])
     except (*UNREADABLE_BY_LIBRARY, InvalidSignature):
         return False
     return True
 
 
-def _verify(token: Token, key: object, family: str, size: str) -> None:
+def _verify(signed: bytes, signature: bytes, key: object, family: str, size: str) -> None:
     """Raises InvalidSignature, or what the library raises for what it cannot read."""
     digest = HASHES[size]
     match family, key:
         case "RS", rsa.RSAPublicKey() if key.key_size >= LEAST_RSA_BITS:
-            key.verify(token.signature, token.signed, padding.PKCS1v15(), digest)
+            key.verify(signature, signed, padding.PKCS1v15(), digest)
         case "PS", rsa.RSAPublicKey() if key.key_size >= LEAST_RSA_BITS:
             salt = padding.PSS(padding.MGF1(digest), digest.digest_size)
-            key.verify(token.signature, token.signed, salt, digest)
-        case "ES", ec.EllipticCurvePublicKey() if len(token.signature) == 2 * CURVE_BYTES[size]:
+            key.verify(signature, signed, salt, digest)
+        case "ES", ec.EllipticCurvePublicKey() if len(signature) == 2 * CURVE_BYTES[size]:
             half = CURVE_BYTES[size]
-            r, s = (int.from_bytes(part, "big") for part in (token.signature[:half], token.signature[half:]))
-            key.verify(encode_dss_signature(r, s), token.signed, ec.ECDSA(digest))
+            r, s = (int.from_bytes(part, "big") for part in (signature[:half], signature[half:]))
+            key.verify(encode_dss_signature(r, s), signed, ec.ECDSA(digest))
         case _:
             raise InvalidSignature

@@ -44,6 +44,12 @@ class AdapterMemory:
         while len(self._tenants) > MOST_KEPT:
             del self._tenants[next(iter(self._tenants))]
 
+    def forget(self, tenant_id: str) -> None:
+        """The tenant was deleted."""
+        self._tenants = {
+            asked: entry for asked, entry in self._tenants.items() if entry.known.tenant.tenant_id != tenant_id
+        }
+
     def begin(self, tenant_id: str, auth_id: str, until_us: int) -> None:
         """A first contact has provisioned the device; it is answered at `until_us`."""
         if len(self._under_way) >= MOST_KEPT:

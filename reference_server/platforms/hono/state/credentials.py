@@ -28,6 +28,7 @@ from fleetrig.reference_server.platforms.hono.state.versions import check_versio
 
 Entry = Mapping[str, Any]
 TYPE_LETTERS: Final = 64
+NULL_SECRET: Final = 'Cannot invoke "checkValidity()" because "secret" is null'
 TAKEN: Final = "credentials (type, auth-id) must be unique for device"
 
 
@@ -56,6 +57,8 @@ def check_entries(
     if twice:
         why = f"two entries of type {twice[0][0]!r} have the auth-id {twice[0][1]!r}: put both secrets into one"
         raise Refused(400, "credentials must have unique (type, auth-id)", why)
+    if any(secret is None for entry in entries for secret in entry["secrets"]):
+        raise Refused(500, NULL_SECRET, "a secret is null: leave it out")
     has_plain = any(secret.get("pwd-plain") for entry in entries for secret in entry["secrets"])
     status = 500 if has_plain and registry.traits.crashes else 400
     return [prepared_entry(registry, entry, status) for entry in entries]
@@ -93,6 +96,13 @@ def put_entries(registry: Registry, device: Device, entries: Sequence[Entry], ve
     registry.store.put(DEVICE, device.tenant_id, changed)
     registry.notify(Notice(NoticeKind.CREDENTIALS_CHANGED, device.tenant_id, device.device_id))
     return changed
+
+
+def put_first_entry(registry: Registry, device: Device, entry: Entry) -> None:
+    """Of a device that was made in this transaction: nobody has seen its version, so it keeps it, and nobody waits to
+    hear of its credentials. Raises Refused before anything is written."""
+    _check_free(registry, device, [entry])
+    registry.store.put(CREDENTIALS, device.tenant_id, _record(registry, device, 0, entry))
 
 
 def _merged(before: Sequence[DeviceCredentials], entries: Sequence[Entry]) -> list[Entry]:

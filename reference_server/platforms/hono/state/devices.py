@@ -44,10 +44,10 @@ def create_device(
     check_device_id(registry, device_id)
     check_device_limit(registry, tenant)
     check_column(registry, "DEVICE_ID", device_id)
-    check_column(registry, "GROUP_ID", *document.get("memberOf", ()))
     if device_of(registry, tenant.tenant_id, device_id) is not None:
         error = DUPLICATE if registry.traits.names_duplicate else "device already exists"
         raise Refused(409, error, f"the tenant has a device {device_id!r} already")
+    check_column(registry, "GROUP_ID", *document.get("memberOf", ()))
     version = registry.new_uuid()
     device = Device(
         tenant_id=tenant.tenant_id,

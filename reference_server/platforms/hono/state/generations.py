@@ -31,8 +31,10 @@ class Traits:
     # The management API
 
     crashes: bool = False
-    """An array for an object, a page size of 0, and what is wrong beside a password that has to be hashed are 500 in
-    place of 400."""
+    """An array for an object, a page size of 0, a null for a secret, a path or query that an adapter cannot read, and
+    what is wrong beside a password that has to be hashed are 500 or 503 in place of 400."""
+    keeps_null_ids: bool = False
+    """A null in `via`, `viaGroups`, `memberOf` and `authorities` is an id like others."""
     names_duplicate: bool = False
     """All conflicts are told as `an object with the same identifier already exists`."""
     status_of_taken_auth_id: int = 409
@@ -122,6 +124,7 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
     Profile.CURRENT: Traits(),
     Profile.JDBC: Traits(
         crashes=True,
+        keeps_null_ids=True,
         shows_unsubscribe_codes=True,
         names_duplicate=True,
         status_of_taken_auth_id=500,
@@ -145,6 +148,7 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
     ),
     Profile.MONGODB: Traits(
         crashes=True,
+        keeps_null_ids=True,
         shows_unsubscribe_codes=True,
         has_common_version=False,
         keeps_auto_provisioned=False,

@@ -17,11 +17,13 @@ IS_TENANT_ID: Final = re.compile(r"[a-zA-Z0-9_.-]+", re.ASCII)
 IS_DEVICE_ID: Final = re.compile(r"[a-zA-Z0-9_.:=-]+", re.ASCII)
 
 
-def check_column(registry: Registry, column: str, *texts: str, most: int = COLUMN_LETTERS) -> None:
-    """Raises Refused for a text that a database with columns cannot keep."""
+def check_column(registry: Registry, column: str, *texts: str | None, most: int = COLUMN_LETTERS) -> None:
+    """Raises Refused for a text, or its absence, that a database with columns cannot keep."""
     if not registry.traits.has_columns:
         return
     for text in texts:
+        if text is None:
+            raise Refused(500, f'NULL not allowed for column "{column}"', f"a {column} is null")
         if len(text) > most:
             error = f'Value too long for column "{column} CHARACTER VARYING({most})": ({len(text)})'
             raise Refused(500, error, f"{text[:40]!r}… has {len(text)} letters: the database keeps {most}")

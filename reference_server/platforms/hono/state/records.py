@@ -122,15 +122,19 @@ class Device:
 
     @property
     def via(self) -> tuple[str, ...]:
-        return tuple(self.document.get("via", ()))
+        return self._ids("via")
 
     @property
     def via_groups(self) -> tuple[str, ...]:
-        return tuple(self.document.get("viaGroups", ()))
+        return self._ids("viaGroups")
 
     @property
     def member_of(self) -> tuple[str, ...]:
-        return tuple(self.document.get("memberOf", ()))
+        return self._ids("memberOf")
+
+    def _ids(self, name: str) -> tuple[str, ...]:
+        """Some registries keep a null among ids; it means nobody."""
+        return tuple(one for one in self.document.get(name, ()) if one is not None)
 
     @property
     def may_provision(self) -> bool:
@@ -172,7 +176,7 @@ def joined(*parts: str) -> str:
 
 def _mapping(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     found = document.get(name)
-    return found if isinstance(found, Mapping) else {}
+    return found if found is not None and isinstance(found, Mapping) else {}
 
 
 def _one(value: str | None) -> tuple[str, ...]:

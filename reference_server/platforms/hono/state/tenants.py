@@ -103,6 +103,7 @@ def delete_tenant(registry: Registry, tenant_id: str, version: str | None) -> No
     _delete_anchors(registry, tenant_id)
     registry.store.delete(TENANT, INSTALLATION, tenant_id)
     registry.notify(Notice(NoticeKind.TENANT_DELETED, tenant_id))
+    registry.store.when_settled(lambda committed: registry.adapters.forget(tenant_id) if committed else None)
 
 
 def _with_anchor_ids(registry: Registry, document: Mapping[str, Any]) -> Mapping[str, Any]:

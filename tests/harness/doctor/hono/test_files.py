@@ -326,6 +326,14 @@ def test_certificate_credentials_that_are_to_be_sent(cert: str, tmp_path: Path, 
         assert [name for name in page.names if name != "auto-provisioning-off"] == names, document
 
 
+def test_who_cannot_tell_says_what_is_missing(doctor: Doctor, cert: str) -> None:
+    rows = [(("--cert", cert), "give --ca FILE"), (("--login", "a@t"), "give --against a registry")]
+    for options, missing in rows:
+        page = doctor(None, *options)
+        (gap,) = page.document["not_seen"]
+        assert (page.document["exit_code"], missing in gap) == (3, True), options
+
+
 # -- wrong usage
 
 
@@ -335,10 +343,11 @@ def test_certificate_credentials_that_are_to_be_sent(cert: str, tmp_path: Path, 
         ((), "say what the device has: --cert FILE, or --login"),
         (("--login", "a@b", "--key", "k.pem"), "--key belongs to --cert FILE, which is missing"),
         (("--cert", "nope.pem"), "cannot read nope.pem, which --cert names"),
-        (("--login", "a@b", "--over", "amqp"), "--over: a device calls https, mqtts, coaps, http, mqtt; expected"),
+        (("--login", "a@b", "--over", "amqp"), "--over amqp: expected https, mqtts, coaps, http or mqtt"),
         (("--login", "a@b", "--secret", "word"), "--secret takes no secret itself"),
         (("--login", "a@b", "--over", "mqtts://host/path"), "--over 'mqtts://host/path' is no address"),
         (("--login", "a@b", "--user", "me"), "--user NAME and --password env:NAME belong together"),
+        (("--login", "a@b", "--device-id-template", "x"), "--auth-id-template and --device-id-template belong to --ca"),
     ],
     ids=str,
 )

@@ -262,3 +262,14 @@ def test_the_page(bench: HonoBench, capsys: pytest.CaptureFixture[str], doctor: 
         f'            issuer "CN=devices,OU=iot,O=ACME"\n            tenant acme\n            auth-id "{DEVICE_DN}"'
         in page
     )
+
+
+def test_whom_to_trust_has_an_option_of_its_own(bench: HonoBench, doctor: Doctor, tmp_path: Path) -> None:
+    """`--ca` is what tenants trust."""
+    bench.tenant()
+    other = tmp_path / "other.pem"
+    other.write_bytes(authority().certificate_pem)
+
+    page = doctor(bench, *RIGHT, "--server-ca", str(other))
+
+    assert "here with --server-ca FILE" in page.one("certificate-not-accepted")["change"]

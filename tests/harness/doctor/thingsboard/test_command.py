@@ -118,7 +118,7 @@ def test_a_password_with_odd_characters_survives_the_shell(bench: Bench, doctor:
         (("--cert", "nope.pem"), "cannot read the certificate nope.pem"),
         (("--request", "nope.json"), "cannot read the request nope.json"),
         ((*LOGS_IN, "--over", "mqttt"), "--over: expected mqtt"),
-        ((*LOGS_IN, "--over", "ftp://h"), "--over: a device calls mqtt, mqtts, http"),
+        ((*LOGS_IN, "--over", "ftp://h"), "--over: expected mqtt, mqtts, http"),
         ((*LOGS_IN, "--over", "mqtt://:1"), "--over 'mqtt://:1' is no address"),
         ((*LOGS_IN, "--over", "mqtt://h:x"), "--over 'mqtt://h:x' is no address"),
         ((*LOGS_IN, "--user", "x"), "--user needs --password env:NAME"),

@@ -81,6 +81,8 @@ def test_with_an_account_it_is_sent_and_masked() -> None:
 
 
 def test_an_account_that_is_not_accepted_is_named() -> None:
+    with pytest.raises(BrokenBench, match="wants to know who asks: name user and password"):
+        play(admin().greet(), lambda request: answered(401, {}))
     with pytest.raises(BrokenBench, match="does not accept the account 'anna'"):
         play(admin(UserPassword("anna", "pass")).greet(), lambda _: answered(401, {"error": "x"}))
 
@@ -140,3 +142,11 @@ def test_devices_are_deleted_at_once(response: HttpResponse) -> None:
 def test_devices_that_a_registry_would_not_delete_are_told() -> None:
     with pytest.raises(BrokenBench, match="answered 500"):
         play(admin().delete_devices(), lambda _: answered(500, {"error": "x"}))
+
+
+def test_an_address_with_the_path_of_the_api_is_named() -> None:
+    page = HttpResponse(404, (), b"<html>Resource not found</html>")
+    with pytest.raises(BrokenBench, match="given without /v1"):
+        play(HonoAdmin("http://h/v1", NOBODY, "t").greet(), lambda request: page)
+    with pytest.raises(BrokenBench, match=r"is this a Hono server\?$"):
+        play(admin().greet(), lambda request: page)

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from fleetrig.harness.platforms.hono.server import SERVER
 from fleetrig.harness.servers.serve_process import ServeProcess
 from fleetrig.simulator.certificates.authority import CertificateAuthority
 from fleetrig.simulator.certificates.names import distinguished_name
@@ -36,7 +37,7 @@ PASSWORD = "hono-secret"
 
 def hono(folder: Path, *more: str) -> ServeProcess:
     store = f"sqlite:///{folder / 'hono.db'}"
-    listeners = [option for name in ("registry", "http", "https", "control") for option in (f"--{name}", ANY_PORT)]
+    listeners = [option for name in (*SERVER.listeners, "control") for option in (f"--{name}", ANY_PORT)]
     return ServeProcess(folder, "--platform", "hono", *listeners, "--store", store, *more)
 
 

@@ -188,7 +188,7 @@ class Company:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("profile", list(Profile))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(steps=st.lists(STEPS, max_size=40))
 def test_anything(profile: Profile, steps: list[tuple[str, object]]) -> None:
     rig = of_profile(profile)

@@ -106,7 +106,7 @@ MUTANTS: tuple[Mutant, ...] = (
     mutant("every gateway speaks for every device", "G05 G08 G11", (gateways, "acts_for", giving(True)), spares="G01"),
     mutant("groups of gateways do not count", "G08", (Device, "member_of", always(())), spares="G01"),
     mutant("what there is is made again", "G03 G10", (gateways, "device_of", instead(never_there)), spares="G04"),
-    mutant("any path will do", "G12", (HttpAdapter, "_path_flaw", giving(None)), spares="G05"),
+    mutant("any path will do", "G12", (HttpAdapter, "_flaw_of_put", giving(None)), spares="G05"),
     mutant("foreign tenants are unknown", "G05 G12", status({403: 404}), spares="G04"),
     mutant("edge devices may have any id", "G09", (devices, "check_device_id", giving(None)), spares="G01"),
     # HTTP

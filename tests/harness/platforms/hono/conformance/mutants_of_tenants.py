@@ -16,11 +16,11 @@ from fleetrig.reference_server.platforms.hono.management import (
     tenants_api,
 )
 from fleetrig.reference_server.platforms.hono.management.call import Call
-from fleetrig.reference_server.platforms.hono.management.replies import JSON, error_response
 from fleetrig.reference_server.platforms.hono.state import tenants
 from fleetrig.reference_server.platforms.hono.state.errors import Refused
 from fleetrig.reference_server.platforms.hono.state.registry import Registry
 from fleetrig.reference_server.platforms.hono.state.settings import Settings
+from fleetrig.reference_server.platforms.hono.vertx.pages import JSON, error_response
 from fleetrig.simulator.contract.http import HttpResponse
 from tests.harness.conformance.code_changes import being, giving, instead, then
 from tests.harness.platforms.hono.conformance.mutants import (
@@ -91,9 +91,8 @@ def as_text(response: HttpResponse) -> HttpResponse:
     return replace(response, headers=headers)
 
 
-def without_allow(original: Any, request: Any, resource: Any) -> Any:
-    answer = original(request, resource)
-    return replace(answer, response=HttpResponse(405, (), b""))
+def without_allow(original: Any, request: Any, allow: Any) -> Any:
+    return replace(original(request, allow), headers=())
 
 
 def backwards(original: Any, name: Any) -> str:
@@ -171,7 +170,7 @@ MUTANTS = (
            (anchor_form, "_time", being(lambda given, name, _: given.get(name)))),
     # errors
     mutant("errors are text", "R04 R21 R55", (api, "error_response", then(as_text)), spares="R09"),
-    mutant("nobody is told what else there is", "R55", (api, "_other_method", instead(without_allow)), spares="R21"),
+    mutant("nobody is told what else there is", "R55", (api, "wrong_method", instead(without_allow)), spares="R21"),
     mutant("what is no path is told in JSON", "R55",
-           (api, "_no_page", giving(error_response(404, "no such path")))),
+           (api, "no_page", giving(error_response(404, "no such path")))),
 )  # fmt: skip

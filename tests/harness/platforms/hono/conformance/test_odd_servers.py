@@ -59,7 +59,10 @@ def registry(other: Callable[[Request], bytes | None] = lambda _: None) -> Talk:
     ("response", "words"),
     [
         (answer(200, PAGE, "text/html"), "URL is no device registry: GET /v1/tenants/"),
-        (answer(404, PAGE, "text/html"), "answered 404 with text/html; give the address of its management API, not"),
+        (
+            answer(404, PAGE, "text/html"),
+            "answered 404 with text/html; give the address of its management API without /v1, not",
+        ),
         (answer(404, {"message": "nothing here"}), "URL is no device registry"),
         (answer(405), "URL is no device registry"),
         (answer(401, {"error": "Unauthorized"}), "URL wants to know who asks: name user and password in a SERVER.yaml"),
@@ -78,7 +81,7 @@ def test_an_adapter_is_no_registry(conform: Conform, server: ServerUnderTest) ->
     host, port = server.addresses["http"]
     code, out, err = conform(f"http://{host}:{port}", *NO_LISTENERS)
     assert (code, out) == (Exit.BROKEN, "")
-    assert "give the address of its management API, not that of an adapter" in err
+    assert "give the address of its management API without /v1, not that of an adapter" in err
 
 
 def test_nobody_listens(conform: Conform, free_port: int) -> None:

@@ -92,14 +92,13 @@ def test_what_a_real_hono_is_known_to_do_is_a_warning_there(profile: str, monkey
     """A foreign server: nobody can look behind it."""
     monkeypatch.setattr(ServerUnderTest, "after_change", lambda _, check: check())
     differing = set(" ".join(DIFFERENCES[profile].values()).split())
-    others = ROWS if profile == "2-jdbc" else ROWS[::4]
-    rows = [row for row in ROWS if row.number in differing or row in others]
+    rows = [row for row in ROWS if row.number in differing or row in ROWS[::4]]
     rows = [row for row in rows if not {"events", "sink"} & set(row.needs)]
     with reference(Settings(profile=Profile(profile))) as server:
         reports = judged(replace(server, profile="2", control=None), rows)
     assert [told(one) for one in reports if one.verdict is Verdict.FAILED] == []
     warned = numbers_of(rows, reports, Verdict.WARNED)
-    skipped = WITHOUT_GROUPS if profile == "2-jdbc" else set()
+    skipped = WITHOUT_GROUPS & differing
     assert numbers_of(rows, reports, Verdict.SKIPPED) == skipped
     assert warned - OF_CHANCE == differing - skipped
 

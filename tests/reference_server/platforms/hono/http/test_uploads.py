@@ -114,7 +114,7 @@ def test_an_event_has_one_quality_of_service(rig: AdapterRig) -> None:
     [
         ("POST", "/nosuch", 404, None),
         ("GET", "/telemetry", 405, "POST,PUT"),
-        ("PUT", "/telemetry", 405, "POST"),
+        ("PUT", "/telemetry", 404, None),
         ("POST", f"/telemetry/{TENANT}/d", 405, "PUT"),
         ("GET", "/command/res/1", 405, "POST,PUT"),
         ("POST", "/command/res/a/b", 405, "PUT"),

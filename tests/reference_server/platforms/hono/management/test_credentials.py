@@ -21,6 +21,7 @@ from tests.reference_server.platforms.hono.registry_rig import (
     document_of,
     name_of,
     public_key_of,
+    rig_of,
     told,
 )
 
@@ -316,3 +317,14 @@ def test_what_is_wrong_is_named(rig: RegistryRig) -> None:
     answer = rig.ask("PUT", TARGET, [psk({"key": "AAAA"}), {**password({"pwd-plan": "x"})}])
     assert "credentials[1].secrets[0] has no member 'pwd-plan'; did you mean 'pwd-plain'?" in answer.reason
     assert document_of(answer) == {"error": INVALID[1]}
+
+
+@pytest.mark.parametrize("kind", ["hashed-password", "psk", "rpk", "x509-cert", "custom"])
+def test_a_null_for_a_secret(kind: str) -> None:
+    entries = [{"type": kind, "auth-id": "a", "secrets": [None]}]
+    better, real = rig_of("2").with_device(), rig_of("2-jdbc").with_device()
+    assert told(better.ask("PUT", "/v1/credentials/t/d", entries))[0] == 400
+    assert told(real.ask("PUT", "/v1/credentials/t/d", entries))[0] == 500
+    assert told(real.ask("PUT", "/v1/credentials/nosuch/d", entries)) == (404, "no such tenant")
+    assert told(real.ask("PUT", "/v1/credentials/t/d", [*entries, *entries]))[0] == 400
+    assert real.shown("/v1/credentials/t/d") == []

@@ -17,7 +17,7 @@ from fleetrig.reference_server.platforms.hono.state.registry import Notice, Noti
 from fleetrig.reference_server.platforms.hono.state.settings import Settings
 from fleetrig.reference_server.platforms.hono.state.tenants import existing_tenant
 from fleetrig.simulator.contract.clock import US_PER_S
-from tests.reference_server.platforms.hono.registry_rig import RegistryRig, document_of, told
+from tests.reference_server.platforms.hono.registry_rig import RegistryRig, document_of, rig_of, told
 
 INVALID = (400, "request does not contain a valid Device object")
 DEVICE = "/v1/devices/t/d"
@@ -208,3 +208,45 @@ def test_an_id_that_a_template_made_is_refused(rig: RegistryRig) -> None:
     with pytest.raises(Refused) as refused:
         create_device(rig.registry, existing_tenant(rig.registry, "t"), "CN=a,O=b", {}, rig.now_us)
     assert (refused.value.status, refused.value.error) == (400, "invalid device ID: CN=a,O=b")
+
+
+@pytest.mark.parametrize(
+    ("document", "status"),
+    [
+        ({"memberOf": [], "via": ["g"]}, 201),
+        ({"via": ["g"], "memberOf": []}, 400),
+        ({"via": ["g"], "memberOf": None}, 400),
+        ({"viaGroups": ["g"], "memberOf": []}, 400),
+        ({"memberOf": ["m"], "via": []}, 400),
+        ({"memberOf": ["m"], "viaGroups": None}, 400),
+        ({"via": [], "memberOf": ["m"]}, 201),
+        ({"via": ["g"], "viaGroups": ["h"]}, 201),
+        ({"memberOf": None}, 201),
+    ],
+)
+def test_gateways_and_devices_behind_them_are_told_apart_in_the_order_of_the_members(
+    rig: RegistryRig, document: dict[str, Any], status: int
+) -> None:
+    assert rig.ask("POST", DEVICE, document).response.status == status
+
+
+@pytest.mark.parametrize("name", ["via", "viaGroups", "memberOf", "authorities"])
+def test_a_null_among_ids(rig: RegistryRig, name: str) -> None:
+    assert told(rig.ask("POST", DEVICE, {name: [None, "a"]})) == INVALID
+    keeping = rig_of("2-mongodb").with_device()
+    keeping.done("PUT", DEVICE, {name: [None, "a", None] if name != "authorities" else [None, None, "a"]})
+    assert None in keeping.shown(DEVICE)[name]
+    device = device_of(keeping.registry, "t", "d")
+    assert device is not None
+    assert None not in (*device.via, *device.via_groups, *device.member_of)
+
+
+def test_the_database_takes_no_null_for_a_group() -> None:
+    rig = rig_of("2-jdbc").with_device()
+    assert told(rig.ask("POST", "/v1/devices/t/e", {"memberOf": [None]}))[0] == 500
+    assert told(rig.ask("POST", "/v1/devices/t/e", {"memberOf": None}))[0] == 500
+    assert told(rig.ask("PUT", DEVICE, {"memberOf": [None]}))[0] == 500
+    assert rig.status("/v1/devices/t/e") == 404
+    assert told(rig.ask("POST", DEVICE, {"memberOf": [None]}))[0] == 409
+    assert told(rig.ask("POST", DEVICE, {"memberOf": None}))[0] == 409
+    assert rig.ask("PUT", DEVICE, {"memberOf": None}).response.status == 204

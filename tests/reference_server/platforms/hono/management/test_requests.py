@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetrig.reference_server.platforms.hono.management.json_body import MOST_NESTED, NoJson, read_json
-from fleetrig.reference_server.platforms.hono.management.routing import normal_path
 from fleetrig.reference_server.platforms.hono.state.errors import Refused
 from fleetrig.reference_server.platforms.hono.state.settings import Settings
+from fleetrig.reference_server.platforms.hono.vertx.paths import normal_path
 from fleetrig.simulator.contract.bodies import body_bytes
 from tests.reference_server.platforms.hono.registry_rig import RegistryRig, document_of, rig_of, told
 

@@ -376,3 +376,23 @@ def test_which_adapters_a_tenant_has(rig: RegistryRig) -> None:
     assert every.has_adapter("hono-http")
     assert [one.has_adapter(f"hono-{kind}") for kind in ("mqtt", "coap", "http")] == [True, False, False]
     assert one.adapter("hono-http") is None
+
+
+@pytest.mark.parametrize(
+    ("document", "shown"),
+    [
+        ({"enabled": "\u0001true "}, {"enabled": True}),
+        ({"enabled": "\u0000"}, {}),
+        ({"enabled": "\u00a0true"}, None),
+        ({"minimum-message-size": "\u00015"}, {"minimum-message-size": 5}),
+        ({"minimum-message-size": "\u00a05"}, None),
+        ({"tracing": {"sampling-mode": " 1 "}}, {"tracing": {"sampling-mode": "all"}}),
+        ({"tracing": {"sampling-mode": " All"}}, {"tracing": {"sampling-mode": "all"}}),
+        ({"tracing": {"sampling-mode": "01"}}, None),
+        ({"tracing": {"sampling-mode": "3"}}, None),
+    ],
+)
+def test_blanks_around_values_are_those_of_java(document: dict[str, Any], shown: dict[str, Any] | None) -> None:
+    rig = RegistryRig()
+    status = rig.ask("POST", "/v1/tenants/x", document).response.status
+    assert (status, rig.shown("/v1/tenants/x") if status == 201 else None) == (400 if shown is None else 201, shown)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from fleetrig.reference_server.platforms.hono.state.generations import PROVISIONING_TAKES_US, Profile
 from fleetrig.simulator.certificates.authority import CertificateAuthority
+from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import LateAnswer
 from fleetrig.simulator.contract.faults import FaultKind
@@ -162,13 +168,49 @@ def test_dates_are_looked_at_in_the_handshake(rig: AdapterRig, devices: Certific
     }[how]()
     if how == "not yet valid":
         rig.now_us -= 100 * 86_400 * 1_000_000
-    for name, alert in (
-        ("https", TlsAlert.CERTIFICATE_UNKNOWN), ("mqtts", TlsAlert.CERTIFICATE_UNKNOWN),
-        ("coaps", TlsAlert.BAD_CERTIFICATE),
-    ):  # fmt: skip
+    over_tls = TlsAlert.BAD_CERTIFICATE if how == "no certificate" else TlsAlert.CERTIFICATE_UNKNOWN
+    for name, alert in (("https", over_tls), ("mqtts", over_tls), ("coaps", TlsAlert.BAD_CERTIFICATE)):
         assert rig.server.handshake(Session(id=9, listener=name, tls=True, certificates=shown), rig.now_us) is alert
     assert len(reasons_of(rig)) == 3
     assert "" not in reasons_of(rig)
+
+
+def nameless(of: CertificateAuthority, *, has_extensions: bool) -> tuple[bytes, ...]:
+    """Of a certificate without a subject."""
+    now = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=VIRTUAL_EPOCH_US)
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = x509.CertificateBuilder(of.certificate.subject, x509.Name([]), key.public_key(), 7)
+    builder = builder.not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    if has_extensions:
+        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    return (builder.sign(of.signer.key, hashes.SHA256()).public_bytes(Encoding.DER),)
+
+
+def test_java_cannot_read_a_certificate_with_extensions_and_no_subject(
+    rig: AdapterRig, devices: CertificateAuthority
+) -> None:
+    unread = nameless(devices, has_extensions=True)
+    for name in ("https", "mqtts"):
+        for shown in (unread, (*chain(devices), *unread)):
+            judged = rig.server.handshake(Session(id=9, listener=name, tls=True, certificates=shown), rig.now_us)
+            assert judged is TlsAlert.BAD_CERTIFICATE
+    assert "has extensions and no subject" in reasons_of(rig)[0]
+
+
+@pytest.mark.parametrize(("profile", "status", "devices_left"), [("2", 400, 0), ("2-jdbc", 500, 1)])
+def test_a_device_without_a_name(devices: CertificateAuthority, profile: str, status: int, devices_left: int) -> None:
+    rig = of_profile(Profile(profile))
+    rig.trusting(devices)
+    assert said(post(rig, certificates=nameless(devices, has_extensions=False)))[0] == status
+    assert len(rig.device_ids()) == devices_left
+
+
+def test_two_slashes_are_noticed_after_the_certificate(rig: AdapterRig, devices: CertificateAuthority) -> None:
+    strangers = chain(authority(ISSUER, "2"))
+    assert said(post(rig, "//event", certificates=strangers)) == (401, "validation of device certificate failed")
+    slashes = post(rig, "//event", certificates=chain(devices))
+    assert said(slashes) == (400, "path must not start with an empty segment")
+    assert rig.device_ids() == []
 
 
 def test_an_authority_whose_time_is_over(devices: CertificateAuthority) -> None:
@@ -489,6 +531,17 @@ def test_what_empties_the_caches(members: dict[str, Any]) -> None:
     assert post(rig, certificates=chain(devices)).status == 404
     rig.api("DELETE", f"tenants/{TENANT}")
     assert post(rig, certificates=chain(devices)).status == 404
+
+
+def test_a_tenant_that_is_made_anew_is_not_taken_for_the_one_before() -> None:
+    devices = authority(ISSUER)
+    rig = of_profile(Profile.JDBC)
+    rig.trusting(devices)
+    ask(rig, "POST", "/telemetry", certificates=chain(devices))
+    rig.after(1)
+    rig.api("DELETE", f"tenants/{TENANT}")
+    rig.tenant()
+    assert said(post(rig, certificates=chain(devices))) == (404, "no such tenant")
 
 
 # Generation 1

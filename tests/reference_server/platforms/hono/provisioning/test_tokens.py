@@ -126,7 +126,7 @@ def test_an_issuer_that_the_credentials_are_bound_to(rig: AdapterRig) -> None:
     assert said(post(rig, **bearing(token()))) == (401, "bad credentials")
 
 
-@pytest.mark.parametrize("text", ["", "a.b", "a.b.c", f"{encoded(b'[]')}.{encoded(b'{}')}.x", "x" * 9000])
+@pytest.mark.parametrize("text", ["", "a.b", "a.b.c", f"{encoded(b'{}')}.{encoded(b'[]')}.x", "x" * 9000])
 def test_what_is_no_token(text: str) -> None:
     with pytest.raises(MalformedToken):
         read_token(text)
@@ -146,3 +146,38 @@ def test_a_session_ends_with_its_token(rig: AdapterRig) -> None:
     assert rig.publish(1, "telemetry") == ["1 PUBACK"]
     rig.now_us += 2 * 1_000_000
     assert rig.publish(1, "telemetry") == ["1 closed"]
+
+
+@pytest.mark.parametrize("end", ["", "!", "x"])
+def test_a_signature_that_is_none_is_noticed_when_it_is_verified(rig: AdapterRig, end: str) -> None:
+    cut = token().rpartition(".")[0]
+    assert said(post(rig, **bearing(f"{cut}.{end}"))) == (401, "Error Code: 401")
+    stranger = token({**CLAIMS, "sub": "nobody"}).rpartition(".")[0]
+    assert said(post(rig, **bearing(f"{stranger}.{end}"))) == (401, "bad credentials")
+
+
+def test_two_slashes_come_before_a_token_that_says_whose_it_is(rig: AdapterRig) -> None:
+    assert said(post(rig, "//telemetry", **bearing(token()))) == (400, "path must not start with an empty segment")
+    assert said(post(rig, "//telemetry", **bearing("a.b.c"))) == (401, "Unauthorized")
+
+
+def test_a_header_that_is_none_is_noticed_when_it_is_verified(rig: AdapterRig) -> None:
+    behind = token().partition(".")[2]
+    assert said(post(rig, **bearing(f"x.{behind}"))) == (401, "Error Code: 401")
+
+
+@pytest.mark.parametrize(
+    ("claims", "error"),
+    [
+        ({"tid": 5}, "bad credentials"),
+        ({"sub": 5}, "bad credentials"),
+        ({"aud": ["hono-adapter", 5]}, "Error Code: 401"),
+    ],
+)
+def test_claims_of_another_kind(rig: AdapterRig, claims: dict[str, Any], error: str) -> None:
+    assert said(post(rig, **bearing(token({**CLAIMS, **claims})))) == (401, error)
+
+
+def test_an_audience_that_is_none(rig: AdapterRig) -> None:
+    refused = put(rig, f"/telemetry/{TENANT}/d1", **bearing(token({**CLAIMS, "aud": 5})))
+    assert said(refused) == (401, "Error Code: 401")

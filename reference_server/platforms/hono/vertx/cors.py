@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fleetrig.reference_server.platform import HttpAnswer
-from fleetrig.reference_server.platforms.hono.management.replies import error_response
-from fleetrig.reference_server.platforms.hono.management.routing import Resource
+from fleetrig.reference_server.platforms.hono.vertx.pages import error_response
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
 
-ALLOWED_HEADERS: Final = "content-type,authorization,if-match"
-EXPOSED_HEADERS: Final = "etag"
 REJECTED: Final = "CORS Rejected - Invalid origin"
 ANYWHERE: Final = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class CorsRoute:
+    """What browsers are told of a route: methods, headers of requests, and headers of answers that a page may read."""
+
+    methods: str
+    headers: str
+    exposed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ class CorsRules:
         self._is_anywhere = allowed_origin == ANYWHERE
         self._allowed = re.compile(".*" if allowed_origin == ANYWHERE else allowed_origin)
 
-    def answer(self, request: HttpRequest, resource: Resource) -> CorsAnswer:
+    def answer(self, request: HttpRequest, route: CorsRoute) -> CorsAnswer:
         origin = request.header("origin")
         if origin is None:
             return CorsAnswer()
@@ -43,8 +49,15 @@ class CorsRules:
         if request.method == "OPTIONS" and request.header("access-control-request-method") is not None:
             told = (
                 own,
-                ("access-control-allow-methods", resource.cors_methods),
-                ("access-control-allow-headers", ALLOWED_HEADERS),
+                ("access-control-allow-methods", route.methods),
+                ("access-control-allow-headers", route.headers),
             )
             return CorsAnswer(ends=HttpAnswer(HttpResponse(204, told)))
-        return CorsAnswer((own, ("access-control-expose-headers", EXPOSED_HEADERS)))
+        exposed = (("access-control-expose-headers", route.exposed),) if route.exposed else ()
+        return CorsAnswer((own, *exposed))
+
+
+def with_headers(answer: HttpAnswer, headers: Headers) -> HttpAnswer:
+    if not headers:
+        return answer
+    return replace(answer, response=replace(answer.response, headers=(*answer.response.headers, *headers)))
