@@ -51,6 +51,7 @@ from fleetrig.harness.scenario_file.measure_words import Attempts, BacksOff, Gap
 from fleetrig.harness.scenario_file.threshold_words import AnsweredWithin, Dropped, Errors, TimeToOnline
 from fleetrig.harness.scenario_file.values import Times
 from fleetrig.harness.verdict import Finding, Measured
+from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.drivers.oracle_rules import Tolerance
@@ -119,7 +120,15 @@ def snapshot_of(context: RunContext) -> FleetSnapshot:
 
 
 def evaluator_for(context: RunContext, words: CheckWord) -> Evaluator:
-    """Returns the evaluator of a check; a fold starts watching now."""
+    """Returns the evaluator of a check; a fold starts watching now.
+
+    Raises BrokenBench for steps of a server that tells none: `times: 0` would hold whatever it does.
+    """
+    if isinstance(words, StepsTaken) and not context.server.tells_steps:
+        raise BrokenBench(
+            f"{context.server.name} does not tell the steps that it takes; say `needs: [reference.reasons]` to skip "
+            "the scenario there, or `control: URL` in the SERVER.yaml of a `fleetrig serve`"
+        )
     query = _for_word(QUERIES, words)
     return fold_of(snapshot_of(context), words) if query is None else lambda: query(context, words)
 

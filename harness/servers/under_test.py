@@ -49,6 +49,11 @@ class ServerUnderTest:
     send_command: Callable[[NorthboundCommand], AdminCall[str]] | None = None
     """Asks something of a device in an application's name; returns why nobody took it, empty when it was taken."""
 
+    @property
+    def tells_steps(self) -> bool:
+        """Its own trace is part of the run's."""
+        return self.is_own or self.control is not None
+
     def lacks(self, needs: tuple[str, ...]) -> list[str]:
         """Returns the required capabilities that this server lacks."""
         return [word for word in needs if word not in self.can]

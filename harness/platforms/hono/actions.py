@@ -27,6 +27,7 @@ from fleetrig.harness.platforms.hono.words import (
 from fleetrig.harness.run.actions import power_cycle
 from fleetrig.harness.run.context import Device
 from fleetrig.harness.scenario_file.action_words import ActionWord, Delete
+from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import ClientCertificate, Credential
 from fleetrig.simulator.drivers.director import Director
 
@@ -72,8 +73,15 @@ def switch(run: HonoRun, what: Switched, only: str, *, is_on: bool) -> Director[
         if what == "device":
             yield from change_device(run, device_id, {"enabled": is_on})
         else:
-            entries = (yield from run.admin.credentials(device_id)) or []
-            yield from run.admin.replace_credentials(device_id, [{**entry, "enabled": is_on} for entry in entries])
+            yield from switch_credentials(run, device_id, is_on=is_on)
+
+
+def switch_credentials(run: HonoRun, device_id: str, *, is_on: bool) -> Director[None]:
+    """Raises BrokenBench for a device that has none: nothing would be tried then."""
+    entries = yield from run.admin.credentials(device_id)
+    if not entries:
+        raise BrokenBench(f"the device {device_id} has no credentials that could be {'en' if is_on else 'dis'}abled")
+    yield from run.admin.replace_credentials(device_id, [{**entry, "enabled": is_on} for entry in entries])
 
 
 def authorize(run: HonoRun, words: Authorize) -> Director[None]:
@@ -83,13 +91,13 @@ def authorize(run: HonoRun, words: Authorize) -> Director[None]:
 
 
 def trust_authority(run: HonoRun, _: TrustAuthority) -> Director[None]:
-    newest = len(run.certificates.authorities) - 1
+    newest = run.newest_authority
     run.trusted = [*(one for one in run.trusted if one != newest), newest]
     yield from replace_tenant(run)
 
 
 def retire_authorities(run: HonoRun, words: RetireTenantAuthorities) -> Director[None]:
-    run.trusted = [] if words.all else [len(run.certificates.authorities) - 1]
+    run.trusted = [] if words.all else [run.newest_authority]
     yield from replace_tenant(run)
 
 

@@ -40,6 +40,9 @@ class HonoRun:
     """Of the run's tenant, as they are in force."""
     trusted: list[int] = field(default_factory=list)
     """Which authorities of the run the tenant trusts: places in `certificates.authorities`."""
+    began_us: int = 0
+    asked_for_tenant: bool = False
+    """Whether the server made it may not be known."""
     is_enabled: bool = True
     """The tenant."""
     known: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -76,6 +79,11 @@ class HonoRun:
 
             self._certificates = DeviceCertificates(self.context, self.tenant)
         return self._certificates
+
+    @property
+    def newest_authority(self) -> int:
+        """Its place in `certificates.authorities`."""
+        return 0 if self._certificates is None else len(self._certificates.authorities) - 1
 
     def url(self, transport: str) -> str:
         """Where devices reach an adapter: those that show something in handshakes over TLS. Raises BrokenBench."""

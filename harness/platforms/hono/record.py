@@ -34,7 +34,7 @@ def read_record(run: HonoRun, serial: str, wanted: frozenset[str]) -> AdminCall[
         "device_id": device_id,
         "auth_id": first.get("auth-id"),
         "credentials_type": first.get("type", "none"),
-        "credentials_enabled": bool(first.get("enabled", True)),
+        "credentials_enabled": bool(first.get("enabled", True)) if entries else None,
         "auto_provisioned": is_provisioned(device),
         "notification_sent": bool(status.get("auto-provisioning-notification-sent")),
         "via": ",".join(str(one).removeprefix(run.context.prefix) for one in device.get("via") or ()),

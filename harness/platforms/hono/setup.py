@@ -30,9 +30,8 @@ LONG_BEFORE_S: Final = 86_400
 
 def setup(run: HonoRun) -> Director[None]:
     """Makes the tenant in one step: its authority and the flag stand in the request that creates it (spec 2.1)."""
-    run.admin.tenant = run.tenant
-    run.settings = settings_in_force(run.context.scenario)
-    run.trusted = [0] if run.settings[TRUSTED] == "run" else []
+    take_settings(run, settings_in_force(run.context.scenario))
+    run.began_us, run.asked_for_tenant = run.context.driver.now_us(), True
     yield from run.admin.create_tenant(tenant_document(run))
 
 
@@ -43,8 +42,15 @@ def settings_in_force(scenario: Scenario) -> dict[str, Any]:
 
 def configure(run: HonoRun, settings: Mapping[str, Any]) -> Director[None]:
     """Replaces the tenant; what is not named stays."""
-    run.settings |= settings
+    take_settings(run, settings)
     yield from replace_tenant(run)
+
+
+def take_settings(run: HonoRun, settings: Mapping[str, Any]) -> None:
+    """`trusted-ca: run` is about the newest authority of the run; without that word whoever is trusted stays."""
+    run.settings |= settings
+    if TRUSTED in settings:
+        run.trusted = [run.newest_authority] if settings[TRUSTED] == "run" else []
 
 
 def replace_tenant(run: HonoRun) -> Director[None]:
@@ -77,7 +83,7 @@ def resource_limits(run: HonoRun) -> dict[str, Any]:
     limits = {MAX_CONNECTIONS: settings[MAX_CONNECTIONS]} if MAX_CONNECTIONS in settings else {}
     if MAX_BYTES not in settings:
         return limits
-    since = datetime.fromtimestamp(run.context.driver.now_us() / US_PER_S - LONG_BEFORE_S, UTC)
+    since = datetime.fromtimestamp(run.began_us / US_PER_S - LONG_BEFORE_S, UTC)
     period = {"mode": "days", "no-of-days": PERIOD_DAYS}
     volume = {"effective-since": f"{since:%Y-%m-%dT%H:%M:%SZ}", MAX_BYTES: settings[MAX_BYTES], "period": period}
     return {**limits, "data-volume": volume}

@@ -22,6 +22,7 @@ class HonoWork:
 
     def __init__(self, context: RunContext) -> None:
         self.run = HonoRun(context)
+        self.run.admin.tenant = self.run.tenant
 
     def setup(self) -> Director[None]:
         yield from setup.setup(self.run)
@@ -37,4 +38,4 @@ class HonoWork:
         return (yield from read_record(self.run, serial, wanted))
 
     def cleanup(self) -> Iterator[tuple[str, AdminCall[None]]]:
-        yield from cleanup.steps(self.run.admin, self.run.context.prefix)
+        yield from cleanup.steps(self.run)

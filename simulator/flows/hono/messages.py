@@ -118,9 +118,11 @@ def subscription(life: HonoLife) -> MqttSubscribe | None:
 
 
 def data_over_mqtt(life: HonoLife, device_id: str) -> MqttPublish:
-    """The content type stands in the topic's property bag; MQTT 5 has a property for it."""
+    """`telemetry`, `telemetry//{device}`: nobody decodes a topic, so that names stand in it as they are. The content
+    type is in the topic's property bag; MQTT 5 has a property for it.
+    """
     settings = life.settings
-    topic = place(settings.endpoint, device_id).removeprefix("/")
+    topic = str(settings.endpoint) if device_id == OWN else f"{settings.endpoint}//{device_id}"
     properties: Properties = ()
     if settings.mqtt_version is MqttVersion.V5:
         properties = (("content_type", JSON),)
@@ -135,7 +137,7 @@ def result_over_mqtt(command: Command, result: Result) -> MqttPublish:
     return MqttPublish(topic, result.payload, qos=1)
 
 
-# All of them
+# HTTP and CoAP: paths
 
 
 def place(endpoint: Endpoint, device_id: str) -> str:

@@ -19,6 +19,8 @@ COAP_SCHEMES: Final = ("coap", "coaps")
 SCHEMES: Final = (*HTTP_SCHEMES, *MQTT_SCHEMES, *COAP_SCHEMES)
 MQTT_VERSIONS: Final = (MqttVersion.V311, MqttVersion.V5)
 """What the adapter speaks (spec 4.2)."""
+NOT_IN_TOPICS: Final = frozenset("/+#")
+"""What a level of an MQTT topic cannot have."""
 MEASURED: Final[Mapping[str, Json]] = MappingProxyType({"temperature": 21.5})
 
 
@@ -71,6 +73,9 @@ class HonoSettings:
             raise UsageError(f"ttd_s must be at least 1, got {self.ttd_s}")
         if self.endpoint is Endpoint.EVENT and not self.at_least_once:
             raise UsageError("events are sent at least once: Hono takes no other")
+        for device_id in self.edge_devices or () if scheme in MQTT_SCHEMES else ():
+            if NOT_IN_TOPICS & {*device_id}:
+                raise UsageError(f"over MQTT a device-id is a level of a topic and has no / + #, got {device_id!r}")
         if self.mqtt_version not in MQTT_VERSIONS:
             raise UsageError("Hono speaks MQTT 3.1.1 and 5")
 

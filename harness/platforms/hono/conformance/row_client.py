@@ -41,6 +41,8 @@ class RowClient(RegistryApi):
         self.quirks: list[Finding] = []
         """What a real Hono is known to do, though a better server would not: a warning, if nothing worse is found."""
         self._row = row
+        self._provisioning: set[str] = set()
+        """Tenants in which devices may be that no row has made."""
         self._closing = contextlib.ExitStack()
 
     # -- making
@@ -61,6 +63,7 @@ class RowClient(RegistryApi):
     def tenant(self, document: Any = None) -> str:
         """A new tenant with these members."""
         tenant = self.own_tenant_id()
+        self._note_provisioning(tenant, document)
         expect_created(self.api("POST", f"/tenants/{tenant}", document or {}), "/tenants", tenant)
         return tenant
 
@@ -70,10 +73,12 @@ class RowClient(RegistryApi):
 
     def change_tenant(self, tenant: str, document: Any) -> None:
         """All of it replaced, so that adapters hear of it."""
+        self._note_provisioning(tenant, document)
         self.asked("PUT", f"/tenants/{tenant}", {**FRESH, **document}, 204)
 
     def device(self, tenant: str, document: Any = None, device: str = "d") -> str:
         """A new device with these members."""
+        self._note_provisioning(tenant, document)
         self.owe_device(tenant, device)
         expect_created(self.api("POST", f"/devices/{tenant}/{device}", document or {}), f"/devices/{tenant}", device)
         return device
@@ -158,6 +163,15 @@ class RowClient(RegistryApi):
             for device in self.devices_of(tenant):
                 self._remove_device(tenant, device["id"])
         expect_status(self.api("DELETE", f"/tenants/{tenant}"), 204, 404)
+        if tenant in self._provisioning and self.under_test.is_foreign and not self.generation.is_current:
+            self.under_test.left_behind.append(
+                f"devices that were provisioned in tenant {tenant} may be there: profile {self.under_test.profile} "
+                "lists none"
+            )
+
+    def _note_provisioning(self, tenant: str, document: Any) -> None:
+        if isinstance(document, dict) and not document.keys().isdisjoint({"trusted-ca", "authorities"}):
+            self._provisioning.add(tenant)
 
     def _remove_device(self, tenant: str, device: str) -> None:
         expect_status(self.api("DELETE", f"/devices/{tenant}/{device}"), 204, 404)

@@ -52,7 +52,7 @@ class ServerUnderTest:
     """After that no answer to a DTLS handshake comes any more."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Listener -> why it is not among the addresses, and what to give."""
-    prefix: str = field(default_factory=lambda: f"fr{secrets.token_hex(3)}")
+    prefix: str = field(default_factory=lambda: f"fleetrig-{secrets.token_hex(3)}")
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     left_behind: list[str] = field(default_factory=list)
     """Sentences on what rows made and the server would not take back."""

@@ -94,10 +94,12 @@ def _http(facts: Facts, device: DeviceView, within_s: float) -> Heard:
 
 
 def _error_of(body: bytes) -> str:
+    """The `error` of a document, or plain text (Hono 1); nothing of a page for browsers."""
     try:
         found = read_json(body)
     except NotJson:
-        return ""
+        text = body.decode("utf-8", "replace").strip()
+        return "" if text.startswith("<") else text
     return str(found.get("error", "")) if isinstance(found, dict) else ""
 
 

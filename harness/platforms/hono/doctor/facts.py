@@ -191,6 +191,13 @@ class DeviceRecord:
         found = self.document.get(name)
         return tuple(map(str, found)) if isinstance(found, list) else ()
 
+    @property
+    def owes_notification(self) -> bool:
+        """It was provisioned, and applications do not know yet: the next contact tells them (spec 2.4)."""
+        status = self.document.get("status")
+        found = status if isinstance(status, dict) else {}
+        return found.get("auto-provisioned") is True and found.get("auto-provisioning-notification-sent") is not True
+
     def entry(self, kind: Kind, auth_id: str) -> Mapping[str, Any] | None:
         return next((one for one in self.entries or ()
                      if one.get("type") == TYPES[kind] and one.get("auth-id") == auth_id), None)  # fmt: skip

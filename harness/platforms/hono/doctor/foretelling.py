@@ -94,7 +94,10 @@ def _of_owner(facts: Facts, tenant: TenantRecord, owner: Owner, auth_id: str) ->
 
 
 def may_be_made(facts: Facts, foretold: Foretold) -> bool:
-    """Whether asking as this device could provision one, as far as anybody knows."""
+    """Whether asking as this device could provision one, or have one told of, as far as anybody knows."""
+    owner = owner_of(facts, foretold.auth_id)
+    if owner is not None and owner.device.owes_notification:
+        return True
     if facts.presented.kind is not Kind.CERTIFICATE:
         return False
     usable = {

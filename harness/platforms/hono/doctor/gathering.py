@@ -18,7 +18,9 @@ from fleetrig.harness.platforms.hono.doctor.registry_view import NoRegistry, Reg
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword
 
-ONE_FIRST_CONTACT: Final = "asking with this certificate could provision a device; --first-contact does it"
+ONE_FIRST_CONTACT: Final = (
+    "asking as this device could provision one, or have applications told of one; --first-contact does it"
+)
 
 SHORT_S: Final = 0.2
 """Where no alert is to be expected; what is asked next hears it, too."""

@@ -75,9 +75,10 @@ def unknown_login(facts: Facts, tenant: TenantRecord) -> Iterator[Diagnosis]:
     other = next(((device, entry) for device, entry in entries if entry.get("auth-id") == auth_id), None)
     own = next((one for one in facts.devices if one.id == auth_id), None)
     told = "Told as 401, CONNACK 4; over DTLS no session comes about."
+    weight = Weight.CAUSE if facts.knows_all_devices else Weight.POSSIBLE
     if other is not None:
         yield Diagnosis(
-            "credentials-of-another-type", Weight.CAUSE,
+            "credentials-of-another-type", weight,
             f"Device {quoted(other[0].id)} has {other[1].get('type')} credentials of the auth-id {quoted(auth_id)}, "
             f"and none of the type {kind}, which this login needs. {told}",
             f"Give it {kind} credentials too, or let it use what it has.",
@@ -85,7 +86,7 @@ def unknown_login(facts: Facts, tenant: TenantRecord) -> Iterator[Diagnosis]:
     elif own is not None and own.entries:
         have = ", ".join(quoted(str(one.get("auth-id"))) for one in own.entries[:3])
         yield Diagnosis(
-            "device-id-for-auth-id", Weight.CAUSE,
+            "device-id-for-auth-id", weight,
             f"{quoted(auth_id)} is the device's id. Credentials are found by their auth-id; the device's: {have}. "
             f"{told}",
             f"Let the device call itself {quoted(str(own.entries[0].get('auth-id')) + '@' + tenant.id)}.",
@@ -93,7 +94,7 @@ def unknown_login(facts: Facts, tenant: TenantRecord) -> Iterator[Diagnosis]:
     else:
         known = [str(entry.get("auth-id")) for _, entry in entries if entry.get("type") == kind]
         yield Diagnosis(
-            "auth-id-unknown", Weight.CAUSE if facts.knows_all_devices else Weight.POSSIBLE,
+            "auth-id-unknown", weight,
             f"No device of {tenant.called} that was looked at has {kind} credentials of the auth-id "
             f"{quoted(auth_id)}{did_you_mean(auth_id, known)}. {told}",
             "Correct the auth-id before the @, or register credentials with it.",

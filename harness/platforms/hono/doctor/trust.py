@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cryptography import x509
@@ -89,7 +89,9 @@ def _no_tenant(facts: Facts, trusting: Sequence[TenantRecord]) -> Iterator[Diagn
         return
     if not facts.tenants and not facts.knows_all_tenants:
         return
-    yield next(_slips(facts), None) or _unknown_issuer(facts)
+    cause = next(_slips(facts), None) or _unknown_issuer(facts)
+    is_all = facts.knows_all_tenants or facts.is_offline or bool(facts.tenant_named)
+    yield cause if is_all else replace(cause, weight=Weight.POSSIBLE)
 
 
 def _unknown_issuer(facts: Facts) -> Diagnosis:

@@ -166,6 +166,8 @@ def test_a_registry_that_lists_nothing(tmp_path: Path, doctor: Doctor) -> None:
         assert [gap for gap in page.document["not_seen"] if "give --device-id" in gap]
         page = doctor(bench, *options, "--device-id", "d-1")
         assert (page.names, page.code, page.document["answered"]) == ([], 0, "CONNACK 0")
+        page = doctor(bench, *options, "--device-id", "d-1", over="https")
+        assert (page.names, page.code) == ([], 0), "its errors are plain text"
 
 
 # -- places

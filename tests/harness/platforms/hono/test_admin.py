@@ -100,6 +100,50 @@ def test_a_device_that_is_not_there_is_none() -> None:
     assert request.target == "/v1/devices/t/a%2Fb%20c"
 
 
+class OldRegistry:
+    """Deletes devices one by one alone; `lists`: it can be searched."""
+
+    def __init__(self, *ids: str, lists: bool = True, refuses_with: int = 405) -> None:
+        self.ids, self._lists, self._refuses_with = [*ids], lists, refuses_with
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        device_id = urlsplit(request.target).path.removeprefix("/v1/devices/t").strip("/")
+        if request.method == "DELETE" and not device_id:
+            return HttpResponse(self._refuses_with, (), b"")
+        if request.method == "DELETE":
+            self.ids.remove(device_id)
+            return HttpResponse(204, (), b"")
+        if not self._lists:
+            return HttpResponse(404, (), b"<html><body><h1>Resource not found</h1></body></html>")
+        if not self.ids:
+            return answered(404, {"error": "nothing"})
+        return answered(200, {"total": len(self.ids), "result": [{"id": one} for one in self.ids]})
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_devices_are_deleted_one_by_one_where_they_cannot_be_at_once(status: int) -> None:
+    registry = OldRegistry("a", "b", refuses_with=status)
+    assert play(admin().delete_devices(), registry)[0] is True
+    assert registry.ids == []
+
+
+def test_devices_that_nobody_lists_are_not_said_to_be_gone() -> None:
+    registry = OldRegistry("a", lists=False)
+    assert play(admin().delete_devices(), registry)[0] is False
+    assert registry.ids == ["a"]
+
+
+@pytest.mark.parametrize("response", [HttpResponse(204, (), b""), answered(404, {"error": "no such tenant"})])
+def test_devices_are_deleted_at_once(response: HttpResponse) -> None:
+    is_done, asked = play(admin().delete_devices(), lambda _: response)
+    assert (is_done, len(asked)) == (True, 1)
+
+
+def test_devices_that_a_registry_would_not_delete_are_told() -> None:
+    with pytest.raises(BrokenBench, match="answered 500"):
+        play(admin().delete_devices(), lambda _: answered(500, {"error": "x"}))
+
+
 def test_an_address_with_the_path_of_the_api_is_named() -> None:
     page = HttpResponse(404, (), b"<html>Resource not found</html>")
     with pytest.raises(BrokenBench, match="given without /v1"):

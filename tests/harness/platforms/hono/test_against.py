@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from socket import socket
 from typing import Any, TypeVar
 
 import pytest
 
 from fleetrig.harness.platforms.hono.admin import HonoAdmin
+from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import plan
@@ -74,7 +77,7 @@ SERVED_BODY = """
           - registry: {devices: 2, notifications: 1, tenant_devices: 2}
 """
 THEIRS = "theirs"
-SECRETS = re.compile(r'"(?:pwd-hash|key)": "([^"]+)"')
+SECRETS = re.compile(r'"(pwd-hash|key)": "([^"]+)"')
 
 T = TypeVar("T")
 
@@ -112,9 +115,17 @@ def secrets_in(event: TraceEvent) -> Iterator[str]:
     match event.envelope:
         case HttpRequest() as request:
             yield from filter(None, [(request.header("Authorization") or "").removeprefix("Basic ")])
-            yield from SECRETS.findall(body_bytes(request.body).decode("utf-8", "replace"))
+            yield from shown_in(body_bytes(request.body).decode("utf-8", "replace"))
         case MqttConnect(password=bytes(password)):
             yield password.decode()
+
+
+def shown_in(body: str) -> Iterator[str]:
+    """A key also as the device has it."""
+    for name, secret in SECRETS.findall(body):
+        yield secret
+        if name == "key":
+            yield b64decode(secret).decode()
 
 
 def test_commands_and_notifications_go_over_the_control_interface_of_a_served_one(
@@ -127,6 +138,33 @@ def test_commands_and_notifications_go_over_the_control_interface_of_a_served_on
     done = fleetrig("run", "hono/x", "--against", str(file), cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert "1 passed" in done.stdout
+
+
+def test_a_server_that_tells_no_steps_breaks_a_run_that_asks_for_none(tmp_path: Path, foreign: Foreign) -> None:
+    """`times: 0` would hold whatever it does."""
+    body = LONG.replace("OVER", "http").replace("CREDENTIAL", "password").replace("DO", "preregister, power_on")
+    body = body.replace("{sends: {name: telemetry}}", "{steps: {in_order: [credentials_created], times: 0}}")
+    body = body.replace("within: 20s", "for: 5s")
+    write_scenario(tmp_path, body, "hono/x", "")
+    done = fleetrig("run", "hono/x", "--against", str(foreign.file), cwd=tmp_path)
+    assert done.returncode == Exit.BROKEN, done.stdout
+    assert "does not tell the steps that it takes; say `needs: [reference.reasons]`" in " ".join(done.stdout.split())
+
+
+def test_a_run_that_ends_before_it_has_asked_for_a_tenant_deletes_nothing(tmp_path: Path, foreign: Foreign) -> None:
+    """The SERVER.yaml names a tenant of others, and a control interface that nobody has there."""
+    before = foreign.tenants(), foreign.theirs()
+    with socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        file = tmp_path / "SERVER.yaml"
+        control = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        file.write_text(f"{foreign.file.read_text()}tenant: {THEIRS}\ncontrol: {control}\n")
+        body = LONG.replace("OVER", "http").replace("CREDENTIAL", "password").replace("DO", "power_on")
+        write_scenario(tmp_path, body, "hono/x", "")
+        done = fleetrig("run", "hono/x", "--against", str(file), cwd=tmp_path)
+    assert done.returncode == Exit.BROKEN, done.stdout
+    assert control in done.stdout
+    assert (foreign.tenants(), foreign.theirs()) == before
 
 
 def url_or_place(listener: str, place: str) -> str:

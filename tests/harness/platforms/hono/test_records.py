@@ -23,6 +23,7 @@ ONLINE = """
         expect: [{reaches: {stage: online}}]
 """
 PROVISIONED = "count: 2, over: mqtt, credential: certificate"
+REGISTERED = "[{registry: {devices: 2, in_state: registered}}]"
 BY_HAND = "count: 2, over: http, credential: password"
 
 
@@ -76,6 +77,22 @@ def test_what_was_made_by_hand_is_found_by_its_id(tmp_path: Path, expect: str, v
     assert report.phases[-1].verdict is verdict, report
 
 
+@pytest.mark.parametrize(
+    ("settings", "stages"),
+    [("", ("online", "refused", "online")), ("trusted-ca: none", ("refused", "refused", "online"))],
+    ids=["of those that are trusted", "of those that are not"],
+)
+def test_a_tenant_is_told_anew_whom_it_trusts(tmp_path: Path, settings: str, stages: tuple[str, ...]) -> None:
+    actions = ("power_on", *(f"[{{configure: {{trusted-ca: {whom}}}}}, power_cycle]" for whom in ("none", "run")))
+    phases = [
+        phase(do, f"[{{reaches: {{stage: {stage}}}}}]", f"phase {number}")
+        for number, (do, stage) in enumerate(zip(actions, stages, strict=True))
+    ]
+    head = HEAD.replace("MORE", PROVISIONED) + f"    server: {{settings: {{{settings}}}}}\n"
+    report = run_once(tmp_path, "    phases:" + "".join(phases), name="hono/x", head=head)
+    assert report.verdict is Verdict.PASSED, report
+
+
 def test_templates_say_where_a_device_is_found(tmp_path: Path) -> None:
     settings = (
         'auth-id-template: "a-{{subject-cn}}", auto-provisioning-device-id-template: "d-{{subject-cn}}-{{subject-o}}"'
@@ -108,6 +125,27 @@ def test_a_record_that_is_not_there_breaks_the_run(tmp_path: Path, do: str) -> N
     report = played(tmp_path, PROVISIONED, phase(do, "[{registry: {devices: 2}}]"))
     assert report.verdict is Verdict.BROKEN
     assert "knows no device HN-1" in report.reason
+
+
+@pytest.mark.parametrize("is_on", ["disable", "enable"])
+def test_credentials_that_are_not_there_are_not_switched(tmp_path: Path, is_on: str) -> None:
+    do = f"{{{is_on}: {{what: credentials}}}}"
+    report = bare(tmp_path, do, REGISTERED)
+    assert report.verdict is Verdict.BROKEN
+    assert f"has no credentials that could be {is_on}d" in report.reason
+
+
+@pytest.mark.parametrize("value", ["true", "false"])
+def test_credentials_that_are_not_there_are_neither_on_nor_off(tmp_path: Path, value: str) -> None:
+    report = bare(tmp_path, "{wait: 1s}", f"[{{registry: {{credentials_enabled: {value}}}}}]")
+    assert report.verdict is Verdict.FAILED, report
+
+
+def bare(folder: Path, do: str, expect: str) -> Report:
+    """A device without credentials."""
+    phases = "    phases:" + phase("{preregister: {credentials: false}}", REGISTERED, "known") + phase(do, expect)
+    head = HEAD.replace("MORE", BY_HAND)
+    return run_once(folder, phases, name="hono/x", head=head)
 
 
 def test_a_command_that_nobody_listens_for_breaks_the_run(tmp_path: Path) -> None:

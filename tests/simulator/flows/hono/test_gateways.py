@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.mqtt import MqttPublish, MqttPublishAck, MqttVersion, PublishAckKind
 from fleetrig.simulator.effects import Await, Pause, Reply
 from tests.simulator.flows.hono.hand import COAPS, HTTP, HTTPS, LOGIN, MQTTS, HonoHand
@@ -17,8 +18,12 @@ POSTED = pytest.mark.parametrize("url", [HTTPS, COAPS])
 PLACES = pytest.mark.parametrize("url", [HTTPS, MQTTS, COAPS])
 
 
+OVER_MQTT = ("edge-1", "AA:BB=2")
+
+
 def gateway(url: str, **settings: Any) -> HonoHand:
-    return HonoHand(url, edge_devices=EDGE, telemetry_interval_s=10.0, **settings)
+    edge = OVER_MQTT if url == MQTTS else EDGE
+    return HonoHand(url, edge_devices=edge, telemetry_interval_s=10.0, **settings)
 
 
 def spoken(device: HonoHand) -> list[str]:
@@ -54,12 +59,17 @@ def test_it_speaks_for_itself_and_for_those_behind_it(url: str) -> None:
     ]
 
 
-def test_over_mqtt_too() -> None:
+def test_over_mqtt_names_stand_in_topics_as_they_are() -> None:
     device = gateway(MQTTS)
     let_in(device)
     for _ in range(3):
         accepted(device)
-    assert spoken(device) == [f"telemetry{BAG}", f"telemetry//edge-1{BAG}", f"telemetry//edge%2F2{BAG}"]
+    assert spoken(device) == [f"telemetry{BAG}", f"telemetry//edge-1{BAG}", f"telemetry//AA:BB=2{BAG}"]
+
+
+def test_a_name_that_no_level_of_a_topic_can_be_is_not_sent_over_mqtt() -> None:
+    with pytest.raises(UsageError, match="got 'edge/2'"):
+        HonoHand(MQTTS, edge_devices=EDGE)
 
 
 def test_it_shows_its_own_credentials() -> None:
@@ -130,7 +140,7 @@ def test_an_error_over_mqtt_is_told_before_the_puback() -> None:
     accepted(device)
     error(device, 404)
     accepted(device, 0x80)
-    assert spoken(device)[-1] == "telemetry//edge%2F2"
+    assert spoken(device)[-1] == "telemetry//AA:BB=2"
     accepted(device)
     assert device.name == "idle"
     assert device.stage == "online"
@@ -144,12 +154,12 @@ def test_an_error_after_which_the_connection_ends_is_still_that_of_the_other(top
     accepted(device)
     error(device, 403, topic)
     device.no_reply("closed")
-    assert spoken(device)[-1] == f"telemetry//edge%2F2{BAG}"
+    assert spoken(device)[-1] == f"telemetry//AA:BB=2{BAG}"
     device.no_reply("closed")
     assert device.pause.why == "backoff"
     device.waited()
     let_in(device)
-    assert spoken(device)[-1] == f"telemetry//edge%2F2{BAG}"
+    assert spoken(device)[-1] == f"telemetry//AA:BB=2{BAG}"
 
 
 def test_an_error_about_its_own_message_is_trouble() -> None:

@@ -22,6 +22,8 @@ from fleetrig.harness.platforms.hono.conformance.suite import ROWS
 from fleetrig.harness.platforms.hono.conformance.under_test import ServerUnderTest
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run.interrupts import STOPPING, stop_signals
+from fleetrig.reference_server.platforms.hono.state.generations import Profile
+from fleetrig.reference_server.platforms.hono.state.settings import Settings
 from fleetrig.simulator.contract.errors import BrokenBench
 from tests.harness.conformance.raw_server import LIMIT_S
 from tests.harness.platforms.hono.conformance.in_process import KEPT, records, reference
@@ -64,6 +66,21 @@ def test_a_row_leaves_everything_as_it_was(server: ServerUnderTest, end: type[Ba
         assert type(error) is end  # noqa: PT017 (also without an error)
     assert records(server) == {}
     assert server.left_behind == []
+
+
+def test_what_a_registry_of_others_does_not_list_is_said() -> None:
+    """1.1 has no search, and keeps what came into a tenant that is gone."""
+    with reference(Settings(profile=Profile.OLD)) as old:
+        foreign = replace(old, control=None)
+        with open_client(foreign, ROW) as client:
+            authority = client.authority()
+            tenant = client.trusting(authority.trusted())
+            post(client, authority.device())
+            client.with_password(client.tenant())
+        assert foreign.left_behind == [
+            f"devices that were provisioned in tenant {tenant} may be there: profile 1 lists none"
+        ]
+        assert records(old) == {"hono.device": 1, "hono.credentials": 1}
 
 
 class Interrupted(ExactClient):

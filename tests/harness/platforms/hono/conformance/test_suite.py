@@ -103,6 +103,15 @@ def test_what_a_real_hono_is_known_to_do_is_a_warning_there(profile: str, monkey
     assert warned - OF_CHANCE == differing - skipped
 
 
+def test_a_profile_that_loses_races_has_losers() -> None:
+    rows = [row for row in ROWS if row.number == "A28"]
+    for profile in ("2-jdbc", "2-mongodb"):
+        with reference(Settings(profile=Profile(profile))) as server:
+            assert [one.verdict for one in judged(server, rows)] == [Verdict.PASSED]
+    with reference() as server:
+        assert [one.verdict for one in judged(replace(server, profile="2-jdbc"), rows)] == [Verdict.FAILED]
+
+
 @pytest.mark.slow
 def test_nothing_else_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ServerUnderTest, "after_change", lambda _, check: check())
