@@ -98,7 +98,7 @@ BELOW: Final[Mapping[str, Mapping[str, str]]] = {
         "http/replies.py": COMMANDS,
         "management/accounts.py": "a registry that asks who it is, as by no row: test_admission.py",
         "management/container.py": "what Vert.x says when a handler fails: test_requests.py",
-        "management/cors.py": "browsers of another origin: test_admission.py",
+        "vertx/cors.py": "browsers of another origin: test_admission.py",
         "management/credentials_form.py": "forms that no row puts: test_credentials.py",
         "management/json_body.py": "comments, depths and numbers that no row sends: test_requests.py",
         "management/members.py": "coercions that no row's documents need: test_tenants.py, test_devices.py",

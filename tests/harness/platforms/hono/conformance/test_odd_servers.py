@@ -118,7 +118,7 @@ def test_answers_of_another_shape_are_failures_and_no_tracebacks(conform: Confor
         code, out, _ = conform(url, "R02", "R09", *NO_LISTENERS)
     assert code == Exit.FAILED
     assert "an answer of the shape that the contract gives" in out
-    assert "POST /v1/tenants/fr" in out
+    assert "POST /v1/tenants/fleetrig-" in out
 
 
 def test_what_a_registry_would_not_take_back_is_said_and_breaks_the_run(conform: Conform) -> None:
@@ -129,7 +129,7 @@ def test_what_a_registry_would_not_take_back_is_said_and_breaks_the_run(conform:
         code, out, _ = conform(url, "R21", *NO_LISTENERS)
     assert code == Exit.BROKEN
     [line] = [line for line in out.splitlines() if line.startswith("left behind")]
-    assert "tenant fr" in line
+    assert "tenant fleetrig-" in line
     assert "is still there" in line
 
 
