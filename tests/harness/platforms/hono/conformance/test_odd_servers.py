@@ -161,6 +161,7 @@ def test_no_adapter_is_looked_for_where_the_registry_is() -> None:
     assert [one.name for one in wanted] == ["https", "mqtt", "mqtts", "coaps"]
 
 
+@pytest.mark.slow
 def test_all_that_is_named_is_judged(conform: Conform, server: ServerUnderTest) -> None:
     places = [f"--{name}={host}:{port}" for name, (host, port) in server.addresses.items()]
     code, out, _ = conform(server.http.url, "R01", "H01", "A01", "M01", "A45", "C01", *places)
@@ -168,6 +169,7 @@ def test_all_that_is_named_is_judged(conform: Conform, server: ServerUnderTest) 
     assert (code, out.splitlines()[-1].startswith("6 passed in ")) == (Exit.PASSED, True)
 
 
+@pytest.mark.slow
 def test_tls_alone_will_do(conform: Conform, server: ServerUnderTest) -> None:
     places = [f"--{name}={host}:{port}" for name, (host, port) in server.addresses.items() if name.endswith("s")]
     code, out, _ = conform(server.http.url, "H01", "H02", "M01", "G04", "--http=-", "--mqtt=-", *places)
@@ -202,6 +204,7 @@ def test_a_file_names_adapters(conform: Conform, server: ServerUnderTest, tmp_pa
     assert "no COAPS adapter is known: give --coaps HOST:PORT" in out
 
 
+@pytest.mark.slow
 def test_a_file_names_the_control_interface_of_a_server_of_ours(
     conform: Conform, server: ServerUnderTest, tmp_path: Path
 ) -> None:
