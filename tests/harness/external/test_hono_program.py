@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.external.command import DeviceCommand, device_command
 from fleetrig.harness.platforms.hono.program import behaviour_values, credential_values
 from fleetrig.harness.platforms.hono.vocabulary import PROGRAM_VALUES
-from fleetrig.harness.run.run import run
-from fleetrig.harness.run.run_options import RunOptions
-from fleetrig.harness.scenario_file.selection import plan
-from fleetrig.harness.verdict import Report, Verdict
+from fleetrig.harness.verdict import Verdict
 from fleetrig.simulator.contract.identity import ClientCertificate, Credential, PreSharedKey, UserPassword
 from fleetrig.simulator.flows.hono.flow import HonoDevice
 from fleetrig.simulator.flows.hono.settings import Endpoint, HonoSettings
+from tests.harness.external.programs import side_by_side
 
-SCENARIOS = Path(__file__).parents[3] / "scenarios"
 PROGRAM = Path(__file__).with_name("hono_device.py")
 KEEPS = [
     "first_contact[over=http]", "first_contact[over=mqtt]", "names_tenant", "refused_password[over=mqtt]", "lost_race",
@@ -36,35 +30,15 @@ HABITS = [
 AT_ONCE = 8
 
 
-def command(habit: str) -> DeviceCommand:
-    return device_command(f"{sys.executable} {PROGRAM} {habit}")
-
-
-def side_by_side(rows: list[tuple[str, str]], folder: Path) -> list[Report]:
-    """(row, habit): they mostly wait, but programs take their time to start."""
-
-    async def all_of_them() -> list[Report]:
-        gate = asyncio.Semaphore(AT_ONCE)
-
-        async def one(number: int, name: str, habit: str) -> Report:
-            (row,) = plan([f"external/hono/{name}"], SCENARIOS)
-            async with gate:
-                return await run(row, RunOptions(device=command(habit), results=folder / str(number)))
-
-        return await asyncio.gather(*(one(number, *row) for number, row in enumerate(rows)))
-
-    return asyncio.run(all_of_them())
-
-
 @pytest.mark.slow
 def test_a_program_that_behaves(tmp_path: Path) -> None:
-    reports = side_by_side([(name, "") for name in KEEPS], tmp_path)
+    reports = side_by_side(PROGRAM, [(f"external/hono/{row}", "") for row in KEEPS], tmp_path, AT_ONCE)
     assert [report for report in reports if report.verdict is not Verdict.PASSED] == []
 
 
 @pytest.mark.slow
 def test_bad_habits_are_found(tmp_path: Path) -> None:
-    reports = side_by_side([(name, habit) for name, habit, _ in HABITS], tmp_path)
+    reports = side_by_side(PROGRAM, [(f"external/hono/{row}", habit) for row, habit, _ in HABITS], tmp_path, AT_ONCE)
     for report, (_, _, word) in zip(reports, HABITS, strict=True):
         wrong = {check.title.partition(" ")[0] for phase in report.phases for check in phase.checks if check.finding}
         assert report.verdict is Verdict.FAILED, report

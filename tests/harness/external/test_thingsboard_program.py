@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.external.command import DeviceCommand, device_command
 from fleetrig.harness.platforms.thingsboard.program import behaviour_values
-from fleetrig.harness.run.run import run
-from fleetrig.harness.run.run_options import RunOptions
-from fleetrig.harness.scenario_file.selection import plan
-from fleetrig.harness.verdict import Report, Verdict
+from fleetrig.harness.verdict import Verdict
 from fleetrig.simulator.flows.thingsboard.credentials import (
     AccessToken,
     Credentials,
@@ -23,8 +17,8 @@ from fleetrig.simulator.flows.thingsboard.credentials import (
 )
 from fleetrig.simulator.flows.thingsboard.flow import ThingsBoardDevice
 from fleetrig.simulator.flows.thingsboard.settings import ThingsBoardSettings
+from tests.harness.external.programs import side_by_side
 
-SCENARIOS = Path(__file__).parents[3] / "scenarios"
 PROGRAM = Path(__file__).with_name("thingsboard_device.py")
 KEEPS = [
     "first_contact", "mqtt_basic", "own_token[over=mqtt]", "own_certificate", "gateway", "factory_reset[over=mqtt]",
@@ -42,35 +36,17 @@ HABITS = [
 AT_ONCE = 6
 
 
-def command(habit: str) -> DeviceCommand:
-    return device_command(f"{sys.executable} {PROGRAM} {habit}")
-
-
-def side_by_side(rows: list[tuple[str, str]], folder: Path) -> list[Report]:
-    """(row, habit): they mostly wait, but programs take their time to start."""
-
-    async def all_of_them() -> list[Report]:
-        gate = asyncio.Semaphore(AT_ONCE)
-
-        async def one(number: int, name: str, habit: str) -> Report:
-            (row,) = plan([f"external/thingsboard/{name}"], SCENARIOS)
-            async with gate:
-                return await run(row, RunOptions(device=command(habit), results=folder / str(number)))
-
-        return await asyncio.gather(*(one(number, *row) for number, row in enumerate(rows)))
-
-    return asyncio.run(all_of_them())
-
-
 @pytest.mark.slow
 def test_a_program_that_behaves(tmp_path: Path) -> None:
-    reports = side_by_side([(name, "") for name in KEEPS], tmp_path)
+    reports = side_by_side(PROGRAM, [(f"external/thingsboard/{row}", "") for row in KEEPS], tmp_path, AT_ONCE)
     assert [report for report in reports if report.verdict is not Verdict.PASSED] == []
 
 
 @pytest.mark.slow
 def test_bad_habits_are_found(tmp_path: Path) -> None:
-    reports = side_by_side([(name, habit) for name, habit, _ in HABITS], tmp_path)
+    reports = side_by_side(
+        PROGRAM, [(f"external/thingsboard/{row}", habit) for row, habit, _ in HABITS], tmp_path, AT_ONCE
+    )
     for report, (_, _, word) in zip(reports, HABITS, strict=True):
         wrong = {check.title.partition(" ")[0] for phase in report.phases for check in phase.checks if check.finding}
         assert report.verdict is Verdict.FAILED, report
