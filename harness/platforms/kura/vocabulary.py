@@ -105,6 +105,6 @@ VOCABULARY: Final = Vocabulary(
     profiles=SERVER.profiles,
     tenant=SERVER.tenant,
 )  # fmt: skip
-"""`in_state`: requested: there is a provision request, and no device yet. registered: the device is there, but no job of
-it has come to its end; provisioned: one has. `events`: which kinds the device has had, in alphabetical order. `account`:
-where the device is connected, or was last. `connections`: account -> its connection there, all that it has."""
+"""`in_state`: requested: there is a provision request, and no device yet. registered: the device is there, without a
+job that is done. provisioned: with one. `events`: which kinds the device has had, in alphabetical order. `account`: where
+it is connected, or was last. `connections`: account -> its connection there, all that it has."""
