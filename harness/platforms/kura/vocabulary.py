@@ -107,4 +107,5 @@ VOCABULARY: Final = Vocabulary(
 )  # fmt: skip
 """`in_state`: requested: there is a provision request, and no device yet. registered: the device is there, without a
 job that is done. provisioned: with one. `events`: which kinds the device has had, in alphabetical order. `account`: where
-it is connected, or was last. `connections`: account -> its connection there, all that it has."""
+it is connected, or was last. `connections`: account -> its connection there.
+"""
