@@ -134,6 +134,9 @@ DEVICE_FIELDS: Final[Mapping[str, Any]] = {
     "cloud_connections": Annotated[
         PositiveCount, Field(description="So many cloud connections provision themselves, one after the other.")
     ],
+    "shared_user": Annotated[
+        Flag, Field(description="With credential: password: one user of the account for all of them.")
+    ],
     "clones": Annotated[Flag, Field(description="All have the client id and the user of the first of them.")],
     "quirks": Annotated[tuple[Quirk, ...], Field(description="Defects of real gateways that they shall have.")],
 }

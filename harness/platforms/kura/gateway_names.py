@@ -1,4 +1,4 @@
-"""What a gateway is called: its serial number, the MAC of its first interface, and what follows from them (spec 1.3)."""
+"""What a gateway is called: its serial number, the MAC of its first interface, and what follows of them (spec 1.3)."""
 
 from __future__ import annotations
 

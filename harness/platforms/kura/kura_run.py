@@ -111,10 +111,10 @@ class KuraRun:
         return made
 
     def user_name(self, serial: str) -> str:
-        """In the account that a device is configured for by hand."""
+        """In the account that a device is configured for by hand. Names are unique over the whole server."""
         if getattr(self.context.scenario.devices, "shared_user", None):
             return f"{self.context.prefix}{SHARED_USER}"
-        return self.names(serial).user_name
+        return f"user-{self.names(serial).serial}"
 
     def password(self, *purpose: str) -> str:
         """One that Kapua's rules take; it is masked from now on."""

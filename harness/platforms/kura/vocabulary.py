@@ -106,6 +106,6 @@ VOCABULARY: Final = Vocabulary(
     tenant=SERVER.tenant,
 )  # fmt: skip
 """`in_state`: requested: there is a provision request, and no device yet. registered: the device is there, without a
-job that is done. provisioned: with one. `events`: which kinds the device has had, in alphabetical order. `account`: where
-it is connected, or was last. `connections`: account -> its connection there.
+job that is done. provisioned: with one. `events`: which kinds the device has had, in alphabetical order. `account`:
+where it is connected, or was last. `connections`: account -> its connection there.
 """
