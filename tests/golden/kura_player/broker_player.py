@@ -81,13 +81,16 @@ class BrokerPlayer:
             for number, case in enumerate(transcript.cases):
                 if scene is None or case.part != transcript.cases[number - 1].part:
                     if scene is not None:
-                        scene.close()
+                        self._over(scene)
                     scene = Scene(self._broker, transcript, case.part)
                 self.verdicts[case.name] = scene.play(case)
         finally:
             if scene is not None:
-                self.judged += scene.judged
-                scene.close()
+                self._over(scene)
+
+    def _over(self, scene: Scene) -> None:
+        self.judged += scene.judged
+        scene.close()
 
 
 class Scene:
@@ -167,7 +170,7 @@ class Scene:
 
     def _ask(self, packet: Packet) -> None:
         """As the requester has asked it."""
-        assert packet.what["qos"] == 0 and not packet.what["retain"], packet.place
+        assert (packet.what["qos"], packet.what["retain"]) == (0, False), packet.place
         asked = MqttPublish(packet.topic, self._payload(packet))
         self._requester.say(asked)
         self._requester_heard += self._requester.hear_all()
