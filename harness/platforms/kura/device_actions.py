@@ -15,6 +15,7 @@ from fleetrig.simulator.drivers.director import Director
 
 def give(run: KuraRun, device: Device) -> None:
     """What the run has for the device now: user, password, activation key. A device that is on restarts."""
+    run.visited.add(device.serial)
     run.context.reprogram(device, run.credential_of(device.serial), behaviour_of(run, device.serial))
     if device.agent.is_on:
         power_cycle(run.context, [device], off_s=0.0)

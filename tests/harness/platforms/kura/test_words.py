@@ -65,7 +65,7 @@ def said(
         ({"settings": "accounts: [old, old]"}, 3, "names that differ from each other"),
         ({"settings": "accounts: [Old]"}, 3, "small letters, digits and -"),
         ({"settings": "provision_request: {activation_key: yes please}"}, 3, "activation_key"),
-        ({"settings": "provision_request: nobody"}, 3, "provision_request"),
+        ({"settings": "provision_request: nobody"}, 3, "expected none, or the terms of a request"),
         ({"settings": "deviceConnectionUserCouplingDefaultMode: INHERITED"}, 3, "expected LOOSE or STRICT"),
         ({"settings": "maxNumberChildEntitys: 3"}, 3, "did you mean 'maxNumberChildEntities'"),
         ({"expect": "{registry: {in_state: online}}"}, 9, "expected requested, registered, provisioned or disabled"),
@@ -117,8 +117,8 @@ def test_a_request_is_described_with_its_terms(given: dict[str, Any], sentence: 
 
 def test_who_provisions_himself_has_a_request_and_nobody_else() -> None:
     assert chosen({}, "no_activation_key")["provision_request"] == RequestTerms()
-    assert chosen({}, "password")["provision_request"] == "none"
-    assert chosen({"provision_request": "none"}, "bootstrap")["provision_request"] == "none"
+    assert chosen({}, "password")["provision_request"] is None
+    assert chosen({"provision_request": None}, "bootstrap")["provision_request"] is None
 
 
 def test_without_a_limit_any_device_may_register() -> None:
