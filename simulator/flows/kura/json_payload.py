@@ -99,7 +99,8 @@ def _read_position(position: Any) -> Position:
     numbers = all(isinstance(value, int | float) for value in members.values())
     if members.keys() - set(POSITION_MEMBERS) or not numbers:
         raise NotUnderstood
-    return Position(**{name: value if name in WHOLE_MEMBERS else float(value) for name, value in members.items()})
+    values: dict[str, Any] = {name: one if name in WHOLE_MEMBERS else float(one) for name, one in members.items()}
+    return Position(**values)
 
 
 def _position_members(position: Position) -> list[str]:
