@@ -6,7 +6,7 @@ messages of its own (`send`).
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -53,8 +53,8 @@ OLD_URL = "mqtt://old.test:1883"
 TARGET_URL = "mqtt://target.test:1883"
 MAC = "00:60:0c:aa:bb:cc"
 CLIENT_ID = "00600CAABBCC"
-NOW = datetime.datetime.fromtimestamp(VIRTUAL_EPOCH_US / US_PER_S, datetime.UTC)
-DAY = datetime.timedelta(days=1)
+NOW = dt.datetime.fromtimestamp(VIRTUAL_EPOCH_US / US_PER_S, dt.UTC)
+DAY = dt.timedelta(days=1)
 Reply = Callable[["Broker", "Asked"], KuraPayload | None]
 
 
@@ -117,7 +117,7 @@ def issued(
     issuer_key: ed25519.Ed25519PrivateKey,
     *,
     ca: bool,
-    ends: datetime.datetime = NOW + 3650 * DAY,
+    ends: dt.datetime = NOW + 3650 * DAY,
 ) -> x509.Certificate:
     builder = (
         x509.CertificateBuilder().subject_name(named(name)).issuer_name(named(issuer)).public_key(key.public_key())
