@@ -37,7 +37,8 @@ PROGRAM_EXCHANGES: Final = ("unsubscribe", "hang-up", "control", "unknown")
 """As `device_call` names what else a device can ask for."""
 
 PROGRAM_VALUES: Final = (
-    "broker_url", "account_name", "client_id", "user_name", "password", "activation_key", "mac", "serial_number",
+    "provisioning", "broker_url", "account_name", "client_id", "user_name", "password", "activation_key", "mac",
+    "serial_number",
     "retry_interval_s", "retry_max_attempts", "timeout_s", "ca_authentication", "reconnect_interval_s",
     "telemetry_interval_s",
 )  # fmt: skip
@@ -106,5 +107,6 @@ VOCABULARY: Final = Vocabulary(
     tenant=SERVER.tenant,
 )  # fmt: skip
 """`in_state`: requested: there is a provision request, and no device yet. registered: the device is there, without a
-job that is done. provisioned: with one. `events`: which kinds the device has had, in alphabetical order. `account`: where
-it is connected, or was last. `connections`: account -> its connection there, all that it has."""
+job that is done. provisioned: with one. `events`: which kinds the device has had, in alphabetical order. `account`:
+where it is connected, or was last. `connections`: account -> its connection there.
+"""
