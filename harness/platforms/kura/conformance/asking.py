@@ -1,4 +1,4 @@
-"""What the provisioning dialogue answers (docs/contracts/kura.md §1.6, §2.4, §2.5). All rows are of the profile PROV-SIM1."""
+"""What the provisioning dialogue answers (docs/contracts/kura.md §1.6, §2.4, §2.5). All of it is PROV-SIM1."""
 
 from __future__ import annotations
 
@@ -117,12 +117,14 @@ def busy(client: RowClient) -> None:
     content = expect_error(provisioning.request(), 500, "BUSY").content
     expect("prov.retry", True, content.value("prov.retry"))
     kind, after_s = content.metrics.get("prov.retry-after", (None, None))
-    expect_that(kind == INT32 and isinstance(after_s, int) and after_s > 0, "prov.retry-after is an INT32 above 0", after_s)
+    expect_that(
+        kind == INT32 and isinstance(after_s, int) and after_s > 0, "prov.retry-after is an INT32 above 0", after_s
+    )
     expect("the answer to confirm", 200, provisioning.confirm(first.job_id).code)
 
 
-@ROWS.row("S34", "encodings", "Profile: requests in gzip and plain are answered, one in JSON is refused with 400 or not "
-          "answered", needs=NEEDS)  # fmt: skip
+@ROWS.row("S34", "encodings", "Profile: requests in gzip and plain are answered, one in JSON is refused with 400 or "
+          "not answered", needs=NEEDS)  # fmt: skip
 def encodings(client: RowClient) -> None:
     for pack in (bytes, compressed):
         provisioning = bootstrap(client, client.request())

@@ -44,11 +44,11 @@ EVERY_TYPE: Final = (
     metric("d", 1.5), metric("f", 1.5, FLOAT), metric("l", -1, INT64), metric("i", -1), metric("b", True),
     metric("y", b"\x00\xff"),
 )  # fmt: skip
-AT_46_13: Final = numbered(
-    POSITION, LENGTH, bytes.fromhex("090000000000004740110000000000002a40")
-)
+AT_46_13: Final = numbered(POSITION, LENGTH, bytes.fromhex("090000000000004740110000000000002a40"))
 """The position of the golden vector."""
-EXTENSIONS: Final = numbered(10, VARINT, varint(7)) + numbered(4000, LENGTH, b"unknown") + numbered(6000, VARINT, b"\x01")
+EXTENSIONS: Final = (
+    numbered(10, VARINT, varint(7)) + numbered(4000, LENGTH, b"unknown") + numbered(6000, VARINT, b"\x01")
+)
 
 
 def say(gateway: GatewaySession, data: bytes) -> None:
@@ -101,7 +101,8 @@ def any_order(client: RowClient) -> None:
     expect_read(client, "backwards", data, "SN-C02")
 
 
-@ROWS.row("C03", "extensions", "Fields that nobody knows, in the range of extensions and beyond, are ignored", needs=NEEDS)
+@ROWS.row("C03", "extensions", "Fields that nobody knows, in the range of extensions and beyond, are ignored",
+          needs=NEEDS)  # fmt: skip
 def extensions(client: RowClient) -> None:
     expect_read(client, "with unknown fields", EXTENSIONS + births("SN-C03", EXTENSIONS), "SN-C03")
 
@@ -110,8 +111,8 @@ def odd_metric(*members: bytes) -> bytes:
     return numbered(METRIC, LENGTH, b"".join(members))
 
 
-@ROWS.row("C04", "odd-metrics", "A metric of type 99, without type or without name makes the whole payload unreadable; one "
-          "without a value is empty, and the rest is read", needs=NEEDS)  # fmt: skip
+@ROWS.row("C04", "odd-metrics", "A metric of type 99, without type or without name makes the whole payload unreadable; "
+          "one without a value is empty, and the rest is read", needs=NEEDS)  # fmt: skip
 def odd_metrics(client: RowClient) -> None:
     name, kind, value = numbered(NAME, LENGTH, b"odd"), numbered(TYPE, VARINT, b"\x05"), value_field(STRING, "x")
     for what, odd in (
@@ -155,8 +156,8 @@ def no_payload(client: RowClient) -> None:
         expect_unread(client, what, data)
 
 
-@ROWS.row("C08", "json", "A BIRTH in JSON is not read, or read as what it says; it harms nobody", needs=NEEDS,
-          severity=Severity.WARNING)  # fmt: skip
+@ROWS.row("C08", "json", "A BIRTH in JSON is not read, or read as what it says; it harms nobody",
+          needs=NEEDS, severity=Severity.WARNING)  # fmt: skip
 def json_birth(client: RowClient) -> None:
     gateway = client.plain_gateway()
     say(gateway, b'{"sentOn":1700000000000,"metrics":{"serial_number":"SN-C08","display_name":"json"}}')

@@ -108,7 +108,9 @@ class HeldCall:
         """Its document, which has to come with one of these statuses (200); None for none."""
         answer = self.answer()
         wanted = statuses or (200,)
-        expect_that(answer.status in wanted, f"the status of the call: {wanted}", f"{answer.status} {answer.text[:200]}")
+        expect_that(
+            answer.status in wanted, f"the status of the call: {wanted}", f"{answer.status} {answer.text[:200]}"
+        )
         return answer.json() if answer.body else None
 
     def expect_failure(self, what: str) -> Answer:

@@ -1,4 +1,4 @@
-"""Many gateways at the same time, and a server that has too much to do (docs/contracts/kura.md §1.6, §4.4, §7.2).
+"""Many gateways at the same time, and a server that has too much to do (docs/contracts/kura.md §1.6, §4.4).
 
 The storm of 10,000 gateways is a scenario; here as many come as a suite has time for.
 """
@@ -41,8 +41,8 @@ def come_back(client: RowClient, requests: list[RowRequest]) -> list[Provisionin
     return back
 
 
-@ROWS.row("S35", "all-at-once", "When all lose their connection and come back at once, each is let in, or told 3 and let in "
-          "later; all are provisioned, each for itself", needs=NEEDS)  # fmt: skip
+@ROWS.row("S35", "all-at-once", "When all lose their connection and come back at once, each is let in, or told 3 and "
+          "let in later; all are provisioned, each for itself", needs=NEEDS)  # fmt: skip
 def all_at_once(client: RowClient) -> None:
     requests = [client.request() for _ in range(min(client.under_test.crowd, AT_ONCE))]
     first = come_back(client, requests)
@@ -50,13 +50,15 @@ def all_at_once(client: RowClient) -> None:
         one.session.drop()
     replies = [expect_material(one.request()) for one in come_back(client, requests)]
     expect("different users", len(requests), len({one.text("prov.username") for one in replies}))
-    expect("client ids", sorted(one.client_id for one in requests), sorted(one.text("prov.client-id") for one in replies))
+    expect(
+        "client ids", sorted(one.client_id for one in requests), sorted(one.text("prov.client-id") for one in replies)
+    )
     for one in replies[:: max(len(replies) // 10, 1)]:
         on_target(client, one).birth()
 
 
-@ROWS.row("S37", "audit", "Each refusal is told with time, client id, user and reason, and never with a password or a key",
-          needs=(*NEEDS, "audit"))  # fmt: skip
+@ROWS.row("S37", "audit", "Each refusal is told with time, client id, user and reason, and never with a password or a "
+          "key", needs=(*NEEDS, "audit"))  # fmt: skip
 def audit(client: RowClient) -> None:
     request = client.request(generateActivationKey=True)
     secrets = (request.password, request.activation_key, wrong := new_password())

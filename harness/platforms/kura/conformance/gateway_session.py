@@ -98,7 +98,9 @@ class GatewaySession:
 
     def birth(self, values: Mapping[str, Value] | None = None, qos: int = 1) -> None:
         """BIRTH, as a gateway says it on a new connection."""
-        self.publish(self.control("MQTT/BIRTH"), payload(BIRTH if values is None else values, timestamp_ms=now_ms()), qos)
+        self.publish(
+            self.control("MQTT/BIRTH"), payload(BIRTH if values is None else values, timestamp_ms=now_ms()), qos
+        )
         self.settle()
 
     def disconnect(self, *, dc: bool = True) -> None:

@@ -58,8 +58,8 @@ def eavesdrops(client: RowClient, victim: GatewaySession) -> None:
     nosy.expect_nothing("of what another publishes")
 
 
-@ROWS.row("P07", "provision-topics", "Profile: at the provision broker nobody hears or reaches another one that is being "
-          "provisioned", needs=("mqtt", "provisioning"))  # fmt: skip
+@ROWS.row("P07", "provision-topics", "Profile: at the provision broker nobody hears or reaches another one that is "
+          "being provisioned", needs=("mqtt", "provisioning"))  # fmt: skip
 def provision_topics(client: RowClient) -> None:
     victim, rogue = bootstrap(client, client.request()), bootstrap(client, client.request())
     app_id = client.under_test.app_id

@@ -106,8 +106,8 @@ def apps(client: RowClient) -> None:
     expect_event(client, account, gateway.client_id, "APPLICATION")
 
 
-@ROWS.row("L04", "late-birth", "A BIRTH that comes later and bears an older time changes nothing", needs=NEEDS,
-          severity=Severity.WARNING)  # fmt: skip
+@ROWS.row("L04", "late-birth", "A BIRTH that comes later and bears an older time changes nothing",
+          needs=NEEDS, severity=Severity.WARNING)  # fmt: skip
 def late_birth(client: RowClient) -> None:
     account, gateway = client.account(), client.plain_gateway()
     gateway.birth()
@@ -132,8 +132,8 @@ def no_room(client: RowClient) -> None:
     client.existing_device(account, gateway.client_id)
 
 
-@ROWS.row("S31", "take-over", "A second session of a client id ends the first, and the will of that one does not make the "
-          "device MISSING", needs=NEEDS)  # fmt: skip
+@ROWS.row("S31", "take-over", "A second session of a client id ends the first, and the will of that one does not make "
+          "the device MISSING", needs=NEEDS)  # fmt: skip
 def take_over(client: RowClient) -> None:
     account, client_id = client.account(), client.name()
     user = client.user(account)
@@ -149,8 +149,8 @@ def take_over(client: RowClient) -> None:
     expect("events MISSING", 0, resources(client, account, client_id).count("MISSING"))
 
 
-@ROWS.row("S32", "line-cut", "A gateway that is gone without DISCONNECT is MISSING when its keep-alive has passed, within "
-          "45 s; its will is published, and no DC is counted", needs=(*NEEDS, "clock"))  # fmt: skip
+@ROWS.row("S32", "line-cut", "A gateway that is gone without DISCONNECT is MISSING when its keep-alive has passed, "
+          "within 45 s; its will is published, and no DC is counted", needs=(*NEEDS, "clock"))  # fmt: skip
 def line_cut(client: RowClient) -> None:
     account = client.account()
     gateway = client.plain_gateway(will=True, keep_alive_s=KEEP_ALIVE_S)
@@ -219,7 +219,7 @@ def mac_with_colons(client: RowClient) -> None:
     expect("the device without colons", None, client.device(account.scope_id, "00600CAABBCC"))
 
 
-@ROWS.row("N04", "no-topic", "A message to a topic with # or + is not delivered and ends the connection, of nobody else",
+@ROWS.row("N04", "no-topic", "A message to a topic with # or + is not delivered, and ends its connection and no other",
           needs=NEEDS)  # fmt: skip
 def no_topic(client: RowClient) -> None:
     account = client.account()

@@ -1,9 +1,10 @@
-"""Device-management calls over REST, which the gateway answers (docs/contracts/kura.md §2.5, §2.6, §3.2, §3.4, §5.5)."""
+"""Calls over REST that the gateway answers (docs/contracts/kura.md §2.5, §2.6, §3.2, §3.4, §3.6, §5.5)."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Final
 
 from fleetrig.harness.conformance.expect import expect, expect_that
@@ -11,8 +12,8 @@ from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.kura.conformance.audit import refusals_of
 from fleetrig.harness.platforms.kura.conformance.control_requests import (
     CALL_TIMEOUT_S,
-    HeldCall,
     ControlRequest,
+    HeldCall,
     Managed,
     as_managed,
     managed,
@@ -58,8 +59,8 @@ def configurations(client: RowClient) -> None:
         expect("the component", (DATA_SERVICE, "connect.retry-interval", ["61"]), component(call.expect_result()))
 
 
-@ROWS.row("M02", "write", "PUT of a component sends its properties as XML with the prefix esf, and is 204 once the gateway "
-          "has taken them", needs=NEEDS)  # fmt: skip
+@ROWS.row("M02", "write", "PUT of a component sends its properties as XML with the prefix esf, and is 204 once the "
+          "gateway has taken them", needs=NEEDS)  # fmt: skip
 def write(client: RowClient) -> None:
     gateway = managed(client)
     shown = {"name": "connect.retry-interval", "array": False, "encrypted": False, "type": "Integer", "value": ["62"]}
@@ -83,8 +84,8 @@ def errors(client: RowClient) -> None:
         call.expect_failure(f"after response.code {code}")
 
 
-@ROWS.row("S41", "unknown-codes", "A reply with another code than the four, or without one, is an error of protocol, and "
-          "no success", needs=NEEDS)  # fmt: skip
+@ROWS.row("S41", "unknown-codes", "A reply with another code than the four, or without one, is an error of protocol, "
+          "and no success", needs=NEEDS)  # fmt: skip
 def unknown_codes(client: RowClient) -> None:
     gateway = managed(client)
     odd: list[dict[str, Value]] = [{"response.code": 202}, {}, {"response.code": "200"}, {"response.code": -200}]
@@ -94,8 +95,8 @@ def unknown_codes(client: RowClient) -> None:
         call.expect_failure(f"after a reply with {said}")
 
 
-@ROWS.row("M04", "unreadable-reply", "A reply that is no payload, or whose body is no XML, is an error of the call; the "
-          "gateway's session goes on", needs=NEEDS)  # fmt: skip
+@ROWS.row("M04", "unreadable-reply", "A reply that is no payload, or whose body is no XML, is an error of the call; "
+          "the gateway's session goes on", needs=NEEDS)  # fmt: skip
 def unreadable_reply(client: RowClient) -> None:
     gateway = managed(client)
     for data in (b"\xff\xff\xff", b"\x1f\x8bnot gzip", payload({"response.code": 200}, body=b"<no xml")):
@@ -105,8 +106,8 @@ def unreadable_reply(client: RowClient) -> None:
         call.expect_failure(f"after {data[:12].hex()}")
 
 
-@ROWS.row("M05", "no-reply", "A call that the gateway does not answer is an error when its time has passed; a reply that "
-          "comes later is ignored", needs=(*NEEDS, "clock"))  # fmt: skip
+@ROWS.row("M05", "no-reply", "A call that the gateway does not answer is an error when its time has passed; a reply "
+          "that comes later is ignored", needs=(*NEEDS, "clock"))  # fmt: skip
 def no_reply(client: RowClient) -> None:
     gateway = managed(client)
     call = HeldCall(client, "GET", f"{gateway.device}/configurations?timeout=5000")
@@ -134,7 +135,8 @@ def default_timeout(client: RowClient) -> None:
     call.expect_failure("after 31 s without an answer")
 
 
-@ROWS.row("M07", "not-connected", "A device that is not connected is 409 at once, one that is not there 404", needs=NEEDS)
+@ROWS.row("M07", "not-connected", "A device that is not connected is 409 at once, one that is not there 404",
+          needs=NEEDS)  # fmt: skip
 def not_connected(client: RowClient) -> None:
     gateway = managed(client)
     gateway.session.disconnect()
@@ -181,8 +183,8 @@ def forged_exactly(client: RowClient) -> None:
     expect("what the call gives", ["61"], component(call.expect_result())[2])
 
 
-@ROWS.row("M09", "first-reply", "The first reply decides: a second one to the same request changes nothing, and does not "
-          "answer the next call", needs=NEEDS)  # fmt: skip
+@ROWS.row("M09", "first-reply", "The first reply decides: a second one to the same request changes nothing, and does "
+          "not answer the next call", needs=NEEDS)  # fmt: skip
 def first_reply(client: RowClient) -> None:
     gateway = managed(client)
     call = HeldCall(client, "GET", f"{gateway.device}/configurations")
@@ -208,7 +210,7 @@ def ids(client: RowClient) -> None:
         call.expect_result()
         found.append(request.request_id)
     expect("different ids", len(found), len(set(found)))
-    for one, after in zip(found, found[1:], strict=False):
+    for one, after in pairwise(found):
         differing = sum(a != b for a, b in zip(one, after, strict=False)) + abs(len(one) - len(after))
         expect_that(differing >= 8, f"ids differ in 8 characters at least ({one}, {after})", differing)
 
@@ -255,8 +257,8 @@ def csr(client: RowClient) -> None:
         expect_that(PEM in call.expect_result().values(), "the signing request as PEM", body)
 
 
-@ROWS.row("S30", "after-birth", "The first request after BIRTH waits until the gateway has subscribed: 2 s, or it comes "
-          "again; and the call succeeds", needs=(*NEEDS, "clock"))  # fmt: skip
+@ROWS.row("S30", "after-birth", "The first request after BIRTH waits until the gateway has subscribed: 2 s, or it "
+          "comes again; and the call succeeds", needs=(*NEEDS, "clock"))  # fmt: skip
 def after_birth(client: RowClient) -> None:
     account, session = client.account(), client.plain_gateway()
     session.birth()
@@ -271,8 +273,9 @@ def after_birth(client: RowClient) -> None:
     call.expect_result()
 
 
-@ROWS.row("S43", "signed", "Profile SIG-SIM1: what a provisioned gateway is asked is signed with the certificate that it "
-          "got, and the signature covers topic, body, metrics and client id", needs=(*NEEDS, "provisioning"))  # fmt: skip
+@ROWS.row("S43", "signed", "Profile SIG-SIM1: what a provisioned gateway is asked is signed with the certificate that "
+          "it got, and the signature covers topic, body, metrics and client id",
+          needs=(*NEEDS, "provisioning"))  # fmt: skip
 def signed(client: RowClient) -> None:
     request = client.request()
     reply, session = provisioned(client, request)
@@ -289,8 +292,8 @@ def signed(client: RowClient) -> None:
     call.expect_result()
 
 
-@ROWS.row("P08", "signed-material", "Profile SIG-SIM1: the reply with the material is signed with the certificate that it "
-          "brings", needs=(*NEEDS, "provisioning"))  # fmt: skip
+@ROWS.row("P08", "signed-material", "Profile SIG-SIM1: the reply with the material is signed with the certificate that "
+          "it brings", needs=(*NEEDS, "provisioning"))  # fmt: skip
 def signed_material(client: RowClient) -> None:
     reply = expect_material(bootstrap(client, client.request()).request())
     topic = "/".join(reply.topic.split("/")[3:])

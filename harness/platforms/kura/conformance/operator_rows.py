@@ -17,7 +17,14 @@ from fleetrig.simulator.contract.identity import UserPassword
 ROWS: Final[Resource[RowClient]] = Resource("kura", "operator")
 ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """base64url without its padding."""
-WEAK: Final = ("Short-1!", "no-upper-case-1!", "NO-LOWER-CASE-1!", "No-digit-here!!", "NoSymbolHere123", "Aa1!" * 64 + "x")
+WEAK: Final = (
+    "Short-1!",
+    "no-upper-case-1!",
+    "NO-LOWER-CASE-1!",
+    "No-digit-here!!",
+    "NoSymbolHere123",
+    "Aa1!" * 64 + "x",
+)
 
 
 def expect_error(answer: Answer, *statuses: int) -> None:
@@ -39,8 +46,8 @@ def sign_in(client: RowClient) -> None:
         expect_status(client.http.call("GET", path, {"Accept": "application/json", **headers}), 401)
 
 
-@ROWS.row("R02", "entities", "What is made has an id in base64url and is found by it; a second one of its name is 409, and "
-          "what is deleted 404")  # fmt: skip
+@ROWS.row("R02", "entities", "What is made has an id in base64url and is found by it; a second one of its name is 409, "
+          "and what is deleted 404")  # fmt: skip
 def entities(client: RowClient) -> None:
     users = f"/v1/{client.account().scope_id}/users"
     name = client.name("u")
@@ -52,7 +59,8 @@ def entities(client: RowClient) -> None:
     expect_error(client.call("GET", f"{users}/{made['id']}"), 404)
 
 
-@ROWS.row("R03", "passwords", "A password has 12 to 255 characters, with upper and lower case, digit and symbol, else 400")
+@ROWS.row("R03", "passwords", "A password has 12 to 255 characters, with upper and lower case, digit and symbol, else "
+          "400")  # fmt: skip
 def passwords(client: RowClient) -> None:
     scope = client.account().scope_id
     user = client.asked("POST", f"/v1/{scope}/users", {"name": client.name("u"), "status": "ENABLED"}, *CREATED)
@@ -83,11 +91,13 @@ def pages(client: RowClient) -> None:
     for query, wanted in (("", (50, True)), ("?offset=50", (1, False)), ("?limit=51", (51, False))):
         found = client.asked("GET", users + query)
         counted = (len(found["items"]), found["limitExceeded"])
-        expect(f"size and limitExceeded of {query or 'the first page'}", (*wanted, wanted[0]), (*counted, found["size"]))
+        expect(
+            f"size and limitExceeded of {query or 'the first page'}", (*wanted, wanted[0]), (*counted, found["size"])
+        )
 
 
-@ROWS.row("R06", "devices", "A device that an operator made is found by its client id; a second one of it is 409, and so is "
-          "an update with an old optlock")  # fmt: skip
+@ROWS.row("R06", "devices", "A device that an operator made is found by its client id; a second one of it is 409, and "
+          "so is an update with an old optlock")  # fmt: skip
 def devices(client: RowClient) -> None:
     account, client_id = client.account(), client.name()
     path = f"/v1/{account.scope_id}/devices"

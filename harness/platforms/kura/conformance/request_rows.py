@@ -45,8 +45,8 @@ def ids_of(found: dict[str, Any]) -> list[str]:
     return sorted(one["clientId"] for one in found["provisionRequest"])
 
 
-@ROWS.row("S23", "duplicate", "A second request for a client id is refused, unless it says overwriteIfDuplicate: then it "
-          "takes the place of the first, whose activation key is void", needs=WITH_GATEWAY)  # fmt: skip
+@ROWS.row("S23", "duplicate", "A second request for a client id is refused, unless it says overwriteIfDuplicate: then "
+          "it takes the place of the first, whose activation key is void", needs=WITH_GATEWAY)  # fmt: skip
 def duplicate(client: RowClient) -> None:
     first = client.request(generateActivationKey=True)
     expect_status(create(client, clientId=first.client_id), 400, 409)
@@ -58,8 +58,8 @@ def duplicate(client: RowClient) -> None:
     expect_material(provisioning.request(activation_key=second.activation_key))
 
 
-@ROWS.row("S24", "impossible", "What activates no earlier than it expires, has two configurations or eleven attachments "
-          "is refused with 400, and nothing is made", needs=NEEDS)  # fmt: skip
+@ROWS.row("S24", "impossible", "What activates no earlier than it expires, has two configurations or eleven "
+          "attachments is refused with 400, and nothing is made", needs=NEEDS)  # fmt: skip
 def impossible(client: RowClient) -> None:
     expect_status(create(client, activatesOn=FOR_EVER_MS, expiresOn=FOR_EVER_MS), 400)
     expect_status(create(client, activatesOn=FOR_EVER_MS + 1, expiresOn=FOR_EVER_MS), 400)
@@ -70,8 +70,8 @@ def impossible(client: RowClient) -> None:
     expect_status(create(client, provisionAttachments=[CONFIGURATION, *map(bundle, range(9))]), *CREATED)
 
 
-@ROWS.row("S25", "activation-keys", "Activation keys that are generated have 32 characters and are all different; none is "
-          "told anywhere else", needs=NEEDS)  # fmt: skip
+@ROWS.row("S25", "activation-keys", "Activation keys that are generated have 32 characters and are all different; none "
+          "is told anywhere else", needs=NEEDS)  # fmt: skip
 def activation_keys(client: RowClient) -> None:
     keys = []
     for _ in range(client.under_test.crowd):
@@ -166,7 +166,7 @@ def form(client: RowClient) -> None:
         expect("the password in it", False, request.password in json.dumps(document))
 
 
-@ROWS.row("P05", "unreadable", "What is no JSON, lacks a required member or has one of another type is refused with 400",
+@ROWS.row("P05", "unreadable", "What is no JSON, lacks a member that is required or has one of another type is 400",
           needs=NEEDS)  # fmt: skip
 def unreadable(client: RowClient) -> None:
     creator = client.creator(client.account(), client.name())
@@ -181,8 +181,8 @@ def unreadable(client: RowClient) -> None:
     expect_status(client.call("GET", f"{REQUESTS}/bm9ib2R5?accountId={client.account().scope_id}"), 404)
 
 
-@ROWS.row("P06", "xml", "The same request in XML, in the namespace http://eurotech.com/edc/2.0, is made and shown in XML; "
-          "entities are not followed", needs=NEEDS)  # fmt: skip
+@ROWS.row("P06", "xml", "The same request in XML, in the namespace http://eurotech.com/edc/2.0, is made and shown in "
+          "XML; entities are not followed", needs=NEEDS)  # fmt: skip
 def xml(client: RowClient) -> None:
     kind = {"content_type": "application/xml", "accept": "application/xml"}
     creator = client.creator(client.account(), client.name())

@@ -152,14 +152,14 @@ class RowClient(KapuaApi):
         return dict(self.request_document(request)["provisionJob"])
 
     def expect_job(self, request: RowRequest, *statuses: str) -> dict[str, Any]:
-        """Its job has one of these statuses, now or soon."""
+        """Its job has one of these statuses, now or soon. Their names are public, the arrows between them are not."""
         found: list[dict[str, Any]] = []
 
         def look() -> None:
             found.append(self.job(request))
             if found[-1]["status"] not in statuses:
                 wanted = f"status of the provision job: {' or '.join(statuses)}"
-                raise Mismatch(Finding(wanted, str(found[-1]["status"])))
+                raise Mismatch(Finding(wanted, str(found[-1]["status"])), self.severity_of_inferred)
 
         self.under_test.until(look)
         return found[-1]
@@ -192,7 +192,12 @@ class RowClient(KapuaApi):
         try:
             expect(what, expected, got)
         except Mismatch as mismatch:
-            raise Mismatch(mismatch.finding, Severity.WARNING if self.under_test.is_foreign else None) from None
+            raise Mismatch(mismatch.finding, self.severity_of_inferred) from None
+
+    @property
+    def severity_of_inferred(self) -> Severity | None:
+        """None is that of the row."""
+        return Severity.WARNING if self.under_test.is_foreign else None
 
     # -- talking
 

@@ -47,8 +47,8 @@ def wrong_password(client: RowClient) -> None:
     expect("CONNECT with the right password then", "CONNACK 0", bootstrap_answer(client, request))
 
 
-@ROWS.row("S04", "other-client-id", "User and password of one gateway are no good for the client id of another, nor for "
-          "one that is nearly its own", needs=NEEDS)  # fmt: skip
+@ROWS.row("S04", "other-client-id", "User and password of one gateway are no good for the client id of another, nor "
+          "for one that is nearly its own", needs=NEEDS)  # fmt: skip
 def other_client_id(client: RowClient) -> None:
     request, other = client.request(), client.request()
     for client_id in (other.client_id, client.name(), request.client_id.upper(), f"{request.client_id} "):

@@ -19,6 +19,8 @@ from fleetrig.simulator.contract.identity import UserPassword
 CONTROL: Final = {"Content-Type": "application/json"}
 LISTENERS: Final = ("mqtt", "mqtts")
 """Those of devices; each is an option."""
+PROVISION_ACCOUNT: Final = "ec-provisioning"
+APP_ID: Final = "PROV-SIM1"
 AGAIN_AFTER_S: Final = 0.2
 SETTLES_WITHIN_S: Final = 10.0
 """A real server notes what devices send a little later than it has acknowledged it."""
@@ -43,12 +45,14 @@ class ServerUnderTest:
     addresses: Mapping[str, tuple[str, int]]
     """Listener -> host and port: `mqtt`, `mqtts`."""
     account: UserPassword
+    profile: str = "open"
+    """`kapua-lax`: a real Kapua's server lets pass what a better one refuses."""
     control: ExactClient | None = None
     """Of our own server, whose clock can be moved and which tells why it refused."""
     has_provisioning: bool = True
     """Whether there are provision requests at all."""
-    provision_account: str = "ec-provisioning"
-    app_id: str = "PROV-SIM1"
+    provision_account: str = PROVISION_ACCOUNT
+    app_id: str = APP_ID
     restart: Callable[[], None] | None = None
     """Ends the server and starts it again at the same places with what it has kept."""
     crowd: int = 1000
