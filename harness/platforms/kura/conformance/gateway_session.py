@@ -1,4 +1,4 @@
-"""One MQTT session of a gateway, said and heard packet by packet (docs/contracts/kura.md §2)."""
+"""One MQTT session of a gateway, said and heard packet by packet (docs/contracts/kura.md §2.1, §2.2)."""
 
 from __future__ import annotations
 

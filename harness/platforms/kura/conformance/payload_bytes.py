@@ -149,6 +149,8 @@ def read_payload(data: bytes) -> HeardPayload:
                 metrics[name] = (kind, value)
             case (5001, bytes()):
                 body = content
+            case (2, bytes()):
+                _read_position(content)
             case _:
                 continue
     return HeardPayload(metrics, body, timestamp_ms)
@@ -195,6 +197,12 @@ def _read_metric(data: bytes) -> tuple[str, int, Value]:
     return name.decode(), kind, READERS[MetricType(kind)](found.get(kind + 3))
 
 
+def _read_position(data: bytes) -> None:
+    """Nobody here asks where a gateway is, but without latitude and longitude it says nothing at all."""
+    if not {1, 2} <= {number for number, content in fields_of(data) if isinstance(content, bytes)}:
+        raise ValueError("a position without latitude or longitude")
+
+
 def _whole_number(content: int | bytes | None) -> int:
     return _signed(content) if isinstance(content, int) else 0
 
@@ -210,7 +218,7 @@ READERS: Final[Mapping[MetricType, Callable[[int | bytes | None], Value]]] = {
     DOUBLE: _unpack("<d"),
     FLOAT: _unpack("<f"),
     INT64: _whole_number,
-    INT32: _whole_number,
+    INT32: lambda content: ((_whole_number(content) + (1 << 31)) & 0xFFFF_FFFF) - (1 << 31),
     BOOL: lambda content: bool(content) if isinstance(content, int) else False,
     STRING: lambda content: content.decode() if isinstance(content, bytes) else "",
     BYTES: lambda content: content if isinstance(content, bytes) else b"",
