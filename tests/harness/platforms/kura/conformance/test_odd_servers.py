@@ -138,5 +138,5 @@ def test_a_server_that_dies_in_mid_run(conform: Conform) -> None:
     ],
 )
 def test_words_that_are_none(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["conform", "kura", *words]) == Exit.USAGE
+    assert main(["conform", "kura", *words]) == Exit.WRONG_USAGE
     assert said in capsys.readouterr().err
