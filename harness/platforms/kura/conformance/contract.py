@@ -11,9 +11,9 @@ from fleetrig.harness.platforms.kura.conformance.suite import ROWS
 
 CLAUSES: Final = Path(__file__).with_name("clauses.md")
 ABOUT: Final = """\
-What servers and gateways of the Kura namespace do when gateways are provisioned and managed, as fleetrig checks it: read
-in public documents and in the sources of Eclipse Kura and Eclipse Kapua, and seen at real code of both. `S06` and `§1.6`
-in code, scenarios, reports and documents are numbers on this page.
+What servers and gateways of the Kura namespace do when gateways are provisioned and managed, as fleetrig checks it:
+read in public documents and in the sources of Eclipse Kura and Eclipse Kapua, and seen at real code of both. `S06` and
+`§1.6` in code, scenarios, reports and documents are numbers on this page.
 
 This is the Kura namespace, in an open profile. What the vendor does not publish is not guessed: rows that begin with
 *Profile* are about `PROV-SIM1`, a provisioning dialogue, and `SIG-SIM1`, a signature, which are inventions of this

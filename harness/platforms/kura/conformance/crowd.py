@@ -25,6 +25,7 @@ NEEDS: Final = ("mqtt", "provisioning")
 AT_ONCE: Final = 200
 SHED: Final = "CONNACK 3"
 ROUNDS: Final = 3
+TOO_SLOW_S: Final = 14
 
 
 def come_back(client: RowClient, requests: list[RowRequest]) -> list[Provisioning]:
@@ -55,6 +56,21 @@ def all_at_once(client: RowClient) -> None:
     )
     for one in replies[:: max(len(replies) // 10, 1)]:
         on_target(client, one).birth()
+
+
+@ROWS.row("S36", "overloaded", "Profile: a server that has too much to do says 500 BUSY with the time after which to "
+          "come again, or ends the connection before PUBACK: nothing is lost in silence",
+          needs=(*NEEDS, "slow_store"))  # fmt: skip
+def overloaded(client: RowClient) -> None:
+    request = client.request()
+    provisioning = bootstrap(client, request)
+    with client.under_test.slow_store(f"PUBLISH *{request.client_id}*", TOO_SLOW_S):
+        reply = provisioning.request()
+    content = expect_error(reply, 500, "BUSY").content
+    expect("prov.retry", True, content.value("prov.retry"))
+    after_s = content.value("prov.retry-after")
+    expect_that(isinstance(after_s, int) and after_s > 0, "prov.retry-after is above 0", after_s)
+    expect_material(bootstrap(client, request).request())
 
 
 @ROWS.row("S37", "audit", "Each refusal is told with time, client id, user and reason, and never with a password or a "

@@ -52,7 +52,7 @@ DEVICE_ROWS: Final[Mapping[str, str]] = {
     "G39": "With an interval below 15 s, comes back after 1 s",
     "G40": "Whose transport is configured anew, says DC, DISCONNECT and CONNECT, and leaves no will",
     "G41": "Killed, leaves its will: empty, at the LWT topic",
-    "G42": "Is silent on unknown applications and missing ids, and says 400 to unknown methods, 404 to unknown resources",
+    "G42": "Is silent on unknown applications and missing ids, says 400 to unknown methods, 404 to unknown resources",
     "G43": "Takes a configuration with 200, and then applies it",
     "G44": "Says 400 to a configuration that is no XML, and 200 to a component that it does not have",
     "G45": "Rolls back to the snapshot before the last when none is named",

@@ -88,8 +88,11 @@ class Provisioning:
 
     def confirm(self, job_id: str, result: str = "STAGED", **changes: Value | None) -> Reply:
         """Tells the outcome, and has to be answered."""
-        metrics = self._metrics({"prov.job.id": job_id, "prov.result": result, "prov.reason": ""}, changes)
+        metrics = self.confirm_metrics(job_id, result, **changes)
         return self.asked("confirm", payload(metrics), str(metrics.get("request.id")))
+
+    def confirm_metrics(self, job_id: str, result: str = "STAGED", **changes: Value | None) -> dict[str, Value]:
+        return self._metrics({"prov.job.id": job_id, "prov.result": result, "prov.reason": ""}, changes)
 
     def _metrics(self, own: Metrics, changes: Metrics) -> dict[str, Value]:
         ids = {"request.id": new_request_id(), "requester.client.id": self.session.client_id}

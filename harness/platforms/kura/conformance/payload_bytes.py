@@ -139,6 +139,7 @@ def compressed(data: bytes) -> bytes:
 def read_payload(data: bytes) -> HeardPayload:
     """What a payload says, unpacked if need be. Raises ValueError for what is none."""
     metrics: dict[str, tuple[int, Value]] = {}
+    position: set[int] | None = None
     body, timestamp_ms = b"", None
     for number, content in fields_of(unpacked(data)):
         match number, content:
@@ -150,9 +151,11 @@ def read_payload(data: bytes) -> HeardPayload:
             case (5001, bytes()):
                 body = content
             case (2, bytes()):
-                _read_position(content)
+                position = (position or set()) | {field for field, one in fields_of(content) if isinstance(one, bytes)}
             case _:
                 continue
+    if position is not None and not {1, 2} <= position:
+        raise ValueError("a position without latitude or longitude")
     return HeardPayload(metrics, body, timestamp_ms)
 
 
@@ -195,12 +198,6 @@ def _read_metric(data: bytes) -> tuple[str, int, Value]:
     if not isinstance(name, bytes) or not isinstance(kind, int) or kind not in list(MetricType):
         raise ValueError("a metric without a name, or of no type")
     return name.decode(), kind, READERS[MetricType(kind)](found.get(kind + 3))
-
-
-def _read_position(data: bytes) -> None:
-    """Nobody here asks where a gateway is, but without latitude and longitude it says nothing at all."""
-    if not {1, 2} <= {number for number, content in fields_of(data) if isinstance(content, bytes)}:
-        raise ValueError("a position without latitude or longitude")
 
 
 def _whole_number(content: int | bytes | None) -> int:

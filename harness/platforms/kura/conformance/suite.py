@@ -12,6 +12,7 @@ from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.conformance.row import Resource, Row, number_of
 from fleetrig.harness.platforms.kura.conformance import (
     asking,
+    attachment_rows,
     codec_rows,
     coupling,
     crowd,
@@ -33,6 +34,7 @@ RESOURCES: Final[tuple[Resource[RowClient], ...]] = (
     signing_in.ROWS,
     asking.ROWS,
     job_rows.ROWS,
+    attachment_rows.ROWS,
     request_rows.ROWS,
     isolation.ROWS,
     lifecycle.ROWS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import secrets
@@ -29,6 +30,7 @@ OF_OUR_OWN: Final = {
              "(SERVER.yaml with its control interface, or leave --against away)",
     "audit": "refusals are told to people by our own server's control interface alone: leave --against away, or name "
              "it in a SERVER.yaml",
+    "slow_store": "only our own server can be made slow: leave --against away",
 }  # fmt: skip
 """What rows need the control interface for, and what to do about it."""
 RESTART: Final = "only a server that this command has started can be started again: leave --against away"
@@ -108,6 +110,15 @@ class ServerUnderTest:
         if self.control is None:
             return time.time_ns() // 1_000_000
         return int(self.controlled("GET", "/clock")["now_us"] // 1000)
+
+    @contextlib.contextmanager
+    def slow_store(self, hits: str, by_s: float) -> Iterator[None]:
+        """The store of our own server takes so much longer for what such lines ask."""
+        made = self.controlled("POST", "/faults", {"fault": "slow_store", "hits": hits, "delay": f"{by_s:g}s"})
+        try:
+            yield
+        finally:
+            self.controlled("DELETE", f"/faults/{made['id']}")
 
     def refusals(self, device: str) -> list[Mapping[str, Any]]:
         """Why our own server refused a device, the newest first; empty for a foreign one."""
