@@ -23,6 +23,7 @@ from fleetrig.reference_server.platforms.kura.device_management.control_calls im
 from fleetrig.reference_server.platforms.kura.payload.codec import decode, encode
 from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload
 from fleetrig.reference_server.platforms.kura.provisioning.decision import (
+    BUSY_RETRY_S,
     ENDED,
     NO_REQUEST,
     Course,
@@ -58,6 +59,7 @@ NO_ID: Final = "request.id is missing, no STRING, or cannot be a level of a topi
 NO_SUBSCRIBER: Final = "nobody has subscribed to the reply topic: subscribe before asking"
 STAGES: Final = {"request": "request", "confirm": "confirm"}
 """The last level of a topic below POST -> the stage that the audit names."""
+OVERLOADED: Final = Denial(ProvisionError.BUSY, "the store has failed, or is too slow", BUSY_RETRY_S)
 MALFORMED: Final = ProvisionError.MALFORMED
 
 
@@ -286,11 +288,11 @@ class ProvisionDialogue:
         return Reaction(reason=why, device=exchange.live.client_id)
 
     def failed(self, live: LiveClient, topic: ControlTopic, data: bytes, now_us: int) -> list[Output]:
-        """The store has failed: nothing was kept, and the device is told INTERNAL. Reads and writes nothing."""
+        """The store has failed or is too slow: the device is to try again later (S-36). Reads and writes nothing."""
         request_id = request_id_of(decode(data))
         if not request_id:
             return []
-        reply = encode(denied(Denial(ProvisionError.INTERNAL, ""), now_us // US_PER_MS, is_strict=False))
+        reply = encode(denied(OVERLOADED, now_us // US_PER_MS, is_strict=False))
         there = topic_of(live.account.name, live.client_id, f"{topic.app_id}/{REPLY}/{request_id}")
         return self._messenger.publish(there, reply, now_us)
 
