@@ -60,7 +60,8 @@ TOPICS = st.sampled_from(
         f"$EDC/{PROVISION}/{REQUESTER}/DEPLOY-V2/NOTIFY/{GATEWAY}/install",
         f"$EDC/{PROVISION}/{REQUESTER}/DEPLOY-V2/NOTIFY/{GATEWAY}", f"$EDC/{ACCOUNT}/{REQUESTER}/CONF-V1/REPLY/r",
         f"$EDC/{ACCOUNT}/{GATEWAY}/MQTT/BIRTH", f"$EDC/{ACCOUNT}/{GATEWAY}/MQTT/DC",
-        f"$EDC/{ACCOUNT}/{GATEWAY}/MQTT/APPS", f"$EDC/{ACCOUNT}/{GATEWAY}/MQTT/LWT", f"{ACCOUNT}/{GATEWAY}/APP/t", "$EDC//a/b/c", "$EDC", "x", "", "+",
+        f"$EDC/{ACCOUNT}/{GATEWAY}/MQTT/APPS", f"$EDC/{ACCOUNT}/{GATEWAY}/MQTT/LWT",
+        f"{ACCOUNT}/{GATEWAY}/APP/t", "$EDC//a/b/c", "$EDC", "x", "", "+",
     ]
 )  # fmt: skip
 FILTERS = st.sampled_from(
