@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from fleetrig.harness.platforms.kura.request_terms import RequestTerms
 from fleetrig.harness.scenario_file.values import Count, Flag, PositiveCount, written_as
@@ -17,14 +17,13 @@ ACCOUNTS: Final = "accounts"
 PROVISION_REQUEST: Final = "provision_request"
 ALL_DEVICES: Final = "infiniteChildEntities"
 MOST_DEVICES: Final = "maxNumberChildEntities"
+UNPROVISIONED: Final = "allowNewUnprovisionedDevices"
 COUPLING: Final = "deviceConnectionUserCouplingDefaultMode"
 LOCKS: Final = "lockoutPolicy.enabled"
 MOST_FAILURES: Final = "lockoutPolicy.maxFailures"
 FORGETS_FAILURES: Final = "lockoutPolicy.resetAfter"
 LOCKED_FOR: Final = "lockoutPolicy.lockDuration"
 
-OF_DEVICES: Final = (ALL_DEVICES, MOST_DEVICES, COUPLING)
-"""Of the device registry of an account."""
 OF_CREDENTIALS: Final = (LOCKS, MOST_FAILURES, FORGETS_FAILURES, LOCKED_FOR)
 """Of its credential service."""
 
@@ -42,9 +41,27 @@ def _differing(names: tuple[str, ...]) -> tuple[str, ...]:
 
 Accounts = Annotated[tuple[AccountName, ...], Field(min_length=1, max_length=MOST_ACCOUNTS), AfterValidator(_differing)]
 
+NONE: Final = "none"
+
+
+def _terms_or_none(value: Any) -> Any:
+    """One form with a word beside it: a union would tell each mistake twice."""
+    if value == NONE:
+        return None
+    if not isinstance(value, Mapping | RequestTerms):
+        raise ValueError("expected none, or the terms of a request, such as {activation_key: true}")
+    return value
+
+
+Terms = Annotated[
+    RequestTerms | None, BeforeValidator(_terms_or_none, json_schema_input_type=RequestTerms | Literal["none"])
+]
+"""None: no device has a request."""
+
 OF_SERVICES: Final[Mapping[str, Any]] = {
     ALL_DEVICES: Flag,
     MOST_DEVICES: Count,
+    UNPROVISIONED: Flag,
     COUPLING: Literal["LOOSE", "STRICT"],
     LOCKS: Flag,
     MOST_FAILURES: PositiveCount,
@@ -55,7 +72,7 @@ OF_SERVICES: Final[Mapping[str, Any]] = {
 
 SETTINGS: Final[Mapping[str, Any]] = {
     ACCOUNTS: Accounts,
-    PROVISION_REQUEST: RequestTerms | Literal["none"],
+    PROVISION_REQUEST: Terms,
     **OF_SERVICES,
 }
 """Key -> the form of its value."""
@@ -66,6 +83,7 @@ NOTES: Final[Mapping[str, str]] = {
     PROVISION_REQUEST: "Made for each device beforehand, with the usual terms when not given; none: no device has one.",
     ALL_DEVICES: "Any number of devices may register themselves by their BIRTH; true when not given.",
     MOST_DEVICES: "How many devices an account may have, with infiniteChildEntities: false.",
+    UNPROVISIONED: "false: only devices with a provision request may register; no public name of this switch is known.",
     FORGETS_FAILURES: "In seconds.",
     LOCKED_FOR: "In seconds.",
 }
@@ -81,7 +99,7 @@ def chosen(given: Mapping[str, Any], credential: str) -> dict[str, Any]:
     """
     usual: dict[str, Any] = {
         ACCOUNTS: USUAL_ACCOUNTS,
-        PROVISION_REQUEST: RequestTerms() if credential in BOOTSTRAP else "none",
+        PROVISION_REQUEST: RequestTerms() if credential in BOOTSTRAP else None,
         ALL_DEVICES: MOST_DEVICES not in given,
     }
     return {**usual, **given}

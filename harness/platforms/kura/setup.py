@@ -45,7 +45,7 @@ def setup(run: KuraRun) -> Director[None]:
     if run.kind == "password":
         yield from create_users(run)
     terms = run.settings[PROVISION_REQUEST]
-    if isinstance(terms, RequestTerms):
+    if terms is not None:
         for serial in run.serials():
             yield from ask_for_request(run, serial, terms)
 
@@ -53,7 +53,7 @@ def setup(run: KuraRun) -> Director[None]:
 def new_signing_certificate(run: KuraRun, account: str) -> AdminCall[None]:
     """One that only this account has. That a server makes it itself is part of the open profile."""
     name = f"dm-{account}-{run.context.new_token(f'signing certificate {len(run.signers)} of {account}')[:8]}"
-    about = {"name": name, "certificateUsages": [{"name": SIGNS}], "forwardable": False, "generate": True}
+    about = {"name": name, "certificateUsages": [{"name": SIGNS}], "forwardable": False}
     yield from run.admin.create(f"{run.scope(account)}/certificateInfos", about)
 
 

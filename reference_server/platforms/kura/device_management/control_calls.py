@@ -1,15 +1,16 @@
 """Requests of the server to devices, and what comes back (spec 2.5, 5.3, S-29, S-30, S-41, S-43).
 
 A request goes out no earlier than some seconds after BIRTH, since gateways subscribe after it, and again if nobody was
-subscribed to its topic. Its id has 128 bits of chance; a reply counts if it names that id and has come on the connection
-of the device that was asked, whatever its topic says: any device of an account may write to any reply topic (5.3).
-Provisioned devices are asked with a signature (SIG-SIM1); others are not, as they may know no certificate.
+subscribed to its topic. Its id has 128 bits of chance; a reply counts if it names that id and has come on the
+connection of the device that was asked: any device of an account may write to any reply topic (5.3). Provisioned
+devices are asked with a signature (SIG-SIM1); others are not, as they may know no certificate.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final, Protocol
 
 from fleetrig.reference_server.platform import HeldRequest, Reaction
@@ -21,6 +22,7 @@ from fleetrig.reference_server.platforms.kura.device_management.outstanding_call
     OutstandingCall,
     OutstandingCalls,
     Settle,
+    Writer,
 )
 from fleetrig.reference_server.platforms.kura.payload.codec import Unencodable, decode, encode
 from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload, string
@@ -39,7 +41,6 @@ AGAIN_US: Final = US_PER_S
 """How long to wait when nobody was subscribed to the topic of a request."""
 MOST_CALLS: Final = 10_000
 """At the same time: all of them are kept in memory."""
-NOBODY_SUBSCRIBED: Final = "the device has not subscribed to its control topic"
 
 
 class Messenger(Protocol):
@@ -81,6 +82,16 @@ class ControlCalls:
         if live is None:
             return False
         waiting = self._outstanding(self._calls.new_number(), call, settle, live, now_us)
+        self._calls.put(waiting, self._heard_from_us(live, now_us))
+        return True
+
+    def tell(self, call: DeviceCall, write: Writer, settle: Settle, now_us: int) -> bool:
+        """The same, with a payload of one's own. False when the device is not connected."""
+        live = self._messenger.client(call.scope_id, call.client_id)
+        if live is None:
+            return False
+        waiting = self._outstanding(self._calls.new_number(), call, settle, live, now_us)
+        waiting.write = write
         self._calls.put(waiting, self._heard_from_us(live, now_us))
         return True
 
@@ -126,13 +137,15 @@ class ControlCalls:
             return []  # it is due already
         request_id = waiting.request_id or self._registry.entropy.token_hex(REQUEST_ID_BYTES)
         try:
-            payload = self._payload(call, live, request_id, now_us)
+            payload = (waiting.write or partial(self._payload, call))(live, request_id, now_us)
         except Unencodable as error:
             self._calls.take(waiting.number)
             settled = waiting.settle(CallResult(CallEnd.TIMED_OUT, now_us))
             return [replace(settled, reason=f"the request cannot be written: {error}")]
         self._calls.sent(waiting, request_id)
-        outputs = self._messenger.publish(topic_of(live.account.name, live.client_id, topic_below(call)), payload, now_us)
+        outputs = self._messenger.publish(
+            topic_of(live.account.name, live.client_id, topic_below(call)), payload, now_us
+        )
         if not outputs:
             self._calls.again(waiting, now_us + AGAIN_US)
             return []
@@ -165,7 +178,9 @@ class ControlCalls:
         self._calls.take(waiting.number)
         reply = decode(payload)
         settled = waiting.settle(CallResult(CallEnd.REPLIED, now_us, reply))
-        return replace(settled, reason=_protocol_flaw(reply)) if _protocol_flaw(reply) and not settled.reason else settled
+        return (
+            replace(settled, reason=_protocol_flaw(reply)) if _protocol_flaw(reply) and not settled.reason else settled
+        )
 
     def _ignored(self, sender: LiveClient, why: str, now_us: int) -> Reaction:
         self.ignored_replies += 1

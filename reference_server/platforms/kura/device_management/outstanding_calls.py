@@ -1,4 +1,4 @@
-"""Calls that wait to be sent or to be answered: kept in memory, as the real server's are, so that a restart ends them."""
+"""Calls that wait to be sent or to be answered: kept in memory, as the real server's, so that a restart ends them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from fleetrig.reference_server.mqtt_sessions.deadlines import Deadlines
 from fleetrig.reference_server.platform import Reaction
+from fleetrig.reference_server.platforms.kura.broker.live_clients import LiveClient
 from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload
 from fleetrig.reference_server.platforms.kura.rest.device_calls import DeviceCall
 from fleetrig.simulator.contract.clock import earliest_us
@@ -34,10 +35,12 @@ class CallResult:
     @property
     def is_success(self) -> bool:
         """The code is 200; an unknown one or none is an error of the protocol and no success (S-41)."""
-        return self.reply is not None and self.reply.response_code == 200  # noqa: PLR2004
+        return self.reply is not None and self.reply.response_code == 200
 
 
 Settle = Callable[[CallResult], Reaction]
+Writer = Callable[[LiveClient, str, int], bytes]
+"""The device's connection, the request id, the time -> the payload of a request. Raises Unencodable."""
 
 
 @dataclass(slots=True, eq=False)
@@ -50,6 +53,8 @@ class OutstandingCall:
     session: int
     ends_us: int
     request_id: str = ""
+    write: Writer | None = None
+    """None: as the server writes its requests."""
     has_left: bool = False
 
 
