@@ -1,0 +1,149 @@
+"""The Kura platform: the broker of the namespace and the administrator's REST API over one registry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from fleetrig.reference_server.http_container import HttpContainerRules
+from fleetrig.reference_server.platform import NOTHING, HeldRequest, HttpAnswer, Reaction
+from fleetrig.reference_server.platforms.kura.rest.api import RestApi
+from fleetrig.reference_server.platforms.kura.rest.device_calls import DeviceCalls, NobodyCalls
+from fleetrig.reference_server.platforms.kura.state.installation import open_installation
+from fleetrig.reference_server.platforms.kura.state.provision_jobs import advance_jobs, next_due_us
+from fleetrig.reference_server.platforms.kura.state.registry import Notice, Registry
+from fleetrig.reference_server.platforms.kura.state.settings import Settings
+from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.simulator.contract.clock import earliest_us
+from fleetrig.simulator.contract.envelope import Envelope
+from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.session import Session
+
+AT_ONCE: Final = 0
+DEFAULTS: Final = Settings()
+
+
+class Broker(Protocol):
+    """The broker's side of the platform: all MQTT sessions, provisioning and device management in them."""
+
+    calls: DeviceCalls
+
+    def opened(self, session: Session, now_us: int) -> Reaction: ...
+
+    def receive(self, session: Session, envelope: Envelope, now_us: int) -> Reaction: ...
+
+    def closed(self, session: Session, now_us: int) -> Reaction: ...
+
+    def failed(self, session: Session, envelope: Envelope, reason: str) -> Reaction: ...
+
+    def gives_up_after_us(self, envelope: Envelope) -> int | None: ...
+
+    def hear(self, notices: Sequence[Notice], now_us: int) -> Sequence[Reaction]:
+        """What an administrator has done that sessions have to hear of."""
+
+    def next_due_us(self) -> int | None: ...
+
+    def advance(self, now_us: int) -> Sequence[Reaction]: ...
+
+    def left(self, held_id: int) -> None:
+        """Nobody waits any more for the answer to a device call."""
+
+
+class SilentBroker:
+    """One that says nothing."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.calls: DeviceCalls = NobodyCalls()
+
+    def opened(self, session: Session, now_us: int) -> Reaction:
+        return NOTHING
+
+    def receive(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:
+        return NOTHING
+
+    def closed(self, session: Session, now_us: int) -> Reaction:
+        return NOTHING
+
+    def failed(self, session: Session, envelope: Envelope, reason: str) -> Reaction:
+        return NOTHING
+
+    def gives_up_after_us(self, envelope: Envelope) -> int | None:
+        return None
+
+    def hear(self, notices: Sequence[Notice], now_us: int) -> Sequence[Reaction]:
+        return ()
+
+    def next_due_us(self) -> int | None:
+        return None
+
+    def advance(self, now_us: int) -> Sequence[Reaction]:
+        return ()
+
+    def left(self, held_id: int) -> None:
+        return None
+
+
+class KuraPlatform:
+    """Only routes; the installation is there before the first envelope is looked at."""
+
+    name = "kura"
+
+    def __init__(self, store: Store, blobs: Blobs, entropy: Entropy, settings: Settings = DEFAULTS) -> None:
+        self.registry = Registry(store, entropy, settings)
+        self._broker: Broker = SilentBroker(self.registry)
+        self._rest = RestApi(self.registry, self._broker.calls)
+        self._is_open = False
+        self.container_rules: HttpContainerRules = self._rest.container_rules
+
+    # What fronts say
+
+    def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer | HeldRequest:
+        self._open(now_us)
+        return self._rest.handle(request, session, now_us)
+
+    def left(self, held_id: int, now_us: int) -> None:
+        self._broker.left(held_id)
+
+    def opened(self, session: Session, now_us: int) -> Reaction:
+        self._open(now_us)
+        return self._broker.opened(session, now_us)
+
+    def receive(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:
+        return self._broker.receive(session, envelope, now_us)
+
+    def closed(self, session: Session, now_us: int) -> Reaction:
+        return self._broker.closed(session, now_us)
+
+    def failed(self, session: Session, envelope: Envelope, reason: str, now_us: int) -> Reaction:
+        return self._broker.failed(session, envelope, reason)
+
+    def gives_up_after_us(self, envelope: Envelope) -> int | None:
+        return None if isinstance(envelope, HttpRequest) else self._broker.gives_up_after_us(envelope)
+
+    # By itself
+
+    def next_due_us(self) -> int | None:
+        if self.registry.has_notices:
+            return AT_ONCE
+        return earliest_us(next_due_us(self.registry), self._broker.next_due_us())
+
+    def advance(self, now_us: int) -> Sequence[Reaction]:
+        """Sessions hear what was done over REST; jobs and calls that are out of time come to their end."""
+        heard = self._broker.hear(self.registry.take_notices(), now_us)
+        lapsed = [
+            Reaction(reason=one.reason, device=one.request.client_id, steps=(one.step,))
+            for one in advance_jobs(self.registry, now_us)
+        ]
+        return [*heard, *lapsed, *self._broker.advance(now_us)]
+
+    def secrets(self) -> list[tuple[str, str]]:
+        known, self.registry.new_secrets = self.registry.new_secrets, []
+        return known
+
+    def _open(self, now_us: int) -> None:
+        if not self._is_open:
+            open_installation(self.registry, now_us)
+            self.registry.store.when_settled(self._opened)
+
+    def _opened(self, committed: bool) -> None:
+        self._is_open = self._is_open or committed

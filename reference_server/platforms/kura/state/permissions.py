@@ -1,0 +1,92 @@
+"""What users may do: permissions in their access infos (spec 5.3, 5.5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from fleetrig.reference_server.platforms.kura.state.accounts import is_within
+from fleetrig.reference_server.platforms.kura.state.errors import Refused, missing
+from fleetrig.reference_server.platforms.kura.state.records import (
+    ACCESS_INFO,
+    INSTALLATION,
+    AccessInfo,
+    AccessPermission,
+    Permission,
+    User,
+)
+from fleetrig.reference_server.platforms.kura.state.registry import Registry
+
+EVERYTHING: Final = Permission(forwardable=True)
+BROKER_CONNECT: Final = ("broker", "connect")
+
+
+def access_infos_of(registry: Registry, user_id: str) -> list[AccessInfo]:
+    return registry.store.find(ACCESS_INFO, INSTALLATION, "user", user_id)
+
+
+def needed_access_info(registry: Registry, scope_id: str, access_info_id: str) -> AccessInfo:
+    """Raises Refused."""
+    found = registry.store.get(ACCESS_INFO, INSTALLATION, access_info_id)
+    if found is None or found.scope_id != scope_id:
+        raise missing("accessInfo", access_info_id)
+    return found
+
+
+def permissions_of(registry: Registry, user: User) -> list[Permission]:
+    return [one.permission for access in access_infos_of(registry, user.id) for one in access.permissions]
+
+
+def is_permitted(registry: Registry, user: User, domain: str, action: str, scope_id: str) -> bool:
+    """`scope_id`: the account in which it is to be done."""
+    return any(_covers(registry, one, domain, action, scope_id) for one in permissions_of(registry, user))
+
+
+def check_permitted(registry: Registry, user: User, domain: str, action: str, scope_id: str) -> None:
+    """Raises Refused."""
+    if not is_permitted(registry, user, domain, action, scope_id):
+        missed = f"{domain}:{action}:{scope_id}:*"
+        error = f"Missing permission: {missed}. Please perform a new login to refresh users permissions."
+        why = f"user {user.name} needs the permission {domain}:{action} in account {scope_id}"
+        raise Refused(403, "SUBJECT_UNAUTHORIZED", error, why, {"permission": missed})
+
+
+def grant(
+    registry: Registry,
+    user: User,
+    permissions: tuple[Permission, ...],
+    now_us: int,
+    by: str,
+    role_ids: tuple[str, ...] = (),
+) -> AccessInfo:
+    """A new access info of a user."""
+    entries = tuple(AccessPermission(registry.new_id(), one, now_us, by) for one in permissions)
+    access = AccessInfo(registry.new_id(), user.scope_id, user.id, entries, role_ids, now_us, by, now_us, by)
+    save_access_info(registry, access)
+    return access
+
+
+def add_permission(
+    registry: Registry, access: AccessInfo, permission: Permission, now_us: int, by: str
+) -> AccessPermission:
+    entry = AccessPermission(registry.new_id(), permission, now_us, by)
+    changed = replace(access, permissions=(*access.permissions, entry), modified_us=now_us, modified_by=by)
+    save_access_info(registry, replace(changed, optlock=access.optlock + 1))
+    return entry
+
+
+def save_access_info(registry: Registry, access: AccessInfo) -> None:
+    registry.store.put(ACCESS_INFO, INSTALLATION, access)
+
+
+def delete_access_info(registry: Registry, access: AccessInfo) -> None:
+    registry.store.delete(ACCESS_INFO, INSTALLATION, access.id)
+
+
+def _covers(registry: Registry, permission: Permission, domain: str, action: str, scope_id: str) -> bool:
+    if permission.domain not in (None, domain) or permission.action not in (None, action):
+        return False
+    target = permission.target_scope_id
+    if target is None or target == scope_id:
+        return True
+    return permission.forwardable and is_within(registry, scope_id, target)
