@@ -14,7 +14,7 @@ from fleetrig.harness.doctor.contact import Contact
 from fleetrig.harness.platforms.kura.doctor.commands import RestShell
 from fleetrig.harness.platforms.kura.doctor.configuration import CloudConnection, Configuration
 from fleetrig.harness.platforms.kura.doctor.keystore import KeystoreEntry
-from fleetrig.harness.platforms.kura.doctor.names import automatic_login, mac_with_colons, sanitised
+from fleetrig.harness.platforms.kura.doctor.names import automatic_login, bare_mac, mac_with_colons, sanitised
 from fleetrig.harness.platforms.kura.doctor.records import RequestRecord, ServerView
 
 PROVISIONING_ACCOUNT: Final = "ec-provisioning"
@@ -42,6 +42,8 @@ class Gateway:
     """It was said whether the gateway has an activation key, and which."""
     mac: str = ""
     serial: str = ""
+    writes_colons: bool = False
+    """How it makes a client id of its MAC: the ProvisioningService without colons, Kura's transport with them."""
 
     @property
     def login(self) -> str:
@@ -50,8 +52,9 @@ class Gateway:
 
     @property
     def client_id(self) -> str:
-        """As it is sent: Kura writes its MAC with colons."""
-        return sanitised(self.set_client_id) or mac_with_colons(self.mac)
+        """As it is sent."""
+        own = mac_with_colons(self.mac) if self.writes_colons else bare_mac(self.mac)
+        return sanitised(self.set_client_id) or own
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,8 @@ class Facts:
     @property
     def calls(self) -> bool:
         """Whether anything is said of a connection at all, and not of files alone."""
-        return bool(self.gateway.client_id or self.gateway.login or self.gateway.broker_url)
+        gateway = self.gateway
+        return bool(gateway.client_id or gateway.login or gateway.mac or gateway.broker_url)
 
     @property
     def request(self) -> RequestRecord | None:

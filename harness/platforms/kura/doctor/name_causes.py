@@ -32,7 +32,9 @@ LOGIN_CAUSES: Final = {
 CLIENT_ID_CAUSES: Final = {
     "sanitised": "Kura replaces / + # and . by - before it uses a client id.",
     "case": "They differ in upper and lower case alone.",
-    "colons": ("Kura's own default is the MAC with colons (AA:BB:CC:DD:EE:FF); pages of the vendor show it without."),
+    "colons": (
+        "Kura's transport calls itself by its MAC with colons (AA:BB:CC:DD:EE:FF), the ProvisioningService without."
+    ),
     "name": "One user name is one gateway's.",
 }
 

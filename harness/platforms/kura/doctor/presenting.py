@@ -110,6 +110,7 @@ def gateway_of(given: Given, connection: CloudConnection | None, purpose: Purpos
         knows_key=given.activation_key is not None or is_shown,
         mac=given.mac,
         serial=given.serial,
+        writes_colons=not is_asking,
     )
 
 

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from fleetrig.harness.doctor.diagnosis import quoted
-from fleetrig.simulator.contract.clock import MS_PER_S
 
 Document = Mapping[str, Any]
+MS_PER_S: Final = 1_000
 RUNNING: Final = frozenset(
     {"STARTED", "RUNNING", "CONF_UPDATING", "CONF_UPDATED", "APPS_INSTALLING", "APPS_INSTALLED", "STOPPING"}
 )

@@ -11,7 +11,10 @@ from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, quoted
 from fleetrig.harness.platforms.kura.doctor.facts import Facts
 from fleetrig.harness.platforms.kura.doctor.records import AWAITING_BIRTH, RUNNING, RequestRecord
 
-AGAIN: Final = "Make the request anew (POST with overwriteIfDuplicate: true); its activation key is a new one then."
+AGAIN: Final = (
+    "Reset its job (PUT of the request with provisionJob.status CREATED), or make the request anew (POST with "
+    "overwriteIfDuplicate true), which gives it another activation key."
+)
 OVER: Final = "A finished job is not begun again by a message of the gateway."
 KEY_CHARACTERS: Final = 32
 
@@ -46,7 +49,7 @@ def _status(facts: Facts, request: RequestRecord) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "request-expired", Weight.CAUSE,
             f"The provision request expired on {end:{DAY}}; it is {facts.now:{DAY}} (EXPIRED, its job ABANDONED).",
-            AGAIN,
+            "Make the request anew (POST with overwriteIfDuplicate true); it gets another activation key.",
         )  # fmt: skip
 
 
