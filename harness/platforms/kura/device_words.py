@@ -131,8 +131,18 @@ DEVICE_FIELDS: Final[Mapping[str, Any]] = {
     ],
     "clock_behind": Annotated[Duration, Field(description="Their clock is slow by so much.")],
     "clock_ahead": Annotated[Duration, Field(description="Their clock is fast by so much.")],
-    "cloud_connections": Annotated[
-        PositiveCount, Field(description="So many cloud connections provision themselves, one after the other.")
+    "other_connections": Annotated[
+        tuple[Text, ...],
+        Field(
+            description="Brokers with which other cloud connections of the same gateway are provisioned already; "
+            "`server` is the one under test."
+        ),
+    ],
+    "default_connection_only": Annotated[
+        Flag, Field(description="As before ESF 7: only the default cloud connection can be provisioned.")
+    ],
+    "connection_name": Annotated[
+        Text, Field(description="Which cloud connection it is; the default one if not given.")
     ],
     "shared_user": Annotated[
         Flag, Field(description="With credential: password: one user of the account for all of them.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
@@ -10,7 +11,7 @@ from fleetrig.harness.platforms.kura.gateway_names import GatewayNames, names_of
 from fleetrig.harness.platforms.kura.settings import ACCOUNTS
 from fleetrig.harness.run.context import RunContext
 from fleetrig.simulator.contract.errors import BrokenBench
-from fleetrig.simulator.contract.identity import Credential, UserPassword
+from fleetrig.simulator.contract.identity import UserPassword
 
 PROVISION_ACCOUNT: Final = "kura.provision-account"
 """A start-up property of our own server."""
@@ -32,6 +33,24 @@ class MadeRequest:
     """Empty where the request has none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A certificate that signs control messages of an account; the newest counts."""
+
+    alias: str
+    chain: tuple[str, ...]
+    """PEM, its own first; the last is its root, or the highest that the server shows."""
+
+    @property
+    def own_pem(self) -> str:
+        return self.chain[0]
+
+    @property
+    def root_pem(self) -> str:
+        """Empty where the server shows no more than the certificate itself."""
+        return self.chain[-1] if len(self.chain) > 1 else ""
+
+
 @dataclass(slots=True)
 class KuraRun:
     """One run, as Kura's words, setup and devices share it."""
@@ -47,6 +66,10 @@ class KuraRun:
     """Serial -> its newest request."""
     made_requests: list[str] = field(default_factory=list)
     """Ids of all that were made."""
+    signers: dict[str, Sequence[Signer]] = field(default_factory=dict)
+    """Account -> who signs control messages to its devices, the one in use first."""
+    clocks: dict[str, float] = field(default_factory=dict)
+    """Serial -> how far an action has set its clock off, in seconds."""
     versions: dict[str, int] = field(default_factory=dict)
     """Serial -> how often its password in the account was replaced."""
     told: dict[str, int] = field(default_factory=dict)
@@ -131,7 +154,7 @@ class KuraRun:
         of = self.names(serial).serial
         return self.password("user", of, str(self.versions.get(of, 0) if version is None else version))
 
-    def credential_of(self, serial: str) -> Credential:
+    def credential_of(self, serial: str) -> UserPassword:
         """What the factory gives a unit: user name and password, of the provisioning account or of its own."""
         of = self.names(serial).serial
         if self.kind == "password":
@@ -140,6 +163,35 @@ class KuraRun:
         known = made.password if made is not None else self.password("nobody's", of)
         password = self.password("wrong", of) if self.kind == "wrong_password" else known
         return UserPassword(self.names(serial).user_name, password)
+
+    def bootstrap_of(self, serial: str) -> UserPassword | None:
+        """What a device presents to the provision broker; None where it has no request."""
+        if self.kind != "password":
+            return self.credential_of(serial)
+        made = self.requests.get(self.names(serial).serial)
+        return None if made is None else UserPassword(self.names(serial).user_name, made.password)
+
+    def is_clone(self, serial: str) -> bool:
+        """It has what another one has."""
+        return self.names(serial).serial != serial
+
+    def signing_certificates_of(self, account: str) -> Mapping[str, str]:
+        """Alias -> certificate (PEM): who signs control messages of an account."""
+        return {one.alias: one.own_pem for one in self.signers.get(account, ())[:1]}
+
+    @property
+    def trust_anchors(self) -> Mapping[str, str]:
+        """Alias -> certificate (PEM): the roots above those that sign control messages of the run's accounts."""
+        anchors = {f"ca-{one.alias}": one.root_pem for signers in self.signers.values() for one in signers[:1]}
+        return {alias: pem for alias, pem in anchors.items() if pem}
+
+    def clock_error_s(self, serial: str) -> float:
+        """More than 0: fast."""
+        if serial in self.clocks:
+            return self.clocks[serial]
+        devices = self.context.scenario.devices
+        ahead_s, behind_s = getattr(devices, "clock_ahead", None), getattr(devices, "clock_behind", None)
+        return float(ahead_s or 0.0) - float(behind_s or 0.0)
 
     def activation_key_of(self, serial: str) -> str:
         """What the device presents; empty for nothing."""

@@ -61,7 +61,8 @@ SETTINGS: Final[Mapping[str, Any]] = {
 """Key -> the form of its value."""
 
 NOTES: Final[Mapping[str, str]] = {
-    ACCOUNTS: "The accounts of the run; devices that are configured by hand and requests that name none use the first.",
+    ACCOUNTS: "The accounts of the run; devices that are configured by hand and requests that name none use the first. "
+    "Several have a signing certificate each, as accounts of several instances have.",
     PROVISION_REQUEST: "Made for each device beforehand, with the usual terms when not given; none: no device has one.",
     ALL_DEVICES: "Any number of devices may register themselves by their BIRTH; true when not given.",
     MOST_DEVICES: "How many devices an account may have, with infiniteChildEntities: false.",

@@ -92,11 +92,11 @@ def delete_account(registry: Registry, account: AccountRecord) -> None:
     """Raises Refused for one that others need: the root, the provisioning account, one with accounts below it."""
     name = account.name
     if name in (ROOT_NAME, registry.settings.provision_account):
-        why = f"the account {name} cannot be deleted"
-        raise Refused(400, "OPERATION_NOT_ALLOWED_ON_SPECIFIC_ENTITY", why, why)
+        why = f"Operation not allowed: the account {name} cannot be deleted."
+        raise Refused(500, "OPERATION_NOT_ALLOWED", why, why)
     if children_of(registry, account.id):
-        why = "Operation not allowed. This account has child accounts."
-        raise Refused(400, "ACCOUNT_HAS_CHILD", why, f"delete the accounts below {name} first")
+        error = "Operation not allowed: This account cannot be deleted. Delete its child first.."
+        raise Refused(500, "OPERATION_NOT_ALLOWED", error, f"delete the accounts below {name} first")
     for user in registry.store.find(USER, INSTALLATION, "scope", account.id):
         registry.store.delete(USER, INSTALLATION, user.id)
     registry.store.delete(ACCOUNT, INSTALLATION, account.id)
@@ -108,5 +108,6 @@ def check_room(registry: Registry, account: AccountRecord) -> None:
     if settings.infinite_devices or registry.store.count(DEVICE, account.id) < settings.max_devices:
         return
     why = f"account {account.name} may have {settings.max_devices} devices: allow more in its settings"
-    error = "Max number of devices reached. Please increase the number or set the infinite number of devices."
-    raise Refused(400, "MAX_NUMBER_OF_ITEMS_REACHED", error, why, {"entityType": "devices"})
+    error = "Max number of Devices reached. Please increase the number or set InfiniteChildDevices parameter to True."
+    kind = "maxNumberOfItemsReachedExceptionInfo"
+    raise Refused(403, "MAX_NUMBER_OF_ITEMS_REACHED", error, why, {"entityType": "Devices"}, kind)

@@ -69,7 +69,18 @@ def inherited_certificates(registry: Registry, scope_id: str) -> list[Certificat
 
 def signing_certificate(registry: Registry, scope_id: str, now_us: int) -> CertificateRecord | None:
     """What signs control messages to devices of an account: its own, or else an inherited one (3.5)."""
-    return _valid(registry, scope_id, CertificateUsage.DEVICE_MANAGEMENT, now_us)
+    return valid_certificate(registry, scope_id, CertificateUsage.DEVICE_MANAGEMENT, now_us)
+
+
+def valid_certificate(
+    registry: Registry, scope_id: str, usage: CertificateUsage, now_us: int
+) -> CertificateRecord | None:
+    """The first of its own and inherited ones with that usage that is VALID and in time."""
+    for one in inherited_certificates(registry, scope_id):
+        is_in_time = one.not_before_us <= now_us < one.not_after_us
+        if usage in one.usages and one.status is CertificateStatus.VALID and is_in_time:
+            return one
+    return None
 
 
 @lru_cache(maxsize=256)
@@ -123,6 +134,8 @@ def import_certificate(
     if own is None:
         raise illegal("certificateInfo.certificate", "…", "the key belongs to none of the certificates")
     chain = b"".join(one.public_bytes(Encoding.PEM) for one in in_order(own, others))
+    if CertificateUsage.JWT in usages:
+        raise illegal("certificateInfo.certificateUsages", "JWT", "this server signs tokens with its own certificates")
     return _keep(registry, scope_id, name, chain, key_pem_in(data), usages, forwardable, now_us, by)
 
 
@@ -168,14 +181,6 @@ def issue_device_certificate(registry: Registry, csr: bytes, client_id: str, now
     )
     number = registry.entropy.token_hex(16)
     return authority.issue(profile, request.public_key(), number).public_bytes(Encoding.PEM).decode("ascii")
-
-
-def _valid(registry: Registry, scope_id: str, usage: CertificateUsage, now_us: int) -> CertificateRecord | None:
-    for one in inherited_certificates(registry, scope_id):
-        is_in_time = one.not_before_us <= now_us < one.not_after_us
-        if usage in one.usages and one.status is CertificateStatus.VALID and is_in_time:
-            return one
-    return None
 
 
 def _check_name(registry: Registry, scope_id: str, name: str) -> None:

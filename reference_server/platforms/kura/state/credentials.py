@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from fleetrig.reference_server.platforms.kura.state.errors import Refused, missing, stale
+from fleetrig.reference_server.platforms.kura.state.errors import Refused, illegal, missing, stale
 from fleetrig.reference_server.platforms.kura.state.passwords import hashed_password, is_password_right
 from fleetrig.reference_server.platforms.kura.state.records import (
     CREDENTIAL,
@@ -44,11 +44,11 @@ def check_password(registry: Registry, password: str) -> None:
     """Raises Refused for one that an administrator may not choose."""
     least = registry.settings.password_min_length
     if not least <= len(password) <= MOST_CHARS:
-        why = f"a password has {least} to {MOST_CHARS} characters"
-        raise Refused(400, "INVALID_PASSWORD_LENGTH", "The password length is not valid.", why)
+        error = f"Password length must be between {least} and {MOST_CHARS} characters long (inclusive)."
+        raise Refused(400, "PASSWORD_INVALID_LENGTH", error)
     if not all(pattern.search(password) for pattern in CLASSES):
         why = "a password has an upper-case and a lower-case letter, a digit and a symbol"
-        raise Refused(400, "PASSWORD_INVALID", "The password does not match the required pattern.", why)
+        raise illegal("credentialCreator.credentialKey", "******", why)
 
 
 def new_credential(registry: Registry, scope_id: str, user_id: str, password: str, now_us: int, by: str) -> Credential:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+STALE: Final = "OPTIMISTIC_LOCKING"
+ID_BYTES: Final = 8
 
 
 @dataclass(frozen=True)  # no slots: exceptions are given a traceback
@@ -21,6 +25,8 @@ class Refused(Exception):
     error: str
     reason: str = ""
     told: Mapping[str, Any] = field(default_factory=dict)
+    type: str = "exceptionInfo"
+    """Kapua's name for the form of the body."""
 
     def __str__(self) -> str:
         return self.reason or self.error
@@ -53,31 +59,45 @@ class IllegalMove(Exception):
 
 def missing(kind: str, name: str) -> Refused:
     """404: there is no entity of that kind with that id or name."""
-    error = f"The entity of type {kind} with id/name {name} was not found."
+    error = f"The entity of type {kind} with id/name {decimal_id(name)} was not found."
     told = {"entityType": kind, "entityId": name}
-    return Refused(404, "ENTITY_NOT_FOUND", error, f"there is no {kind} {name[:80]!r}", told)
+    return Refused(
+        404, "ENTITY_NOT_FOUND", error, f"there is no {kind} {name[:80]!r}", told, "entityNotFoundExceptionInfo"
+    )
 
 
 def duplicate(kind: str, name: str) -> Refused:
     """409: a name that must be unique is taken."""
     error = f"An entity with the same name {name} already exists."
-    return Refused(409, "DUPLICATE_NAME", error, f"there is a {kind} {name[:80]!r} already", {"duplicateName": name})
+    why = f"there is a {kind} {name[:80]!r} already"
+    return Refused(409, "DUPLICATE_NAME", error, why, {"duplicatedName": name}, "duplicateNameExceptionInfo")
 
 
 def illegal(argument: str, value: str, why: str) -> Refused:
     """400: an argument has a value that it cannot have."""
     error = f"An illegal value was provided for the argument {argument}: {value}."
     told = {"argumentName": argument, "argumentValue": value}
-    return Refused(400, "ILLEGAL_ARGUMENT", error, f"{argument}: {why}", told)
+    return Refused(400, "ILLEGAL_ARGUMENT", error, f"{argument}: {why}", told, "illegalArgumentExceptionInfo")
 
 
 def missing_argument(argument: str) -> Refused:
     """400: an argument that is needed is not there."""
     error = f"An illegal null value was provided for the argument {argument}."
-    return Refused(400, "ILLEGAL_NULL_ARGUMENT", error, f"{argument} is missing", {"argumentName": argument})
+    told = {"argumentName": argument}
+    why = f"{argument} is missing"
+    return Refused(400, "ILLEGAL_NULL_ARGUMENT", error, why, told, "illegalNullArgumentExceptionInfo")
 
 
 def stale(kind: str) -> Refused:
-    """The record was changed since it was read (S-26)."""
-    error = "The entity you are trying to update has been updated by another user."
-    return Refused(409, "OPTIMISTIC_LOCKING", error, f"the optlock is not the {kind}'s present one: read it again")
+    """The record was changed since it was read (S-26). Kapua's own API tells it as a failure, with 500."""
+    error = "The entity is out of state as it has been modified or deleted by another transaction."
+    return Refused(409, STALE, error, f"the optlock is not the {kind}'s present one: read it again")
+
+
+def decimal_id(name: str) -> str:
+    """How messages write an id: as a number, which its short form encodes. What is no id stays as it is."""
+    try:
+        raw = urlsafe_b64decode(name + "=" * (-len(name) % 4))
+    except ValueError:
+        return name
+    return str(int.from_bytes(raw, "big", signed=True)) if len(raw) <= ID_BYTES else name

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from fleetrig.reference_server.platforms.kura.state.accounts import is_within
-from fleetrig.reference_server.platforms.kura.state.errors import Refused, missing
+from fleetrig.reference_server.platforms.kura.state.errors import Refused, decimal_id, missing
 from fleetrig.reference_server.platforms.kura.state.records import (
     ACCESS_INFO,
     INSTALLATION,
@@ -45,10 +45,12 @@ def is_permitted(registry: Registry, user: User, domain: str, action: str, scope
 def check_permitted(registry: Registry, user: User, domain: str, action: str, scope_id: str) -> None:
     """Raises Refused."""
     if not is_permitted(registry, user, domain, action, scope_id):
-        missed = f"{domain}:{action}:{scope_id}:*"
-        error = f"Missing permission: {missed}. Please perform a new login to refresh users permissions."
+        missed = f"{domain}:{action}:{decimal_id(scope_id)}:*"
+        error = f"User does not have permission to perform this action. Required permission: {missed}."
         why = f"user {user.name} needs the permission {domain}:{action} in account {scope_id}"
-        raise Refused(403, "SUBJECT_UNAUTHORIZED", error, why, {"permission": missed})
+        needed = {"domain": domain, "action": action, "targetScopeId": scope_id, "forwardable": False}
+        kind = "subjectUnauthorizedExceptionInfo"
+        raise Refused(403, "SUBJECT_UNAUTHORIZED", error, why, {"permission": needed}, kind)
 
 
 def grant(

@@ -46,7 +46,7 @@ def sign_in(registry: Registry, username: str, password: str, now_us: int) -> tu
     account = _usable_account(registry, user, now_us)
     own = [one for one in credentials_of(registry, user.id) if one.credential_type == PASSWORD and not one.request_id]
     if not own:
-        raise LoginRefused(BAD, f"user {user.name} has no password", "INVALID_CREDENTIALS")
+        raise LoginRefused(BAD, f"user {user.name} has no password", "INVALID_LOGIN_CREDENTIALS")
     _check(registry, own[0], account.settings.lockout, password, now_us)
     return user, account
 
@@ -111,7 +111,7 @@ def _check(registry: Registry, credential: Credential, policy: LockoutPolicy, pa
     if not matches(credential, password):
         counted = after_failure(credential, policy, now_us)
         save_credential(registry, counted)
-        raise LoginRefused(BAD, f"wrong password, for the {counted.login_failures}. time", "INVALID_CREDENTIALS")
+        raise LoginRefused(BAD, f"wrong password, for the {counted.login_failures}. time", "INVALID_LOGIN_CREDENTIALS")
     if not is_usable(credential, now_us):
         raise LoginRefused(DENIED, "the password is disabled or has expired", "DISABLED_LOGIN_CREDENTIAL")
     if has_counted(credential):
