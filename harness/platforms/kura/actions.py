@@ -17,9 +17,10 @@ from fleetrig.harness.platforms.kura.air_actions import (
 from fleetrig.harness.platforms.kura.control_action import send_control
 from fleetrig.harness.platforms.kura.device_actions import factory_reset, give, set_clock
 from fleetrig.harness.platforms.kura.kura_run import KuraRun
-from fleetrig.harness.platforms.kura.record import candidates, known_connection, known_device
+from fleetrig.harness.platforms.kura.record import known_connection, known_device
 from fleetrig.harness.platforms.kura.request_calls import change_request, delete_request, find_request
-from fleetrig.harness.platforms.kura.setup import ask_for_request, configure
+from fleetrig.harness.platforms.kura.setup import ask_for_request, configure, new_signing_certificate
+from fleetrig.harness.platforms.kura.signers import signers_of
 from fleetrig.harness.platforms.kura.words import (
     ConfigureServices,
     Couple,
@@ -51,9 +52,6 @@ from fleetrig.harness.platforms.kura.words import (
 from fleetrig.harness.scenario_file.action_words import ActionWord, Delete
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.drivers.director import AdminCall, Director
-
-SIGNS: Final = "DEVICE_MANAGEMENT"
-
 
 # -- the registry
 
@@ -203,10 +201,10 @@ def rotate(run: KuraRun, words: Rotate) -> Director[None]:
 
 
 def replace_signing_certificate(run: KuraRun, account: str | None) -> Director[None]:
-    scope = run.scope(account)
-    name = f"dm-{run.context.new_token('signing certificate')[:8]}"
-    about = {"name": name, "certificateUsages": [{"name": SIGNS}], "forwardable": False, "generate": True}
-    yield from run.admin.create(f"{scope}/certificateInfos", about)
+    """A new one, which signs from now on; devices know nothing of it."""
+    name = account or run.first_account
+    yield from new_signing_certificate(run, name)
+    run.signers[name] = yield from signers_of(run.admin, run.scope(name))
 
 
 PERFORM: Final[Mapping[type[ActionWord], Callable[[KuraRun, Any], Director[None]]]] = {
@@ -238,5 +236,3 @@ PERFORM: Final[Mapping[type[ActionWord], Callable[[KuraRun, Any], Director[None]
     Rotate: rotate,
 }
 """Word -> what performs it."""
-
-__all__ = ["PERFORM", "candidates"]

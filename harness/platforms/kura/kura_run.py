@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from fleetrig.harness.platforms.kura.admin import KuraAdmin
 from fleetrig.harness.platforms.kura.gateway_names import GatewayNames, names_of
 from fleetrig.harness.platforms.kura.settings import ACCOUNTS
+from fleetrig.harness.platforms.kura.signers import Signer
 from fleetrig.harness.run.context import RunContext
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword
@@ -31,24 +32,6 @@ class MadeRequest:
     password: str = field(repr=False)
     activation_key: str = field(repr=False)
     """Empty where the request has none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Signer:
-    """A certificate that signs control messages of an account; the newest counts."""
-
-    alias: str
-    chain: tuple[str, ...]
-    """PEM, its own first; the last is its root, or the highest that the server shows."""
-
-    @property
-    def own_pem(self) -> str:
-        return self.chain[0]
-
-    @property
-    def root_pem(self) -> str:
-        """Empty where the server shows no more than the certificate itself."""
-        return self.chain[-1] if len(self.chain) > 1 else ""
 
 
 @dataclass(slots=True)
@@ -182,8 +165,7 @@ class KuraRun:
     @property
     def trust_anchors(self) -> Mapping[str, str]:
         """Alias -> certificate (PEM): the roots above those that sign control messages of the run's accounts."""
-        anchors = {f"ca-{one.alias}": one.root_pem for signers in self.signers.values() for one in signers[:1]}
-        return {alias: pem for alias, pem in anchors.items() if pem}
+        return {f"ca-{one.alias}": one.root_pem for signers in self.signers.values() for one in signers[:1]}
 
     def clock_error_s(self, serial: str) -> float:
         """More than 0: fast."""

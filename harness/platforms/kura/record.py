@@ -5,7 +5,7 @@ It may be known in several accounts: the one where it is connected counts, or el
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -187,11 +187,3 @@ def known_connection(run: KuraRun, serial: str) -> AdminCall[tuple[str, JsonDict
     if here.connection is None:
         raise BrokenBench(f"{run.context.server.name} knows no connection of {serial}")
     return f"{here.scope}/deviceconnections/{run.admin.part(here.connection, str, 'id')}", here.connection
-
-
-def candidates(run: KuraRun, account: str | None) -> Iterator[str]:
-    """The scope of an account, or of all of the run."""
-    if account is not None:
-        yield run.scope(account)
-    else:
-        yield from run.scopes.values()

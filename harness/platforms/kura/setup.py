@@ -18,6 +18,7 @@ from fleetrig.harness.platforms.kura.settings import (
     PROVISION_REQUEST,
     chosen,
 )
+from fleetrig.harness.platforms.kura.signers import SIGNS, signers_of
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.drivers.director import AdminCall, Director
@@ -38,12 +39,22 @@ def setup(run: KuraRun) -> Director[None]:
         scope = run.scopes[account] = yield from run.admin.create_account(run.account_name(account))
         yield from run.admin.configure(scope, USERS, {ALL_DEVICES: True})
         yield from save_services(run, scope, run.settings)
+        if len(run.settings[ACCOUNTS]) > 1:
+            yield from new_signing_certificate(run, account)
+        run.signers[account] = yield from signers_of(run.admin, scope)
     if run.kind == "password":
         yield from create_users(run)
     terms = run.settings[PROVISION_REQUEST]
     if isinstance(terms, RequestTerms):
         for serial in run.serials():
             yield from ask_for_request(run, serial, terms)
+
+
+def new_signing_certificate(run: KuraRun, account: str) -> AdminCall[None]:
+    """One that only this account has. That a server makes it itself is part of the open profile."""
+    name = f"dm-{account}-{run.context.new_token(f'signing certificate {len(run.signers)} of {account}')[:8]}"
+    about = {"name": name, "certificateUsages": [{"name": SIGNS}], "forwardable": False, "generate": True}
+    yield from run.admin.create(f"{run.scope(account)}/certificateInfos", about)
 
 
 def settings_in_force(scenario: Scenario) -> dict[str, Any]:

@@ -37,7 +37,8 @@ PROGRAM_EXCHANGES: Final = ("unsubscribe", "hang-up", "control", "unknown")
 """As `device_call` names what else a device can ask for."""
 
 PROGRAM_VALUES: Final = (
-    "broker_url", "account_name", "client_id", "user_name", "password", "activation_key", "mac", "serial_number",
+    "provisioning", "broker_url", "account_name", "client_id", "user_name", "password", "activation_key", "mac",
+    "serial_number",
     "retry_interval_s", "retry_max_attempts", "timeout_s", "ca_authentication", "reconnect_interval_s",
     "telemetry_interval_s",
 )  # fmt: skip

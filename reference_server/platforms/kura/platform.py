@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from fleetrig.reference_server.http_container import HttpContainerRules
@@ -94,6 +94,10 @@ class KuraPlatform:
         self._rest = RestApi(self.registry, self._broker.calls)
         self._is_open = False
         self.container_rules: HttpContainerRules = self._rest.container_rules
+
+    def listens_at(self, urls: Mapping[str, str]) -> None:
+        """Where its own listeners are: devices are sent there (`AddressedPlatform`)."""
+        self.registry.listeners = dict(urls)
 
     # What fronts say
 

@@ -7,7 +7,7 @@ have gets 2, which the real broker means to do and does not yet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from fleetrig.reference_server.mqtt_sessions.application import LogIn
@@ -20,7 +20,7 @@ from fleetrig.reference_server.platforms.kura.broker.access_rules import (
     rules_of,
 )
 from fleetrig.reference_server.platforms.kura.broker.live_clients import LiveClient
-from fleetrig.reference_server.platforms.kura.broker.topics import client_id_flaw
+from fleetrig.reference_server.platforms.kura.broker.topics import REQUESTER, client_id_flaw
 from fleetrig.reference_server.platforms.kura.state.accounts import provision_account
 from fleetrig.reference_server.platforms.kura.state.connections import connected
 from fleetrig.reference_server.platforms.kura.state.errors import LoginFailure, LoginRefused
@@ -82,10 +82,7 @@ def _live(
 
 
 def _is_bootstrap(registry: Registry, username: str) -> bool:
-    """A user of the provisioning account whom provision requests have; also one that nobody has.
-
-    Then there is no provision request either, and that is the more useful reason.
-    """
+    """A user of the provisioning account whom provision requests name."""
     user = user_by_name(registry, username)
     return user is not None and registry.store.count(REQUEST, INSTALLATION, "user", user.id) > 0
 
@@ -93,16 +90,22 @@ def _is_bootstrap(registry: Registry, username: str) -> bool:
 def _bootstrap(
     registry: Registry, client_id: str, username: str, password: str, session: Session, now_us: int
 ) -> LiveClient:
-    """It says and hears what is below its own control topic, and nothing else (S-28).
-
-    Without the right of devices to write any reply nobody forges one on another's reply topic here.
-    """
+    """It says and hears what is below its own control topic, and answers the server (S-28)."""
     request = sign_in_to_provision(registry, client_id, username, password, now_us)
     account = provision_account(registry)
     user = user_by_id(registry, request.provision_user_id)
     assert user is not None, "a request that was signed in for has its user"
-    access = AccessList([AccessRule(f"$EDC/{account.name}/{client_id}/#")])
+    access = AccessList(bootstrap_rules(account.name, client_id))
     return LiveClient(session.id, account, client_id, user, access, session.peer, now_us, request_id=request.id)
+
+
+def bootstrap_rules(account: str, client_id: str) -> tuple[AccessRule, ...]:
+    """Without the right of other devices to write any reply: nobody forges one on another's reply topic here."""
+    return (
+        AccessRule(f"$EDC/{account}/{client_id}/#"),
+        AccessRule(f"$EDC/{account}/{REQUESTER}/+/REPLY/#", may_read=False),
+        AccessRule(f"$EDC/{account}/{REQUESTER}/+/NOTIFY/{client_id}/#", may_read=False),
+    )
 
 
 def rights_of(registry: Registry, user: User, account: AccountRecord) -> BrokerRights:
@@ -123,8 +126,3 @@ def _refused(
     peer = Peer(connect.client_id, connect.user_name or "", session.peer)
     audit(registry, peer, "connect", reason, now_us)
     return SignIn(LogIn(code, device=connect.client_id, reason=reason))
-
-
-def with_client_id(connect: MqttConnect, new_id: str) -> MqttConnect:
-    """A client that does not name itself is named, before its rights are made of its name."""
-    return replace(connect, client_id=new_id)

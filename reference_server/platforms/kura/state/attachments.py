@@ -34,7 +34,7 @@ def bundles_of(registry: Registry, request_id: str) -> list[Attachment]:
 
 def bundle_uri(registry: Registry, bundle: Attachment) -> str:
     """Where a device gets a bundle: at its own URI, or here under its token."""
-    return bundle.uri or f"{registry.settings.http_url}/attachments/{bundle.token}"
+    return bundle.uri or f"{registry.http_url}/attachments/{bundle.token}"
 
 
 def attachment_with(registry: Registry, token: str) -> Attachment | None:

@@ -36,6 +36,8 @@ class Device:
     """When its last BIRTH came; 0: never."""
     birth_sent_ms: int = 0
     """The time that its newest BIRTH or APPS bears: an older one that comes later changes nothing (2.2)."""
+    provisioned_us: int = 0
+    """When a provision job was completed by its BIRTH: its control messages are signed from then on; 0: never."""
     document: Mapping[str, Any] = field(default_factory=dict)
     tag_ids: tuple[str, ...] = ()
     group_ids: tuple[str, ...] = ()

@@ -55,7 +55,7 @@ class JobMoved:
 
 def job_step(status: JobStatus) -> str:
     """How the trace tells that a job has come to a status."""
-    return f"provision job {status}"
+    return f"job_{status.lower()}"
 
 
 def moved(request: ProvisionRequest, status: JobStatus) -> ProvisionRequest:

@@ -8,6 +8,7 @@ Refusals are raised as `Refused` or `LoginRefused` (`errors`).
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -22,6 +23,10 @@ FAIR_BYTES: Final = 256 - 256 % len(ALPHABET)
 UNFAIR: Final = bytes(range(FAIR_BYTES, 256))
 """With these some letters would be likelier."""
 LETTER_OF_BYTE: Final = bytes(ALPHABET[byte % len(ALPHABET)] for byte in range(256))
+
+
+USUAL_LISTENERS: Final = {"mqtt": "mqtt://127.0.0.1:1883", "http": "http://127.0.0.1:8081"}
+"""Where nobody has said what the listeners are."""
 
 
 class NoticeKind(StrEnum):
@@ -50,10 +55,24 @@ class Registry:
         self.store = store
         self.entropy = entropy
         self.settings = settings
+        self.listeners: Mapping[str, str] = USUAL_LISTENERS
+        """Name of each of this server's own listeners -> its URL, as devices reach it."""
         self.new_secrets: list[tuple[str, str]] = []
         self.job_deadlines: Deadlines[str] = Deadlines()
         """Request id -> when its job is looked at again: its own deadline, or the end of its request."""
         self._notices: list[Notice] = []
+
+    def target_broker_url(self, *, is_secure: bool) -> str:
+        """Where provisioned devices are sent: `is_secure` to the listener over TLS, if there is one."""
+        own = self.listeners.get("mqtt", "")
+        if is_secure or not own:
+            own = self.listeners.get("mqtts", own)
+        return self.settings.target_broker_url or own
+
+    @property
+    def http_url(self) -> str:
+        """This server's REST API, as devices reach it: attachments are fetched there."""
+        return self.listeners.get("http", "")
 
     def new_id(self) -> str:
         """A random id in the short form of the wire: 63 bits in base64url."""

@@ -44,12 +44,6 @@ class Settings:
     """A missing request and a wrong activation key are told in the same words (1.6)."""
     target_broker_url: str = ""
     """Where provisioned devices are sent; empty: to this server's own broker."""
-    broker_url: str = "mqtt://127.0.0.1:1883"
-    """This server's own plain broker, as devices reach it."""
-    tls_broker_url: str = ""
-    """The same over TLS, for requests with `provisionSecureURL`; empty: there is none."""
-    http_url: str = "http://127.0.0.1:8080"
-    """This server's REST API, as devices reach it: attachments are fetched there."""
     provision_account: str = "ec-provisioning"
     provision_app_id: str = "PROV-SIM1"
     provision_app_aliases: tuple[str, ...] = ()
