@@ -15,7 +15,7 @@ from fleetrig.harness.platforms.kura.air_actions import (
     write_provisioning,
 )
 from fleetrig.harness.platforms.kura.control_action import send_control
-from fleetrig.harness.platforms.kura.device_actions import factory_reset, give, set_clock
+from fleetrig.harness.platforms.kura.device_actions import factory_reset, give, set_clock, write_on_console
 from fleetrig.harness.platforms.kura.kura_run import KuraRun
 from fleetrig.harness.platforms.kura.record import known_connection, known_device
 from fleetrig.harness.platforms.kura.request_calls import change_request, delete_request, find_request
@@ -52,6 +52,7 @@ from fleetrig.harness.platforms.kura.words import (
 from fleetrig.harness.scenario_file.action_words import ActionWord, Delete
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.drivers.director import AdminCall, Director
+from fleetrig.simulator.flows.kura.components import TRANSPORT_PID
 
 # -- the registry
 
@@ -195,9 +196,13 @@ def rotate(run: KuraRun, words: Rotate) -> Director[None]:
         path = yield from known_user(run, device.serial)
         scope, _, user_id = path.split("/")
         yield from run.admin.reset_password(scope, user_id, run.account_password(device.serial))
-        if words.tell_device:
-            run.told[of] = run.versions[of]
+        if not words.tell_device:
+            continue
+        run.told[of] = run.versions[of]
+        if run.kind == "password":
             give(run, device)
+        else:
+            write_on_console(run, device, TRANSPORT_PID, {"password": run.account_password(device.serial)})
 
 
 def replace_signing_certificate(run: KuraRun, account: str | None) -> Director[None]:

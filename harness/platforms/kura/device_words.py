@@ -170,6 +170,12 @@ def provisioning_is_for_strangers(devices: Any) -> str:
     return ""
 
 
+def users_are_shared_by_who_has_one(devices: Any) -> str:
+    if devices.shared_user and devices.credential != "password":
+        return "shared_user is about devices with credential: password: a provision request has a user of its own"
+    return ""
+
+
 def full_jitter_is_random(devices: Any) -> str:
     given = devices.data_service
     if given is not None and given.reconnect == "full-jitter" and "no-jitter" in (devices.quirks or ()):
@@ -182,5 +188,10 @@ def listeners_called(devices: Any) -> tuple[str, ...]:
     return ("mqtts" if devices.tls else "mqtt",)
 
 
-DEVICE_RULES: Final = (clocks_are_wrong_one_way, provisioning_is_for_strangers, full_jitter_is_random)
+DEVICE_RULES: Final = (
+    clocks_are_wrong_one_way,
+    provisioning_is_for_strangers,
+    users_are_shared_by_who_has_one,
+    full_jitter_is_random,
+)
 """Each says in a sentence what no device could do; empty when nothing."""

@@ -1,4 +1,4 @@
-"""What a server gives to gateways that provision themselves: read where it goes by, so that it is masked from then on."""
+"""What a server gives to gateways that provision themselves: read where it goes by, and masked from then on."""
 
 from __future__ import annotations
 

@@ -51,6 +51,8 @@ class KuraRun:
     """Ids of all that were made."""
     signers: dict[str, Sequence[Signer]] = field(default_factory=dict)
     """Account -> who signs control messages to its devices, the one in use first."""
+    visited: set[str] = field(default_factory=set)
+    """Serials of devices to which a technician has brought what is right, whatever the factory gave them."""
     clocks: dict[str, float] = field(default_factory=dict)
     """Serial -> how far an action has set its clock off, in seconds."""
     versions: dict[str, int] = field(default_factory=dict)
@@ -144,7 +146,8 @@ class KuraRun:
             return UserPassword(self.user_name(serial), self.account_password(serial, self.told.get(of, 0)))
         made = self.requests.get(of)
         known = made.password if made is not None else self.password("nobody's", of)
-        password = self.password("wrong", of) if self.kind == "wrong_password" else known
+        is_wrong = self.kind == "wrong_password" and serial not in self.visited
+        password = self.password("wrong", of) if is_wrong else known
         return UserPassword(self.names(serial).user_name, password)
 
     def bootstrap_of(self, serial: str) -> UserPassword | None:
@@ -179,13 +182,11 @@ class KuraRun:
         """What the device presents; empty for nothing."""
         of = self.names(serial).serial
         made = self.requests.get(of)
-        match self.kind:
-            case "wrong_activation_key":
-                return self.password("wrong key", of)
-            case "bootstrap" | "password" if made is not None:
-                return made.activation_key
-            case _:
-                return ""
+        right = "" if made is None else made.activation_key
+        if serial in self.visited:
+            return right
+        wrong = {"wrong_activation_key": self.password("wrong key", of), "no_activation_key": ""}
+        return wrong.get(self.kind, right)
 
     def url(self, *, tls: bool) -> str:
         """Where devices reach the broker. Raises BrokenBench."""

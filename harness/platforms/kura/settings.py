@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from fleetrig.harness.platforms.kura.request_terms import RequestTerms
 from fleetrig.harness.scenario_file.values import Count, Flag, PositiveCount, written_as
@@ -42,6 +42,23 @@ def _differing(names: tuple[str, ...]) -> tuple[str, ...]:
 
 Accounts = Annotated[tuple[AccountName, ...], Field(min_length=1, max_length=MOST_ACCOUNTS), AfterValidator(_differing)]
 
+NONE: Final = "none"
+
+
+def _terms_or_none(value: Any) -> Any:
+    """One form with a word beside it: a union would tell each mistake twice."""
+    if value == NONE:
+        return None
+    if not isinstance(value, Mapping | RequestTerms):
+        raise ValueError("expected none, or the terms of a request, such as {activation_key: true}")
+    return value
+
+
+Terms = Annotated[
+    RequestTerms | None, BeforeValidator(_terms_or_none, json_schema_input_type=RequestTerms | Literal["none"])
+]
+"""None: no device has a request."""
+
 OF_SERVICES: Final[Mapping[str, Any]] = {
     ALL_DEVICES: Flag,
     MOST_DEVICES: Count,
@@ -55,7 +72,7 @@ OF_SERVICES: Final[Mapping[str, Any]] = {
 
 SETTINGS: Final[Mapping[str, Any]] = {
     ACCOUNTS: Accounts,
-    PROVISION_REQUEST: RequestTerms | Literal["none"],
+    PROVISION_REQUEST: Terms,
     **OF_SERVICES,
 }
 """Key -> the form of its value."""
@@ -81,7 +98,7 @@ def chosen(given: Mapping[str, Any], credential: str) -> dict[str, Any]:
     """
     usual: dict[str, Any] = {
         ACCOUNTS: USUAL_ACCOUNTS,
-        PROVISION_REQUEST: RequestTerms() if credential in BOOTSTRAP else "none",
+        PROVISION_REQUEST: RequestTerms() if credential in BOOTSTRAP else None,
         ALL_DEVICES: MOST_DEVICES not in given,
     }
     return {**usual, **given}

@@ -45,7 +45,7 @@ def setup(run: KuraRun) -> Director[None]:
     if run.kind == "password":
         yield from create_users(run)
     terms = run.settings[PROVISION_REQUEST]
-    if isinstance(terms, RequestTerms):
+    if terms is not None:
         for serial in run.serials():
             yield from ask_for_request(run, serial, terms)
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from fleetrig.reference_server.http_container import HttpContainerRules
-from fleetrig.reference_server.platform import NOTHING, HeldRequest, HttpAnswer, Reaction
+from fleetrig.reference_server.platform import HeldRequest, HttpAnswer, Reaction
+from fleetrig.reference_server.platforms.kura.broker.broker import KuraBroker
+from fleetrig.reference_server.platforms.kura.broker.session_rules import mqtt_limits
 from fleetrig.reference_server.platforms.kura.rest.api import RestApi
-from fleetrig.reference_server.platforms.kura.rest.device_calls import DeviceCalls, NobodyCalls
 from fleetrig.reference_server.platforms.kura.state.installation import open_installation
 from fleetrig.reference_server.platforms.kura.state.provision_jobs import advance_jobs, next_due_us
-from fleetrig.reference_server.platforms.kura.state.registry import Notice, Registry
+from fleetrig.reference_server.platforms.kura.state.registry import Registry
 from fleetrig.reference_server.platforms.kura.state.settings import Settings
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.clock import earliest_us
@@ -23,66 +24,6 @@ AT_ONCE: Final = 0
 DEFAULTS: Final = Settings()
 
 
-class Broker(Protocol):
-    """The broker's side of the platform: all MQTT sessions, provisioning and device management in them."""
-
-    calls: DeviceCalls
-
-    def opened(self, session: Session, now_us: int) -> Reaction: ...
-
-    def receive(self, session: Session, envelope: Envelope, now_us: int) -> Reaction: ...
-
-    def closed(self, session: Session, now_us: int) -> Reaction: ...
-
-    def failed(self, session: Session, envelope: Envelope, reason: str) -> Reaction: ...
-
-    def gives_up_after_us(self, envelope: Envelope) -> int | None: ...
-
-    def hear(self, notices: Sequence[Notice], now_us: int) -> Sequence[Reaction]:
-        """What an administrator has done that sessions have to hear of."""
-
-    def next_due_us(self) -> int | None: ...
-
-    def advance(self, now_us: int) -> Sequence[Reaction]: ...
-
-    def left(self, held_id: int) -> None:
-        """Nobody waits any more for the answer to a device call."""
-
-
-class SilentBroker:
-    """One that says nothing."""
-
-    def __init__(self, registry: Registry) -> None:
-        self.calls: DeviceCalls = NobodyCalls()
-
-    def opened(self, session: Session, now_us: int) -> Reaction:
-        return NOTHING
-
-    def receive(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:
-        return NOTHING
-
-    def closed(self, session: Session, now_us: int) -> Reaction:
-        return NOTHING
-
-    def failed(self, session: Session, envelope: Envelope, reason: str) -> Reaction:
-        return NOTHING
-
-    def gives_up_after_us(self, envelope: Envelope) -> int | None:
-        return None
-
-    def hear(self, notices: Sequence[Notice], now_us: int) -> Sequence[Reaction]:
-        return ()
-
-    def next_due_us(self) -> int | None:
-        return None
-
-    def advance(self, now_us: int) -> Sequence[Reaction]:
-        return ()
-
-    def left(self, held_id: int) -> None:
-        return None
-
-
 class KuraPlatform:
     """Only routes; the installation is there before the first envelope is looked at."""
 
@@ -90,10 +31,11 @@ class KuraPlatform:
 
     def __init__(self, store: Store, blobs: Blobs, entropy: Entropy, settings: Settings = DEFAULTS) -> None:
         self.registry = Registry(store, entropy, settings)
-        self._broker: Broker = SilentBroker(self.registry)
+        self._broker = KuraBroker(self.registry)
         self._rest = RestApi(self.registry, self._broker.calls)
         self._is_open = False
         self.container_rules: HttpContainerRules = self._rest.container_rules
+        self.mqtt_limits = mqtt_limits(settings.payload_bytes)
 
     def listens_at(self, urls: Mapping[str, str]) -> None:
         """Where its own listeners are: devices are sent there (`AddressedPlatform`)."""
@@ -119,7 +61,7 @@ class KuraPlatform:
         return self._broker.closed(session, now_us)
 
     def failed(self, session: Session, envelope: Envelope, reason: str, now_us: int) -> Reaction:
-        return self._broker.failed(session, envelope, reason)
+        return self._broker.failed(session, envelope, reason, now_us)
 
     def gives_up_after_us(self, envelope: Envelope) -> int | None:
         return None if isinstance(envelope, HttpRequest) else self._broker.gives_up_after_us(envelope)

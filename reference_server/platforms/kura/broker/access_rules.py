@@ -39,7 +39,7 @@ ADMIN_RULES: Final = (AccessRule("#"), AccessRule("$EDC/#"))
 
 
 def rules_of(rights: BrokerRights, account: str, client_id: str) -> tuple[AccessRule, ...]:
-    """In the order of the real builder; the client id is pasted in as it is, as there (who holds wildcards is refused)."""
+    """In the order of the real builder, which pastes the client id in as it is; one with wildcards is refused."""
     if rights.is_admin:
         return ADMIN_RULES
     control = f"$EDC/{account}/#" if rights.manages_devices else f"$EDC/{account}/{client_id}/#"

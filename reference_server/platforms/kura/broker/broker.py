@@ -80,14 +80,14 @@ class KuraBroker:
         self._forget(self._clients.end(session.id), now_us)  # one that was signed in and not accepted
         return reaction
 
-    def failed(self, session: Session, envelope: Envelope, reason: str) -> Reaction:
+    def failed(self, session: Session, envelope: Envelope, reason: str, now_us: int) -> Reaction:
         """Nothing of what was asked for is kept. A device in provisioning hears so, and keeps its connection."""
         live = self._clients.of_session(session.id)
-        topic = control_topic(envelope.topic) if isinstance(envelope, MqttPublish) else None
-        if live is not None and topic is not None and isinstance(envelope, MqttPublish) and self._is_dialogue(live, topic):
-            told = self._dialogue.failed(live, topic, envelope.payload, live.connected_us)
-            kept = [Send(session.id, MqttPublishAck(PublishAckKind.PUBACK, envelope.packet_id))] if envelope.qos == 1 else []
-            return Reaction([*kept, *told.outputs], reason, live.client_id)
+        if live is not None and isinstance(envelope, MqttPublish) and envelope.qos <= 1:
+            topic = control_topic(envelope.topic)
+            if topic is not None and self._is_dialogue(live, topic):
+                told = self._dialogue.failed(live, topic, envelope.payload, now_us)
+                return Reaction([*_acknowledged(session, envelope), *told], reason, live.client_id)
         packets, ends = failure_of(envelope)
         outputs: list[Output] = [Send(session.id, packet) for packet in packets]
         return Reaction([*outputs, Close(session.id)] if ends else outputs, reason)
@@ -228,13 +228,17 @@ class KuraBroker:
     def _is_dialogue(self, live: LiveClient, topic: ControlTopic) -> bool:
         """A message of this client to the provisioning service, which listens in the provisioning account only."""
         is_own = topic.client_id == live.client_id and topic.account == live.account.name
-        return is_own and live.account.name == self._registry.settings.provision_account and self._dialogue.concerns(topic)
+        return (
+            is_own and live.account.name == self._registry.settings.provision_account and self._dialogue.concerns(topic)
+        )
 
     def _lived(
         self, live: LiveClient, topic: ControlTopic, lifecycle: Lifecycle, payload: bytes, now_us: int
     ) -> Reaction:
         if topic.client_id != live.client_id or live.request_id:
-            why = "a lifecycle message of another client" if not live.request_id else "a device in provisioning has none"
+            why = (
+                "a lifecycle message of another client" if not live.request_id else "a device in provisioning has none"
+            )
             return Reaction(reason=f"{lifecycle}: {why}; it is handed on and changes nothing", device=live.client_id)
         heard = self._lifecycle.heard(live, lifecycle, payload, now_us)
         done = Reaction(reason=heard.reason, device=live.client_id, changed=heard.changed, steps=heard.steps)
@@ -275,6 +279,11 @@ class KuraBroker:
 
     def _new_client_id(self) -> str:
         return self._registry.new_word(ID_CHARS)
+
+
+def _acknowledged(session: Session, publish: MqttPublish) -> list[Output]:
+    """What is answered by a message of its own is not sent again for want of an acknowledgement."""
+    return [Send(session.id, MqttPublishAck(PublishAckKind.PUBACK, publish.packet_id))] if publish.qos else []
 
 
 def _is_missing(client: ClientState) -> bool:

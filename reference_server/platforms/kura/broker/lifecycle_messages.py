@@ -51,7 +51,9 @@ class LifecycleMessages:
         """Of the client's own topic. Nothing is changed by bytes that are no payload."""
         payload = decode(data)
         if payload.undecodable:
-            return self._refused(live, lifecycle, f"a {lifecycle} that is no KuraPayload: {payload.undecodable}", now_us)
+            return self._refused(
+                live, lifecycle, f"a {lifecycle} that is no KuraPayload: {payload.undecodable}", now_us
+            )
         match lifecycle:
             case Lifecycle.BIRTH | Lifecycle.APPS:
                 return self._told(live, lifecycle, payload, now_us)
@@ -61,7 +63,7 @@ class LifecycleMessages:
                 return self.missing(live, now_us)
 
     def missing(self, live: LiveClient, now_us: int) -> Heard:
-        """Its LWT has come, from the broker or from itself; that of a connection that was replaced says nothing (S-31)."""
+        """Its LWT has come, from the broker or from itself; one of a replaced connection says nothing (S-31)."""
         if live.was_replaced:
             return Heard(changed="the will of a connection that another one has replaced: the client is there")
         live.was_lost = True

@@ -40,6 +40,6 @@ SESSION_RULES: Final = SessionRules(
 
 
 def mqtt_limits(payload_bytes: int) -> MqttLimits:
-    """`payload_bytes`: of the largest message, which a client may leave unread: who reads slowly is not reset for it."""
+    """`payload_bytes`: of the largest message, which a client may leave unread without being reset."""
     packet_bytes = payload_bytes + HEADER_BYTES
     return MqttLimits(packet_bytes=packet_bytes, unread_bytes=max(LEAST_UNREAD_BYTES, packet_bytes + HEADER_BYTES))

@@ -12,9 +12,9 @@ MQTT_APP: Final = "MQTT"
 REPLY: Final = "REPLY"
 NOTIFY: Final = "NOTIFY"
 REQUESTER: Final = "fleetrig-server"
-"""What the server calls itself as a requester. No device may connect under it, so replies to it are the server's alone."""
+"""What the server calls itself as a requester; no device may connect under it."""
 FORBIDDEN: Final = ("/", "::", "+", "#")
-"""What no client id may hold. The real broker refuses the first two only, and pastes the others into its rules (5.3)."""
+"""What no client id may hold. The real broker refuses the first two, and pastes the others into its rules (5.3)."""
 
 
 class Lifecycle(StrEnum):
@@ -60,7 +60,7 @@ class ControlTopic:
 def control_topic(topic: str) -> ControlTopic | None:
     """None for data, and for what has no application id."""
     prefix, *levels = topic.split("/")
-    if prefix != CONTROL_PREFIX or len(levels) < 3:  # noqa: PLR2004 (account, client id, application id)
+    if prefix != CONTROL_PREFIX or len(levels) < 3:  # account, client id, application id
         return None
     account, client_id, app_id, *rest = levels
     return ControlTopic(account, client_id, app_id, tuple(rest))

@@ -1,9 +1,9 @@
 """Requests of the server to devices, and what comes back (spec 2.5, 5.3, S-29, S-30, S-41, S-43).
 
 A request goes out no earlier than some seconds after BIRTH, since gateways subscribe after it, and again if nobody was
-subscribed to its topic. Its id has 128 bits of chance; a reply counts if it names that id and has come on the connection
-of the device that was asked, whatever its topic says: any device of an account may write to any reply topic (5.3).
-Provisioned devices are asked with a signature (SIG-SIM1); others are not, as they may know no certificate.
+subscribed to its topic. Its id has 128 bits of chance; a reply counts if it names that id and has come on the
+connection of the device that was asked: any device of an account may write to any reply topic (5.3). Provisioned
+devices are asked with a signature (SIG-SIM1); others are not, as they may know no certificate.
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ AGAIN_US: Final = US_PER_S
 """How long to wait when nobody was subscribed to the topic of a request."""
 MOST_CALLS: Final = 10_000
 """At the same time: all of them are kept in memory."""
-NOBODY_SUBSCRIBED: Final = "the device has not subscribed to its control topic"
 
 
 class Messenger(Protocol):
@@ -132,7 +131,9 @@ class ControlCalls:
             settled = waiting.settle(CallResult(CallEnd.TIMED_OUT, now_us))
             return [replace(settled, reason=f"the request cannot be written: {error}")]
         self._calls.sent(waiting, request_id)
-        outputs = self._messenger.publish(topic_of(live.account.name, live.client_id, topic_below(call)), payload, now_us)
+        outputs = self._messenger.publish(
+            topic_of(live.account.name, live.client_id, topic_below(call)), payload, now_us
+        )
         if not outputs:
             self._calls.again(waiting, now_us + AGAIN_US)
             return []
@@ -165,7 +166,9 @@ class ControlCalls:
         self._calls.take(waiting.number)
         reply = decode(payload)
         settled = waiting.settle(CallResult(CallEnd.REPLIED, now_us, reply))
-        return replace(settled, reason=_protocol_flaw(reply)) if _protocol_flaw(reply) and not settled.reason else settled
+        return (
+            replace(settled, reason=_protocol_flaw(reply)) if _protocol_flaw(reply) and not settled.reason else settled
+        )
 
     def _ignored(self, sender: LiveClient, why: str, now_us: int) -> Reaction:
         self.ignored_replies += 1

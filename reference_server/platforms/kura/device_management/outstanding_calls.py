@@ -1,4 +1,4 @@
-"""Calls that wait to be sent or to be answered: kept in memory, as the real server's are, so that a restart ends them."""
+"""Calls that wait to be sent or to be answered: kept in memory, as the real server's, so that a restart ends them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CallResult:
     @property
     def is_success(self) -> bool:
         """The code is 200; an unknown one or none is an error of the protocol and no success (S-41)."""
-        return self.reply is not None and self.reply.response_code == 200  # noqa: PLR2004
+        return self.reply is not None and self.reply.response_code == 200
 
 
 Settle = Callable[[CallResult], Reaction]

@@ -1,7 +1,7 @@
-"""The configuration that goes with the material: the one that is attached, or one that the server makes (spec 1.5, 3.2).
+"""The configuration that goes with the material: the one that is attached, or one that the server makes (1.5, 3.2).
 
-It has the form of CONF-V1, and is in the body of the reply: a PUT of CONF-V1 would be applied after a second, and PROV-SIM1
-wants it staged until the confirm was answered (section 6, row 15).
+It has the form of CONF-V1, and is in the body of the reply: a PUT of CONF-V1 would be applied after a second, and
+PROV-SIM1 wants it staged until the confirm was answered (section 6, row 15).
 """
 
 from __future__ import annotations

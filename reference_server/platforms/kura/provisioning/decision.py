@@ -27,9 +27,7 @@ ENDED: Final = {
     JobStatus.FAILED: Denial(
         ProvisionError.ATTEMPTS_EXHAUSTED, "the job has FAILED: reset it, or create a new request"
     ),
-    JobStatus.ABANDONED: Denial(
-        ProvisionError.EXPIRED, "the job was ABANDONED: reset it, or create a new request"
-    ),
+    JobStatus.ABANDONED: Denial(ProvisionError.EXPIRED, "the job was ABANDONED: reset it, or create a new request"),
     JobStatus.SKIPPED: Denial(
         ProvisionError.DISABLED, "the job was SKIPPED, as its request was disabled: enable it and reset the job"
     ),

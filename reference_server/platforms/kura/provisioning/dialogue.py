@@ -1,13 +1,14 @@
 """The dialogue of PROV-SIM1 on a bootstrap connection: request, reply, confirm, permission (spec 1.6).
 
-Attachments are delivered so: the configuration is the body of the reply, in the form of CONF-V1, because the device is to
-stage it; that it has is what its confirm says (CONF_UPDATED). Then the bundles go out by DEPLOY-V2 on the same connection,
-if the device has subscribed to that (gateways subscribe to all of their control topic), and the confirm is answered when
-all are installed: stage, then applications, then commit (section 6, row 15). To a device that hears nothing of DEPLOY-V2
-here the confirm is answered at once, and the bundles follow after its first BIRTH on its account (`completing`).
+Attachments are delivered so: the configuration is the body of the reply, in the form of CONF-V1, because the device is
+to stage it; that it has is what its confirm says (CONF_UPDATED). Then the bundles go out by DEPLOY-V2 on the same
+connection, if the device has subscribed to that (gateways subscribe to all of their control topic), and the confirm is
+answered when all are installed: stage, then applications, then commit (section 6, row 15). To a device that hears
+nothing of DEPLOY-V2 here the confirm is answered at once, and the bundles follow after its first BIRTH on its account
+(`completing`).
 
-A run whose session is lost counts as failed when the device comes with a new nonce, and not before: with the same nonce,
-or with its confirm, it may go on where it was.
+A run whose session is lost counts as failed when the device comes with a new nonce, and not before: with the same
+nonce, or with its confirm, it may go on where it was.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ from fleetrig.reference_server.platforms.kura.state.provision_requests import re
 from fleetrig.reference_server.platforms.kura.state.registry import Registry
 from fleetrig.reference_server.platforms.kura.state.target_users import let_in
 from fleetrig.simulator.contract.clock import US_PER_MS
+from fleetrig.simulator.contract.envelope import Output
 
 KEY_VERIFIED: Final = "activation_key_verified"
 """A step of the trace."""
@@ -94,7 +96,7 @@ class ProvisionDialogue:
 
     def heard(self, live: LiveClient, topic: ControlTopic, data: bytes, now_us: int) -> Reaction:
         """A message of a client on its own topic."""
-        stage = STAGES.get(topic.levels[-1], "") if len(topic.levels) == 2 else ""  # noqa: PLR2004 (POST/…)
+        stage = STAGES.get(topic.levels[-1], "") if len(topic.levels) == 2 else ""
         payload = decode(data)
         exchange = Exchange(live, topic.app_id, request_id_of(payload), stage or "request", now_us)
         if not exchange.request_id:
@@ -184,7 +186,9 @@ class ProvisionDialogue:
         if (ended := ENDED.get(request.job.status)) is not None:
             return self._denied(exchange, ended)
         if issued is None:
-            return self._denied(exchange, Denial(MALFORMED, "no material was issued that could be confirmed: ask first"))
+            return self._denied(
+                exchange, Denial(MALFORMED, "no material was issued that could be confirmed: ask first")
+            )
         run = JobRun(self._registry, request)
         run.heard(exchange.now_us)
         return self._staged(exchange, run) if message.is_staged else self._gave_up(exchange, run, message.why)
@@ -281,14 +285,14 @@ class ProvisionDialogue:
         audit(self._registry, exchange.live.peer, exchange.stage, why, exchange.now_us, exchange.live.request_id)
         return Reaction(reason=why, device=exchange.live.client_id)
 
-    def failed(self, live: LiveClient, topic: ControlTopic, data: bytes, now_us: int) -> Reaction:
+    def failed(self, live: LiveClient, topic: ControlTopic, data: bytes, now_us: int) -> list[Output]:
         """The store has failed: nothing was kept, and the device is told INTERNAL. Reads and writes nothing."""
         request_id = request_id_of(decode(data))
         if not request_id:
-            return Reaction()
+            return []
         reply = encode(denied(Denial(ProvisionError.INTERNAL, ""), now_us // US_PER_MS, is_strict=False))
         there = topic_of(live.account.name, live.client_id, f"{topic.app_id}/{REPLY}/{request_id}")
-        return Reaction(self._messenger.publish(there, reply, now_us))
+        return self._messenger.publish(there, reply, now_us)
 
 
 def _why_unread(payload: KuraPayload) -> str:

@@ -82,7 +82,7 @@ class BundleInstaller:
         return reactions
 
     def notified(self, sender: LiveClient, topic: ControlTopic, data: bytes, now_us: int) -> Reaction:
-        """`NOTIFY/<client id>/download` or `…/install`: anybody's that is not from the asked device counts for nothing."""
+        """`NOTIFY/<client id>/download` or `…/install`; one that is not of the asked device counts for nothing."""
         payload = decode(data)
         found = next((one for one in self._by_request.values() if one.live is sender), None)
         if found is None or payload.integer("job.id") != found.job_id:

@@ -25,7 +25,6 @@ from fleetrig.reference_server.platforms.kura.state.provision_records import (
 )
 from fleetrig.reference_server.platforms.kura.state.records import AccountRecord, CertificateRecord, User
 from fleetrig.reference_server.platforms.kura.state.registry import Registry
-from fleetrig.reference_server.platforms.kura.state.settings import Settings
 from fleetrig.reference_server.platforms.kura.state.target_users import issue_target_user
 from fleetrig.simulator.contract.clock import US_PER_MS
 
@@ -72,7 +71,7 @@ def _material(
 ) -> Material:
     attached = attachments_of(registry, request.id) if request.attachments else []
     configuration = next((one.content for one in attached if one.kind is AttachmentKind.CONFIGURATION), None)
-    broker_url = target_broker_url(registry.settings, is_secure=request.provision_secure_url)
+    broker_url = registry.target_broker_url(is_secure=request.provision_secure_url)
     if configuration is None:
         configuration = generated_configuration(broker_url, account.name, request.client_id, user.name, password)
     return Material(
@@ -88,10 +87,3 @@ def _material(
         apps=sum(one.kind is AttachmentKind.BUNDLE for one in attached),
         configuration=configuration,
     )
-
-
-def target_broker_url(settings: Settings, *, is_secure: bool) -> str:
-    """`provisionSecureURL` asks for TLS; a broker that was named is taken as it was named."""
-    if settings.target_broker_url:
-        return settings.target_broker_url
-    return settings.tls_broker_url if is_secure and settings.tls_broker_url else settings.broker_url
