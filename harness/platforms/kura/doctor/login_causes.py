@@ -83,30 +83,37 @@ def _of_credentials(
             "Create a credential of the type PASSWORD, 12 to 255 characters: upper case, lower case, digit, symbol.",
         )  # fmt: skip
         return
-    for one in credentials:
-        if one.locked_until is not None and one.locked_until > facts.now:
-            yield Diagnosis(
-                "user-locked", Weight.CAUSE,
-                f"The user {quoted(user.name)} is locked until {one.locked_until:{DAY}}. {LOCK} {NOT_AUTHORISED}",
-                "Unlock its credential, once the gateway has the right password: its retries lock it again else.",
-                facts.shell.api("POST", f"{place}/credentials/{one.id}/_unlock"),
-            )  # fmt: skip
-        elif one.failures:
+    usable = [one for one in credentials if not any(_of_password(facts, place, user, one))]
+    if not usable:
+        yield from _of_password(facts, place, user, credentials[0])
+    for one in usable:
+        if one.failures:
             yield Diagnosis(
                 "wrong-passwords", Weight.NOTE,
                 f"{one.failures} wrong passwords were given for {quoted(user.name)}, perhaps by this gateway. {LOCK}",
             )  # fmt: skip
-        if not one.is_enabled and not (facts.request is not None and facts.request.job_status == "COMPLETED"):
-            yield Diagnosis(
-                "password-disabled", Weight.CAUSE,
-                f"The password of {quoted(user.name)} is DISABLED. {NOT_AUTHORISED}", "Enable its credential.",
-            )  # fmt: skip
-        if _is_over(one.expires_on, facts.now):
-            yield Diagnosis(
-                "password-expired", Weight.CAUSE,
-                f"The password of {quoted(user.name)} expired on {one.expires_on:{DAY}}. {NOT_AUTHORISED}",
-                "Set a later expirationDate of its credential, or a new password.",
-            )  # fmt: skip
+
+
+def _of_password(facts: Facts, place: str, user: UserRecord, one: CredentialRecord) -> Iterator[Diagnosis]:
+    is_done = facts.request is not None and facts.request.job_status == "COMPLETED"
+    if one.locked_until is not None and one.locked_until > facts.now:
+        yield Diagnosis(
+            "user-locked", Weight.CAUSE,
+            f"The user {quoted(user.name)} is locked until {one.locked_until:{DAY}}. {LOCK} {NOT_AUTHORISED}",
+            "Unlock its credential, once the gateway has the right password: its retries lock it again else.",
+            facts.shell.api("POST", f"{place}/credentials/{one.id}/_unlock"),
+        )  # fmt: skip
+    if not one.is_enabled and not is_done:
+        yield Diagnosis(
+            "password-disabled", Weight.CAUSE,
+            f"The password of {quoted(user.name)} is DISABLED. {NOT_AUTHORISED}", "Enable its credential.",
+        )  # fmt: skip
+    if _is_over(one.expires_on, facts.now):
+        yield Diagnosis(
+            "password-expired", Weight.CAUSE,
+            f"The password of {quoted(user.name)} expired on {one.expires_on:{DAY}}. {NOT_AUTHORISED}",
+            "Set a later expirationDate of its credential, or a new password.",
+        )  # fmt: skip
 
 
 def _is_over(end: datetime | None, now: datetime) -> bool:
