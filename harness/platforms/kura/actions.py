@@ -208,7 +208,11 @@ def rotate(run: KuraRun, words: Rotate) -> Director[None]:
 def replace_signing_certificate(run: KuraRun, account: str | None) -> Director[None]:
     """A new one, which signs from now on; devices know nothing of it."""
     name = account or run.first_account
+    scope, older = run.scope(account), run.signers.get(name, ())
     yield from new_signing_certificate(run, name)
+    for one in older:
+        if one.scope_id == scope:
+            yield from run.admin.change(f"{scope}/certificateInfos/{one.id}", {"status": "REVOKED"})
     run.signers[name] = yield from signers_of(run.admin, run.scope(name))
 
 

@@ -13,6 +13,8 @@ from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.drivers.director import AdminCall, Director
 
 JSON: Final = "application/json"
+COMMAND: Final = "control"
+"""As our own server calls it."""
 
 
 def send_control(run: KuraRun, words: SendControl) -> Director[None]:
@@ -37,11 +39,15 @@ def account_now(run: KuraRun, serial: str) -> AdminCall[str]:
 
 
 def control_message(run: KuraRun, serial: str, words: SendControl, account: str) -> NorthboundCommand:
-    """As our own server takes it: a topic behind the client id, and how to sign as JSON. No reply is waited for."""
-    how = {"signature": words.signature, "metrics": dict(words.metrics), "body": words.body}
+    """As our own server takes it; no reply is waited for."""
+    how = {
+        "app": words.app,
+        "method": words.method,
+        "resource": words.resource,
+        "signature": words.signature,
+        "metrics": dict(words.metrics),
+        "body": words.body,
+    }
     if words.requester is not None:
         how["requester"] = words.requester
-    name = f"{words.app}/{words.method}/{words.resource}".rstrip("/")
-    return NorthboundCommand(
-        account, run.names(serial).client_id, name, json.dumps(how).encode(), JSON, is_one_way=True
-    )
+    return NorthboundCommand(account, run.names(serial).client_id, COMMAND, json.dumps(how).encode(), JSON, True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fleetrig.harness.platforms.kura.payload_view import PROTOBUF
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.mqtt import MqttPublish
 from fleetrig.simulator.contract.trace import Lane, TraceEvent, TraceListener
-from fleetrig.simulator.flows.kura.codec import decode
+from fleetrig.simulator.flows.kura.codec import from_wire
 
 ANSWER = "provision"
 """What devices call the exchange that brings the material."""
@@ -28,7 +29,6 @@ def learning(secrets: Secrets) -> TraceListener:
 
 def secrets_in(envelope: Envelope | None) -> Iterator[str]:
     if isinstance(envelope, MqttPublish):
-        metric = decode(envelope.payload).metrics.get(SECRET)
-        value = getattr(metric, "value", metric)
-        if isinstance(value, str) and value:
-            yield value
+        payload = from_wire(envelope.payload, encoding=PROTOBUF)
+        if payload is not None and (secret := payload.text(SECRET)):
+            yield secret

@@ -9,6 +9,7 @@ from fleetrig.harness.platforms.kura.admin import KuraAdmin
 from fleetrig.harness.platforms.kura.device_call import call_in
 from fleetrig.harness.platforms.kura.leniency import LENIENCY
 from fleetrig.harness.platforms.kura.own_server import OWN_SERVER
+from fleetrig.harness.platforms.kura.payload_view import read_payload
 from fleetrig.harness.platforms.kura.program import behaviour_values, credential_values
 from fleetrig.harness.platforms.kura.registrar import KuraRegistrar
 from fleetrig.harness.platforms.kura.server import SERVER
@@ -35,5 +36,6 @@ PLATFORM: Final = Platform(
     settings_in_force=settings_in_force,
     behaviour_values=behaviour_values,
     leniency=LENIENCY,
+    read_body=read_payload,
     registrar=lambda site: KuraRegistrar(site, admin_of(site.server)),
 )

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from fleetrig.harness.platform import Record
 from fleetrig.harness.platforms.kura.admin import JsonDict
 from fleetrig.harness.platforms.kura.kura_run import KuraRun
 from fleetrig.harness.platforms.kura.request_calls import find_request
+from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.drivers.director import AdminCall
@@ -163,11 +165,16 @@ def user_fields(run: KuraRun, here: Sighting) -> AdminCall[dict[str, Json]]:
     user = yield from run.admin.call("GET", f"/v1/{here.scope}/users/{user_id}", expect=(200, 404))
     name = (user or {}).get("name", NONE) if isinstance(user, dict) else NONE
     credentials = yield from run.admin.credentials(here.scope, str(user_id))
-    return {"user_name": str(name).removeprefix(run.context.prefix), "is_locked": any(map(is_locked, credentials))}
+    return {
+        "user_name": str(name).removeprefix(run.context.prefix),
+        "is_locked": any(is_locked(one, run.context.driver.now_us()) for one in credentials),
+    }
 
 
-def is_locked(credential: Mapping[str, Any]) -> bool:
-    return bool(credential.get("lockoutReset"))
+def is_locked(credential: Mapping[str, Any], now_us: int) -> bool:
+    """Too many wrong passwords came, and it is not yet good again."""
+    until = credential.get("lockoutReset")
+    return bool(until) and datetime.fromisoformat(str(until)).timestamp() * US_PER_S > now_us
 
 
 def known_device(run: KuraRun, serial: str) -> AdminCall[str]:

@@ -17,14 +17,13 @@ ACCOUNTS: Final = "accounts"
 PROVISION_REQUEST: Final = "provision_request"
 ALL_DEVICES: Final = "infiniteChildEntities"
 MOST_DEVICES: Final = "maxNumberChildEntities"
+UNPROVISIONED: Final = "allowNewUnprovisionedDevices"
 COUPLING: Final = "deviceConnectionUserCouplingDefaultMode"
 LOCKS: Final = "lockoutPolicy.enabled"
 MOST_FAILURES: Final = "lockoutPolicy.maxFailures"
 FORGETS_FAILURES: Final = "lockoutPolicy.resetAfter"
 LOCKED_FOR: Final = "lockoutPolicy.lockDuration"
 
-OF_DEVICES: Final = (ALL_DEVICES, MOST_DEVICES, COUPLING)
-"""Of the device registry of an account."""
 OF_CREDENTIALS: Final = (LOCKS, MOST_FAILURES, FORGETS_FAILURES, LOCKED_FOR)
 """Of its credential service."""
 
@@ -62,6 +61,7 @@ Terms = Annotated[
 OF_SERVICES: Final[Mapping[str, Any]] = {
     ALL_DEVICES: Flag,
     MOST_DEVICES: Count,
+    UNPROVISIONED: Flag,
     COUPLING: Literal["LOOSE", "STRICT"],
     LOCKS: Flag,
     MOST_FAILURES: PositiveCount,
@@ -83,6 +83,7 @@ NOTES: Final[Mapping[str, str]] = {
     PROVISION_REQUEST: "Made for each device beforehand, with the usual terms when not given; none: no device has one.",
     ALL_DEVICES: "Any number of devices may register themselves by their BIRTH; true when not given.",
     MOST_DEVICES: "How many devices an account may have, with infiniteChildEntities: false.",
+    UNPROVISIONED: "false: only devices with a provision request may register; no public name of this switch is known.",
     FORGETS_FAILURES: "In seconds.",
     LOCKED_FOR: "In seconds.",
 }

@@ -53,7 +53,7 @@ def setup(run: KuraRun) -> Director[None]:
 def new_signing_certificate(run: KuraRun, account: str) -> AdminCall[None]:
     """One that only this account has. That a server makes it itself is part of the open profile."""
     name = f"dm-{account}-{run.context.new_token(f'signing certificate {len(run.signers)} of {account}')[:8]}"
-    about = {"name": name, "certificateUsages": [{"name": SIGNS}], "forwardable": False, "generate": True}
+    about = {"name": name, "certificateUsages": [{"name": SIGNS}], "forwardable": False}
     yield from run.admin.create(f"{run.scope(account)}/certificateInfos", about)
 
 

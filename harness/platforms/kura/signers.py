@@ -19,6 +19,9 @@ CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFI
 class Signer:
     """A certificate that signs control messages of an account."""
 
+    id: str
+    scope_id: str
+    """Of the account that has it: this one, or one above it."""
     alias: str
     chain: tuple[str, ...]
     """PEM, its own first; the last is its root, or the highest that the server shows."""
@@ -34,7 +37,7 @@ class Signer:
 
 def signers_of(admin: KuraAdmin, scope_id: str) -> AdminCall[Sequence[Signer]]:
     """Those of an account and those that it inherits, the one in use first. None where a server shows none."""
-    path = f"/v1/{scope_id}/certificateInfos?inherited=true&usageName={SIGNS}"
+    path = f"/v1/{scope_id}/certificateInfos?usage={SIGNS}"
     request = admin.request("GET", path)
     response = yield from admin.send(request)
     if response.status in (404, 405, 501):
@@ -49,4 +52,5 @@ def signer_in(document: Mapping[str, Any]) -> Signer | None:
     chain = tuple(CERTIFICATE.findall(str(document.get("certificate") or "")))
     if SIGNS not in usages or document.get("status", VALID) != VALID or not chain:
         return None
-    return Signer(str(document.get("name")), chain)
+    where = (str(document.get("id")), str(document.get("scopeId")))
+    return Signer(*where, str(document.get("name")), chain)

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from fleetrig.reference_server.http_container import HttpContainerRules
+from fleetrig.reference_server.northbound import NorthboundCommand, NorthboundMessage, OpenOutlet, Outlet
 from fleetrig.reference_server.platform import HeldRequest, HttpAnswer, Reaction
 from fleetrig.reference_server.platforms.kura.broker.broker import KuraBroker
 from fleetrig.reference_server.platforms.kura.broker.session_rules import mqtt_limits
+from fleetrig.reference_server.platforms.kura.device_management.odd_messages import OddMessages
 from fleetrig.reference_server.platforms.kura.rest.api import RestApi
 from fleetrig.reference_server.platforms.kura.state.installation import open_installation
 from fleetrig.reference_server.platforms.kura.state.provision_jobs import advance_jobs, next_due_us
@@ -33,13 +35,29 @@ class KuraPlatform:
         self.registry = Registry(store, entropy, settings)
         self._broker = KuraBroker(self.registry)
         self._rest = RestApi(self.registry, self._broker.calls)
+        self._odd_messages = OddMessages(self.registry, self._broker.calls)
         self._is_open = False
         self.container_rules: HttpContainerRules = self._rest.container_rules
+        self.outlet: Outlet = OpenOutlet()
+        self.webhook = ""
         self.mqtt_limits = mqtt_limits(settings.payload_bytes)
 
     def listens_at(self, urls: Mapping[str, str]) -> None:
         """Where its own listeners are: devices are sent there (`AddressedPlatform`)."""
         self.registry.listeners = dict(urls)
+
+    # What only who tests it says
+
+    def for_webhook(self, after: int, at_most: int) -> Sequence[NorthboundMessage]:
+        return ()
+
+    def northbound(self, tenant: str, after: int, at_most: int) -> Sequence[NorthboundMessage]:
+        """Nothing is handed on to applications: they subscribe as any client does."""
+        return ()
+
+    def send_command(self, command: NorthboundCommand, now_us: int) -> str:
+        """A control message, odd or not (`odd_messages`). Raises CommandRefused."""
+        return self._odd_messages.send(command, now_us)
 
     # What fronts say
 

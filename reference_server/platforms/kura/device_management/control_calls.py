@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final, Protocol
 
 from fleetrig.reference_server.platform import HeldRequest, Reaction
@@ -21,6 +22,7 @@ from fleetrig.reference_server.platforms.kura.device_management.outstanding_call
     OutstandingCall,
     OutstandingCalls,
     Settle,
+    Writer,
 )
 from fleetrig.reference_server.platforms.kura.payload.codec import Unencodable, decode, encode
 from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload, string
@@ -83,6 +85,16 @@ class ControlCalls:
         self._calls.put(waiting, self._heard_from_us(live, now_us))
         return True
 
+    def tell(self, call: DeviceCall, write: Writer, settle: Settle, now_us: int) -> bool:
+        """The same, with a payload of one's own. False when the device is not connected."""
+        live = self._messenger.client(call.scope_id, call.client_id)
+        if live is None:
+            return False
+        waiting = self._outstanding(self._calls.new_number(), call, settle, live, now_us)
+        waiting.write = write
+        self._calls.put(waiting, self._heard_from_us(live, now_us))
+        return True
+
     def left(self, held_id: int) -> None:
         """Nobody waits for the answer any more. Harmless once it was given."""
         self._calls.take(held_id)
@@ -125,7 +137,7 @@ class ControlCalls:
             return []  # it is due already
         request_id = waiting.request_id or self._registry.entropy.token_hex(REQUEST_ID_BYTES)
         try:
-            payload = self._payload(call, live, request_id, now_us)
+            payload = (waiting.write or partial(self._payload, call))(live, request_id, now_us)
         except Unencodable as error:
             self._calls.take(waiting.number)
             settled = waiting.settle(CallResult(CallEnd.TIMED_OUT, now_us))

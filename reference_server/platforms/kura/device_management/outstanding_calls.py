@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from fleetrig.reference_server.mqtt_sessions.deadlines import Deadlines
 from fleetrig.reference_server.platform import Reaction
+from fleetrig.reference_server.platforms.kura.broker.live_clients import LiveClient
 from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload
 from fleetrig.reference_server.platforms.kura.rest.device_calls import DeviceCall
 from fleetrig.simulator.contract.clock import earliest_us
@@ -38,6 +39,8 @@ class CallResult:
 
 
 Settle = Callable[[CallResult], Reaction]
+Writer = Callable[[LiveClient, str, int], bytes]
+"""The device's connection, the request id, the time -> the payload of a request. Raises Unencodable."""
 
 
 @dataclass(slots=True, eq=False)
@@ -50,6 +53,8 @@ class OutstandingCall:
     session: int
     ends_us: int
     request_id: str = ""
+    write: Writer | None = None
+    """None: as the server writes its requests."""
     has_left: bool = False
 
 

@@ -76,7 +76,7 @@ def _file() -> descriptor_pb2.FileDescriptorProto:
 
 def _message_class() -> Any:
     pool = descriptor_pool.DescriptorPool()
-    pool.Add(_file())  # type: ignore[no-untyped-call]
+    pool.Add(_file())
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.KuraPayload"))
 
 

@@ -125,14 +125,14 @@ def objects(document: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     return value
 
 
-def texts(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
+def texts(document: Mapping[str, Any], name: str, most: int = MOST_CHARS) -> tuple[str, ...]:
     """An array of texts; empty for null."""
     value = document.get(name)
     if value is None:
         return ()
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise wrong(name, "an array of texts", value)
-    return tuple(_checked_text(one, name, MOST_CHARS) for one in value)
+    return tuple(_checked_text(one, name, most) for one in value)
 
 
 def inner(document: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -80,15 +80,13 @@ def disconnected(registry: Registry, connection: DeviceConnection, status: Conne
     return True
 
 
-def reserve(
-    registry: Registry, connection: DeviceConnection, changed: DeviceConnection, optlock: int, now_us: int
-) -> None:
-    """The options of a connection: coupling, reserved user, one change of user. Raises Refused."""
-    if optlock != connection.optlock:
+def set_options(registry: Registry, changed: DeviceConnection, optlock: int, now_us: int, by: str) -> DeviceConnection:
+    """Coupling, reserved user, one change of user. Raises Refused when somebody was faster."""
+    if optlock != changed.optlock:
         raise stale("deviceConnection")
-    registry.store.put(
-        CONNECTION, connection.scope_id, replace(changed, modified_us=now_us, optlock=connection.optlock + 1)
-    )
+    saved = replace(changed, optlock=changed.optlock + 1, modified_us=now_us, modified_by=by)
+    registry.store.put(CONNECTION, changed.scope_id, saved)
+    return saved
 
 
 def delete_connection(registry: Registry, connection: DeviceConnection) -> None:

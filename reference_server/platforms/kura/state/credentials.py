@@ -28,6 +28,12 @@ def credentials_of(registry: Registry, user_id: str) -> list[Credential]:
     return registry.store.find(CREDENTIAL, INSTALLATION, "user", user_id)
 
 
+def credentials_within(registry: Registry, scope_id: str) -> list[Credential]:
+    """Of one account, in the order in which they were made."""
+    found = registry.store.find(CREDENTIAL, INSTALLATION, "scope", scope_id)
+    return sorted(found, key=lambda one: (one.created_us, one.id))
+
+
 def credential_by_id(registry: Registry, credential_id: str) -> Credential | None:
     return registry.store.get(CREDENTIAL, INSTALLATION, credential_id)
 
