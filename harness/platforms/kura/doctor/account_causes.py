@@ -36,9 +36,9 @@ def account_causes(facts: Facts) -> Iterator[Diagnosis]:
         )  # fmt: skip
         return
     known = [one.name for one in server.accounts]
-    if name and server.knows_all_accounts and name not in known:
+    if name and known and name not in known:
         yield Diagnosis(
-            "account-unknown", Weight.CAUSE,
+            "account-unknown", Weight.CAUSE if server.knows_all_accounts else Weight.LIKELY,
             f"There is no account {quoted(name)}{did_you_mean(name, known)}.",
             "Correct the account name of the gateway, or create the account.",
         )  # fmt: skip

@@ -90,7 +90,7 @@ def _job(facts: Facts, request: RequestRecord) -> Iterator[Diagnosis]:
         case "SKIPPED" if request.text("status") != "DISABLED":
             yield Diagnosis(
                 "job-skipped", Weight.CAUSE,
-                f"The request was disabled before the gateway came, which ended its job (SKIPPED). {OVER}", AGAIN,
+                f"The request was disabled, or its job stopped, before the gateway came (SKIPPED). {OVER}", AGAIN,
             )  # fmt: skip
         case _ if status in AWAITING_BIRTH:
             yield Diagnosis(
@@ -109,10 +109,12 @@ def _job(facts: Facts, request: RequestRecord) -> Iterator[Diagnosis]:
 
 def _key(facts: Facts, request: RequestRecord) -> Iterator[Diagnosis]:
     own, wanted = facts.gateway.activation_key, request.activation_key
-    if wanted and not own and facts.gateway.knows_key:
+    if wanted and not own:
         yield Diagnosis(
-            "activation-key-missing", Weight.CAUSE,
-            "The provision request has an activation key, and the gateway is not given one (400 BAD_ACTIVATION_KEY).",
+            "activation-key-missing", Weight.CAUSE if facts.gateway.knows_key else Weight.POSSIBLE,
+            "The provision request has an activation key, and the gateway is not given one (400 BAD_ACTIVATION_KEY)."
+            if facts.gateway.knows_key else
+            "The provision request has an activation key; whether the gateway has it was not said (--activation-key).",
             "Write the key of the request into activation-key of the gateway.",
         )  # fmt: skip
     elif wanted and own and not hmac.compare_digest(own.encode(), wanted.encode()):

@@ -21,6 +21,8 @@ from fleetrig.harness.platforms.kura.doctor.records import (
 from fleetrig.harness.platforms.kura.doctor.rest_view import MOST_ACCOUNTS, REQUESTS, RestView, properties_of
 
 CONNECTIONS: Final = "org.eclipse.kapua.service.device.registry.connection.DeviceConnectionService"
+WELL_KNOWN: Final = {"AQ": "kapua-sys"}
+"""The root account of every Kapua, by its scope id."""
 COUPLING: Final = "deviceConnectionUserCouplingDefaultMode"
 NO_REQUESTS: Final = (
     "the server has no provision requests (/v2/provisionRequests), or the account may not see them: a Kapua that is no "
@@ -49,13 +51,13 @@ def _called_account(facts: Facts) -> str:
 
 
 def _accounts(view: RestView) -> tuple[tuple[AccountRecord, ...], bool]:
-    """The operator's own, and those below it."""
+    """The operator's own, which not every server shows to itself, and those below it."""
     own = view.one(f"/v1/{view.scope_id}/accounts/{view.scope_id}") or {}
-    found = [AccountRecord(view.scope_id, str(own.get("name") or ""))]
+    found = [AccountRecord(view.scope_id, str(own.get("name") or WELL_KNOWN.get(view.scope_id) or ""))]
     children = view.listed(f"/v1/{view.scope_id}/accounts")
     listed, is_all = children if children is not None else ([], False)
     found += [AccountRecord(str(one.get("id") or ""), str(one.get("name") or "")) for one in listed]
-    return tuple(one for one in dict.fromkeys(found) if one.name), is_all and children is not None
+    return tuple(one for one in dict.fromkeys(found) if one.name), is_all and bool(found[0].name)
 
 
 # -- provision requests

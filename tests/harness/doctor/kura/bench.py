@@ -12,9 +12,10 @@ from fleetrig.harness.conformance.exact_client import Answer, ExactClient
 from fleetrig.harness.conformance.exact_mqtt import ExactMqtt
 from fleetrig.harness.conformance.mqtt_bytes import DISCONNECT, packet
 from fleetrig.harness.servers.serve_process import Ready
-from fleetrig.reference_server.platforms.kura.payload.codec import encode
+from fleetrig.reference_server.platforms.kura.payload.codec import decode, encode
 from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload, string
 from tests.harness.doctor.kura.conftest import SECRETS
+from tests.harness.doctor.kura.material import ASKING
 
 ADMIN = {"username": "kapua-sys", "password": "kapua-password"}
 PROVISIONING = "ec-provisioning"
@@ -84,7 +85,7 @@ class KuraBench:
 
     def _root(self) -> str:
         if not self.root:
-            self.asked("GET", "/v1/AQ/accounts/AQ")
+            self.asked("GET", "/v1/AQ/users")
         return self.root
 
     def configure(self, account: str, service: str, **properties: str) -> None:
@@ -166,16 +167,36 @@ class KuraBench:
                 connection.hear()
             return line
 
-    def born(self, account: str, client_id: str, login: str, **metrics: str) -> None:
+    def born(self, account: str, client_id: str, login: str, secret: str = PASSWORD, **metrics: str) -> None:
         """Connects and says BIRTH; underscores are part of the metrics' names."""
         host, _, port = str(self.ready["mqtt"]).rpartition(":")
         payload = encode(KuraPayload(metrics={name: string(value) for name, value in metrics.items()}))
         with closing(ExactMqtt(host, int(port))) as connection:
-            assert connection.connect(client_id, login, PASSWORD) == "CONNACK 0"
+            assert connection.connect(client_id, login, secret) == "CONNACK 0"
             connection.publish(f"$EDC/{account}/{client_id}/MQTT/BIRTH", payload)
             assert connection.hear().line == "PUBACK"
             connection.send(packet(DISCONNECT, b""))
             connection.hear()
+
+    def provisioned(self, client_id: str, login: str, result: str = "") -> dict[str, str]:
+        """Asks to be provisioned as PROV-SIM1 has it, and confirms with that result. Returns what it was given."""
+        host, _, port = str(self.ready["mqtt"]).rpartition(":")
+        base = f"$EDC/{PROVISIONING}/{client_id}/PROV-SIM1"
+        ids = {"requester.client.id": string(client_id)}
+        with closing(ExactMqtt(host, int(port))) as connection:
+            assert connection.connect(client_id, login, PASSWORD) == "CONNACK 0"
+            connection.subscribe(f"{base}/REPLY/#")
+            connection.publish(f"{base}/POST/request", encode(KuraPayload(metrics={**ASKING, **ids})), 0)
+            given = decode(connection.hear().payload)
+            assert given.response_code == 200, given
+            if result:
+                told = {"request.id": string("43"), **ids, "prov.job.id": given.metrics["prov.job.id"],
+                        "prov.result": string(result), "prov.reason": string("")}  # fmt: skip
+                connection.publish(f"{base}/POST/confirm", encode(KuraPayload(metrics=told)), 0)
+                connection.hear()
+            connection.send(packet(DISCONNECT, b""))
+            connection.hear()
+        return {name: str(one.value) for name, one in given.metrics.items()}
 
     def footprint(self, account: str) -> list[object]:
         """What a question could have changed."""

@@ -156,8 +156,22 @@ def disabled(bench: KuraBench, gateway: SeededGateway) -> None:
     bench.change_request(gateway.account, status="DISABLED")
 
 
+def completed(bench: KuraBench, gateway: SeededGateway) -> None:
+    given = bench.provisioned(gateway.bare, gateway.login, "STAGED")
+    bench.born(gateway.account, gateway.bare, given["prov.username"], given["prov.password"])
+
+
+def failed(bench: KuraBench, gateway: SeededGateway) -> None:
+    bench.provisioned(gateway.bare, gateway.login, "FAILED")
+
+
+def stopped(bench: KuraBench, gateway: SeededGateway) -> None:
+    bench.provisioned(gateway.bare, gateway.login)
+    bench.change_job(gateway.account, "STOPPED")
+
+
 def keyed(option: str, cause: str) -> Seed:
-    """The request has a key; the gateway has none, or another."""
+    """The request has a key; the gateway has another."""
 
     def seed(bench: KuraBench, gateway: SeededGateway) -> SickGateway:
         bench.request(gateway.account, gateway.bare, gateway.login, generateActivationKey=True)
@@ -212,14 +226,12 @@ PROVISIONING_ROWS: tuple[tuple[str, Seed], ...] = (
                                          activatesOn=lambda: in_ms(3600))),
     ("request-expired", requested("expired on", "Make the request anew", nothing, expiresOn=lambda: in_ms(-3600))),
     ("request-disabled", requested("is DISABLED", "Enable it", disabled)),
-    ("request-completed", requested("has been fulfilled", "anew", lambda bench, one:
-                                    bench.change_job(one.account, "COMPLETED"))),
-    ("attempts-exhausted", requested("used up its attempts", "anew", lambda bench, one:
-                                     bench.change_job(one.account, "FAILED"), retryMaxAttempts=0)),
-    ("job-stopped", requested("has stopped the job", "Reset its job", lambda bench, one:
+    ("request-completed", requested("has been fulfilled", "anew", completed)),
+    ("attempts-exhausted", requested("used up its attempts", "anew", failed, retryMaxAttempts=0)),
+    ("job-stopped", requested("has stopped the job", "Reset its job", stopped)),
+    ("job-skipped", requested("or its job stopped", "Reset its job", lambda bench, one:
                               bench.change_job(one.account, "STOPPED"))),
     ("activation-key-wrong", keyed("env:OTHER_KEY", "another activation key")),
-    ("activation-key-missing", keyed("", "has an activation key")),
     ("account-not-provisioning", wrong_account),
     ("user-locked", locked),
 )  # fmt: skip

@@ -16,7 +16,7 @@ from tests.harness.doctor.kura.seeds import CONNECTION_ROWS, PROVISIONING_ROWS, 
 pytestmark = pytest.mark.slow
 
 NUMBERS = itertools.count(1)
-LISTENERS = ("--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0")
+LISTENERS = ("--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--mqtts", "127.0.0.1:0")
 UNASKED = frozenset({"coupling-strict"})
 """Cured by a permit for one login, which is the gateway's."""
 
