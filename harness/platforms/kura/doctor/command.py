@@ -115,7 +115,8 @@ def doctor_request(given: Given, looks: Looks) -> DoctorRequest:
         raise UsageError(NOTHING_GIVEN)
     verify = context_of(verify_with(looks.ca, insecure=looks.insecure, file_ca=None if server is None else server.ca))
     url = "" if server is None else server.url
-    return DoctorRequest(facts, url, account, verify, looks.connects, looks.insecure, looks.within_s)
+    reaches = bool(given.broker_url)
+    return DoctorRequest(facts, url, account, verify, reaches, looks.connects, looks.insecure, looks.within_s)
 
 
 def _shell(server: RemoteServer | None, account: UserPassword | None, looks: Looks) -> RestShell:

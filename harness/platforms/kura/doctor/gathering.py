@@ -28,6 +28,8 @@ class DoctorRequest:
     url: str = ""
     account: UserPassword | None = None
     verify: SSLContext | None = None
+    reaches: bool = False
+    """The broker's port is tried, and its TLS: that leaves no mark."""
     connects: bool = False
     insecure: bool = False
     within_s: float = WITHIN_S
@@ -58,11 +60,12 @@ def _asked(facts: Facts, request: DoctorRequest) -> Facts:
     host, port = place_of(facts.gateway.broker_url)
     if not host or not port:
         return facts
-    if why := why_not(facts, is_wanted=request.connects):
-        return _with_gap(facts, why)
-    facts = replace(facts, contact=_contact(scheme, host, port, request))
+    if request.reaches or request.connects:
+        facts = replace(facts, contact=_contact(scheme, host, port, request))
     if facts.contact.trouble is not None:
         return facts
+    if why := why_not(facts, is_wanted=request.connects):
+        return _with_gap(facts, why)
     return replace(facts, heard=ask(facts, request.verify, request.within_s))
 
 

@@ -215,7 +215,7 @@ def _seen(facts: Facts) -> Iterator[str]:
 
 def _not_given(facts: Facts, outcome: Admission) -> Iterator[str]:
     """What would say more."""
-    if outcome is Admission.UNCERTAIN and facts.is_offline and facts.calls:
+    if outcome is Admission.UNCERTAIN and not facts.shell.url and facts.calls:
         yield "what the server knows of it: give --against URL"
     if facts.material.chain and facts.material.checks_authority and not facts.material.trusted:
         yield "whom the gateway trusts: give --trust FILE"

@@ -21,7 +21,7 @@ ConnectionName = Annotated[
 For = Annotated[
     Purpose | None, typer.Option("--for", help="What it calls for.  [default: by its configuration and account]")
 ]
-BrokerUrl = Annotated[str, typer.Option(metavar="URL", help="What it calls: mqtts://HOST:8883.")]
+BrokerUrl = Annotated[str, typer.Option(metavar="URL", help="What it calls, mqtts://HOST:8883; that port is tried.")]
 Account = Annotated[str, typer.Option(metavar="NAME", help="Its account-name.")]
 Login = Annotated[str, typer.Option(metavar="NAME", help="Its username.  [default: made of --mac and --serial]")]
 Secret = Annotated[str | None, typer.Option(metavar="env:NAME", help="Its password.")]

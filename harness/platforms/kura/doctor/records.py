@@ -228,5 +228,3 @@ class ServerView:
     connections: Sequence[ConnectionRecord] | None = None
     device: DeviceRecord | None = None
     knows_device: bool = False
-    signers: Sequence[str] | None = None
-    """Names of the certificates with which control messages are signed."""

@@ -19,11 +19,14 @@ from fleetrig.harness.platforms.kura.doctor.records import (
     UserRecord,
 )
 from fleetrig.harness.platforms.kura.doctor.rest_view import MOST_ACCOUNTS, REQUESTS, RestView, properties_of
+from fleetrig.simulator.certificates.pem import certificates_in
 
 CONNECTIONS: Final = "org.eclipse.kapua.service.device.registry.connection.DeviceConnectionService"
 WELL_KNOWN: Final = {"AQ": "kapua-sys"}
 """The root account of every Kapua, by its scope id."""
 COUPLING: Final = "deviceConnectionUserCouplingDefaultMode"
+SIGNS: Final = "DEVICE_MANAGEMENT"
+"""The usage of certificates that sign control messages (spec 3.5)."""
 NO_REQUESTS: Final = (
     "the server has no provision requests (/v2/provisionRequests), or the account may not see them: a Kapua that is no "
     "Everyware Cloud has none"
@@ -38,7 +41,7 @@ def look(facts: Facts, view: RestView) -> Facts:
         server = ServerView(accounts=accounts, knows_all_accounts=is_all)
         facts = replace(facts, server=server, is_offline=False)
         if facts.purpose is Purpose.PROVISIONING:
-            facts = _with_requests(facts, view)
+            facts = _with_signer(_with_requests(facts, view), view)
         account = next((one for one in accounts if one.name == _called_account(facts)), None)
         return facts if account is None else _with_account(facts, view, account)
     finally:
@@ -79,6 +82,24 @@ def _with_requests(facts: Facts, view: RestView) -> Facts:
         return replace(facts, gaps=(*facts.gaps, NO_REQUESTS))
     newest = sorted(found, key=lambda one: -int(one.document.get("createdOn") or 0))
     return replace(facts, server=replace(facts.server, requests=tuple(newest), knows_all_requests=is_all))
+
+
+def _with_signer(facts: Facts, view: RestView) -> Facts:
+    """Who will sign what the gateway is told in its new account; only asked where that is compared with something."""
+    request, material = facts.request, facts.material
+    if request is None or material.keystore is None or material.signer is not None:
+        return facts
+    listed = view.listed(f"/v1/{request.text('accountId')}/certificateInfos", {"inherited": "true", "usageName": SIGNS})
+    for one in [] if listed is None else listed[0]:
+        usages = [each.get("name") for each in one.get("certificateUsages") or () if isinstance(each, dict)]
+        if one.get("status") in (None, "VALID") and SIGNS in usages:
+            try:
+                return replace(
+                    facts, material=replace(material, signer=certificates_in(str(one.get("certificate")).encode())[0])
+                )
+            except ValueError:
+                continue
+    return facts
 
 
 def _users(facts: Facts, view: RestView) -> dict[str, str]:

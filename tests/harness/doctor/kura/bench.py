@@ -14,8 +14,7 @@ from fleetrig.harness.conformance.mqtt_bytes import DISCONNECT, packet
 from fleetrig.harness.servers.serve_process import Ready
 from fleetrig.reference_server.platforms.kura.payload.codec import decode, encode
 from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload, string
-from tests.harness.doctor.kura.conftest import SECRETS
-from tests.harness.doctor.kura.material import ASKING
+from tests.harness.doctor.kura.material import ASKING, SECRETS
 
 ADMIN = {"username": "kapua-sys", "password": "kapua-password"}
 PROVISIONING = "ec-provisioning"

@@ -1,21 +1,23 @@
-"""The doctor, called as a command."""
+"""The doctor, called as a command, and a server that all its tests share."""
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from fleetrig.harness.cli import _prepared, _run
+from fleetrig.harness.servers.serve_process import ServeProcess
+from tests.harness.doctor.kura.bench import KuraBench
+from tests.harness.doctor.kura.material import SECRETS
+from tests.harness.doctor.kura.seeds import SeededGateway
 
-SECRETS = {
-    "SECRET": "Bootstrap-pass-1!", "OTHER": "Another-pass-22!", "KEY": "abcdefghijklmnopqrstuvwxyz012345",
-    "OTHER_KEY": "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345",
-}  # fmt: skip
-"""Environment variable -> password or activation key. None of them is ever shown."""
+NUMBERS = itertools.count(1)
+LISTENERS = ("--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--mqtts", "127.0.0.1:0")
 
 
 @dataclass(frozen=True)
@@ -66,3 +68,18 @@ def doctor(kura_command: Any, capsys: pytest.CaptureFixture[str], monkeypatch: p
         return KuraPage(code, document, text)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KuraBench]:
+    with ServeProcess(tmp_path_factory.mktemp("kura"), "--platform", "kura", *LISTENERS) as served:
+        found = KuraBench(served.ready)
+        try:
+            yield found
+        finally:
+            found.close()
+
+
+@pytest.fixture
+def gateway() -> SeededGateway:
+    return SeededGateway(next(NUMBERS))

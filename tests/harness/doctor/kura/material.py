@@ -25,6 +25,11 @@ from fleetrig.simulator.certificates.authority import CertificateAuthority
 from fleetrig.simulator.certificates.profile import Validity
 from fleetrig.simulator.contract.clock import US_PER_S
 
+SECRETS = {
+    "SECRET": "Bootstrap-pass-1!", "OTHER": "Another-pass-22!", "KEY": "abcdefghijklmnopqrstuvwxyz012345",
+    "OTHER_KEY": "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345",
+}  # fmt: skip
+"""Environment variable -> password or activation key. None of them is ever shown."""
 PIDS = {
     "ProvisioningService": "org.eclipse.kura.provisioning.ProvisioningService",
     "MqttDataTransport": "org.eclipse.kura.core.data.transport.mqtt.MqttDataTransport",

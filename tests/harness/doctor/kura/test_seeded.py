@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from fleetrig.harness.servers.serve_process import ServeProcess
 from tests.harness.doctor.kura.bench import KuraBench
 from tests.harness.doctor.kura.conftest import Doctor
 from tests.harness.doctor.kura.seeds import CONNECTION_ROWS, PROVISIONING_ROWS, Seed, SeededGateway
 
 pytestmark = pytest.mark.slow
 
-NUMBERS = itertools.count(1)
-LISTENERS = ("--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--mqtts", "127.0.0.1:0")
 UNASKED = frozenset({"coupling-strict"})
 """Cured by a permit for one login, which is the gateway's."""
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KuraBench]:
-    folder: Path = tmp_path_factory.mktemp("kura")
-    with ServeProcess(folder, "--platform", "kura", *LISTENERS) as served:
-        found = KuraBench(served.ready)
-        try:
-            yield found
-        finally:
-            found.close()
-
-
-@pytest.fixture
-def gateway() -> SeededGateway:
-    return SeededGateway(next(NUMBERS))
 
 
 def looking(bench: KuraBench, *options: str) -> tuple[str, ...]:
