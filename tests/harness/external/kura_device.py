@@ -67,7 +67,8 @@ def payload(metrics: Metrics, body: bytes = b"") -> bytes:
 
 
 def fields(data: bytes) -> list[tuple[int, Any]]:
-    found, at = [], 0
+    found: list[tuple[int, Any]] = []
+    at = 0
 
     def number() -> int:
         nonlocal at

@@ -35,10 +35,10 @@ def payload_causes(facts: Facts) -> Iterator[Diagnosis]:
         return
     match topic.role:
         case Role.REQUEST if _is_provisioning(topic):
-            yield from _ids(payload, topic)
+            yield from _ids(payload)
             yield from _provisioning(facts, payload)
         case Role.REQUEST:
-            yield from _ids(payload, topic)
+            yield from _ids(payload)
             yield from _requester(payload)
         case Role.REPLY:
             yield from _reply(payload)
@@ -68,7 +68,7 @@ def _undecodable(raw: bytes, payload: KuraPayload, topic: ControlTopic) -> Diagn
     )  # fmt: skip
 
 
-def _ids(payload: KuraPayload, topic: ControlTopic) -> Iterator[Diagnosis]:
+def _ids(payload: KuraPayload) -> Iterator[Diagnosis]:
     """Both are needed, as STRING."""
     for name, word in ((REQUEST_ID, "request-id"), (REQUESTER, "requester-id")):
         metric = payload.metrics.get(name)
@@ -85,11 +85,6 @@ def _ids(payload: KuraPayload, topic: ControlTopic) -> Iterator[Diagnosis]:
                 f"{word}-empty", Weight.CAUSE,
                 f"{name} is empty: the answer goes to a topic on which nobody listens.", f"Give {name} a value.",
             )  # fmt: skip
-    if payload.text(REQUEST_ID) and "/" in str(payload.text(REQUEST_ID)) + "" and topic.role is Role.REQUEST:
-        yield Diagnosis(
-            "request-id-slash", Weight.NOTE,
-            "request.id holds a slash: the topic of the answer has a level more than usual.",
-        )  # fmt: skip
 
 
 def _similar(payload: KuraPayload, name: str) -> str:
@@ -201,7 +196,7 @@ def _reply(payload: KuraPayload) -> Iterator[Diagnosis]:
     elif code.value not in CODES:
         yield Diagnosis(
             "response-code-unknown", Weight.CAUSE,
-            f"response.code is {code.value}; there are {', '.join(map(str, CODES))}. Any other counts as none.",
+            f"response.code is {code.value!r}; there are {', '.join(map(str, CODES))}. Any other counts as none.",
             "Send 200 for success.",
         )  # fmt: skip
     if REQUEST_ID in payload.metrics and REQUESTER in payload.metrics:

@@ -66,7 +66,7 @@ class RestView:
             if answer.status != 200:
                 return (found, False) if found else None
             page = _document(answer)
-            items = next((page[name] for name in LISTS if isinstance(page.get(name), list)), [])
+            items: list[Any] = next((page[name] for name in LISTS if isinstance(page.get(name), list)), [])
             new = [one for one in items if isinstance(one, dict)]
             found += new
             if not new or page.get("limitExceeded") is not True:
