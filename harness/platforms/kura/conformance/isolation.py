@@ -49,7 +49,7 @@ def eavesdrops(client: RowClient, victim: GatewaySession) -> None:
     nosy = client.plain_gateway()
     for topic_filter in ("#", "$EDC/#", f"$EDC/{victim.account}/#", victim.control("#"), f"{victim.account}/#"):
         answer = nosy.say_subscribe(topic_filter)
-        expect_that(answer in ("SUBACK 0", "SUBACK 1", "SUBACK 128", "closed"), f"SUBSCRIBE {topic_filter}", answer)
+        expect_that(answer in ("SUBACK 0", "SUBACK 1", "SUBACK 0x80", "closed"), f"SUBSCRIBE {topic_filter}", answer)
         if answer == "closed":
             nosy = client.plain_gateway()
     victim.publish(victim.control("APP-V1/GET/secret"), NOTE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from google.protobuf.message import DecodeError
@@ -29,6 +30,11 @@ VALUE_FIELDS: Final = (
 TYPES: Final = tuple(ValueType)
 POSITION_NAMES: Final = ("latitude", "longitude", "altitude", "precision", "heading", "speed", "satellites", "status")
 """Fields that are called the same on the wire and here; the time is not."""
+
+
+SURROGATES: Final = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]?")
+"""Half of a pair of UTF-16 in what looks like UTF-8: Java reads one wrong letter there, Python three."""
+WRONG_LETTER: Final = "\N{REPLACEMENT CHARACTER}".encode()
 
 
 class Unencodable(ValueError):
@@ -73,14 +79,22 @@ def encode(payload: KuraPayload, *, gzip: bool = False) -> bytes:
     return compressed_if_shorter(plain) if gzip else plain
 
 
+def text_of(data: bytes) -> str:
+    """What is no UTF-8 becomes U+FFFD, as often as in Java."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return SURROGATES.sub(WRONG_LETTER, data).decode("utf-8", "replace")
+
+
 def _payload(message: Any) -> KuraPayload:
     metrics = {}
     for one in message.metric:
         kind = TYPES[one.type]
         value: MetricValue = getattr(one, VALUE_FIELDS[kind])
         if kind is ValueType.STRING and isinstance(value, bytes):
-            value = value.decode("utf-8", "replace")
-        metrics[one.name.decode("utf-8", "replace")] = Metric(kind, value)
+            value = text_of(value)
+        metrics[text_of(one.name)] = Metric(kind, value)
     return KuraPayload(
         message.timestamp if message.HasField("timestamp") else None,
         _position(message.position) if message.HasField("position") else None,

@@ -23,6 +23,7 @@ from fleetrig.reference_server.platforms.kura.device_management.control_calls im
 from fleetrig.reference_server.platforms.kura.payload.codec import decode, encode
 from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload
 from fleetrig.reference_server.platforms.kura.provisioning.decision import (
+    BUSY_RETRY_S,
     ENDED,
     NO_REQUEST,
     Course,
@@ -286,11 +287,11 @@ class ProvisionDialogue:
         return Reaction(reason=why, device=exchange.live.client_id)
 
     def failed(self, live: LiveClient, topic: ControlTopic, data: bytes, now_us: int) -> list[Output]:
-        """The store has failed: nothing was kept, and the device is told INTERNAL. Reads and writes nothing."""
+        """The store has failed, or is too slow: nothing was kept, and the device comes again (S-36)."""
         request_id = request_id_of(decode(data))
         if not request_id:
             return []
-        reply = encode(denied(Denial(ProvisionError.INTERNAL, ""), now_us // US_PER_MS, is_strict=False))
+        reply = encode(denied(Denial(ProvisionError.BUSY, "", BUSY_RETRY_S), now_us // US_PER_MS, is_strict=False))
         there = topic_of(live.account.name, live.client_id, f"{topic.app_id}/{REPLY}/{request_id}")
         return self._messenger.publish(there, reply, now_us)
 
