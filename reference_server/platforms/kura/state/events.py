@@ -19,8 +19,8 @@ from fleetrig.reference_server.platforms.kura.state.registry import Registry
 EVENTS: Final = "kura.events"
 AUDITS: Final = "kura.audits"
 """Names of sequences."""
-MOST_RECORDS: Final = 100_000
-"""Of the audit: strangers write it, as often as they like."""
+MOST_AUDITS: Final = 100_000
+"""The eldest goes for the newest: strangers who try passwords fill no disk."""
 MOST_TEXT: Final = 256
 """Of what a stranger has said of himself; an audit record keeps no more of it."""
 
@@ -51,11 +51,9 @@ def events_of(registry: Registry, scope_id: str, device_id: str) -> list[DeviceE
 
 
 def audit(registry: Registry, peer: Peer, stage: str, reason: str, now_us: int, request_id: str = "") -> None:
-    """`reason` never holds a password, a key or an activation key. The oldest record makes room."""
-    number = registry.store.next_id(AUDITS)
-    registry.store.delete(AUDIT, INSTALLATION, number - MOST_RECORDS)
+    """`reason` never holds a password, a key or an activation key."""
     record = AuditRecord(
-        number,
+        registry.store.next_id(AUDITS),
         now_us,
         stage,
         reason,
@@ -66,6 +64,7 @@ def audit(registry: Registry, peer: Peer, stage: str, reason: str, now_us: int, 
         request_id,
     )
     registry.store.put(AUDIT, INSTALLATION, record)
+    registry.store.delete(AUDIT, INSTALLATION, record.number - MOST_AUDITS)
 
 
 def audit_of(registry: Registry, client_id: str = "") -> list[AuditRecord]:
