@@ -44,12 +44,13 @@ from fleetrig.reference_server.platforms.kura.provisioning.messages import (
 )
 from fleetrig.reference_server.platforms.kura.provisioning.provision_errors import Denial, ProvisionError
 from fleetrig.reference_server.platforms.kura.provisioning.replies import acknowledged, denied
+from fleetrig.reference_server.platforms.kura.provisioning.run_sessions import RunSessions
 from fleetrig.reference_server.platforms.kura.state.attachments import bundles_of
 from fleetrig.reference_server.platforms.kura.state.events import audit
 from fleetrig.reference_server.platforms.kura.state.provision_records import JobStatus, ProvisionRequest
 from fleetrig.reference_server.platforms.kura.state.provision_requests import request_by_id
 from fleetrig.reference_server.platforms.kura.state.registry import Registry
-from fleetrig.reference_server.platforms.kura.state.target_users import let_in
+from fleetrig.reference_server.platforms.kura.state.target_users import bind_if_tight
 from fleetrig.simulator.contract.clock import US_PER_MS
 from fleetrig.simulator.contract.envelope import Output
 
@@ -85,8 +86,7 @@ class ProvisionDialogue:
         self._registry = registry
         self._messenger = messenger
         self._installer = installer
-        self._run_sessions: dict[str, int] = {}
-        """Provision request -> the session that its run was begun on, while that is open."""
+        self._runs = RunSessions()
         self._confirms: dict[str, Exchange] = {}
         """Provision request -> the confirm that is answered when its bundles are installed."""
         settings = registry.settings
@@ -118,9 +118,8 @@ class ProvisionDialogue:
 
     def session_ended(self, session: int) -> None:
         """What was begun on it may be begun anew."""
-        gone = [request_id for request_id, of_run in self._run_sessions.items() if of_run == session]
-        for request_id in gone:
-            del self._run_sessions[request_id]
+        request_id = self._runs.end(session)
+        if request_id is not None:
             self._confirms.pop(request_id, None)
 
     # Request
@@ -135,7 +134,7 @@ class ProvisionDialogue:
         if denial is not None:
             return self._denied(exchange, denial)
         steps = (KEY_VERIFIED,) if request.activation_key else ()
-        is_same_session = self._run_sessions.get(request.id) == exchange.live.session
+        is_same_session = self._runs.is_of(request.id, exchange.live.session)
         course = course_of(request, message.nonce, is_same_session=is_same_session)
         run = JobRun(self._registry, request)
         run.steps.extend(steps)
@@ -163,7 +162,7 @@ class ProvisionDialogue:
         run.hand_out(issued)
         run.heard(exchange.now_us)
         run.save()
-        self._run_sessions[run.request_id] = exchange.live.session
+        self._runs.begin(run.request_id, exchange.live.session)
         return self._said(exchange, bytes.fromhex(issued.reply_hex), "material issued", run.steps)
 
     def _repeated(self, exchange: Exchange, run: JobRun) -> Reaction:
@@ -171,7 +170,7 @@ class ProvisionDialogue:
         assert issued is not None, "a nonce is known of what was issued"
         run.heard(exchange.now_us)
         run.save()
-        self._run_sessions[run.request_id] = exchange.live.session
+        self._runs.begin(run.request_id, exchange.live.session)
         return self._said(exchange, bytes.fromhex(issued.reply_hex), "the same material again", run.steps)
 
     # Confirm
@@ -223,7 +222,7 @@ class ProvisionDialogue:
             run.to(JobStatus.APPS_INSTALLING)
         run.save()
         request_id = run.request_id
-        self._run_sessions[request_id] = exchange.live.session
+        self._runs.begin(request_id, exchange.live.session)
         self._installer.begin(
             request_id,
             exchange.live,
@@ -252,12 +251,12 @@ class ProvisionDialogue:
         return self._denied(exchange, Denial(error, why), run.steps)
 
     def _permitted(self, exchange: Exchange, run: JobRun) -> Reaction:
-        """The device may commit; its account lets it in from now on."""
+        """The device may commit."""
         reply = encode(acknowledged(run.job_id, exchange.now_us // US_PER_MS))
         issued = run.confirmed(reply, exchange.now_us)
         run.heard(exchange.now_us)
         request = run.save()
-        let_in(self._registry, request, issued.target_user_id, exchange.now_us)
+        bind_if_tight(self._registry, request, issued.target_user_id, exchange.now_us)
         return self._said(exchange, reply, "staged and confirmed", run.steps)
 
     # The way back
