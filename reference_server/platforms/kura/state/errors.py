@@ -100,4 +100,4 @@ def decimal_id(name: str) -> str:
         raw = urlsafe_b64decode(name + "=" * (-len(name) % 4))
     except ValueError:
         return name
-    return str(int.from_bytes(raw, "big", signed=True)) if len(raw) <= ID_BYTES else name
+    return str(int.from_bytes(raw, "big", signed=True)) if 0 < len(raw) <= ID_BYTES else name

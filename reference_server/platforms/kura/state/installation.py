@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from fleetrig.reference_server.platforms.kura.state.accounts import ROOT_NAME, account_by_name, create_account
@@ -24,6 +25,7 @@ from fleetrig.reference_server.platforms.kura.state.users import create_user, us
 SIGNING_NAME: Final = "dm-1"
 """The alias under which devices keep the certificate that signs control messages."""
 JWT_NAME: Final = "jwt-1"
+BROKER_USER_ID: Final = "Ag"
 OPEN_TO_DEVICES: Final = AccountSettings(infinite_devices=True)
 
 
@@ -42,9 +44,12 @@ def open_installation(registry: Registry, now_us: int) -> None:
 def _make_root(registry: Registry, now_us: int) -> None:
     root = AccountRecord(ROOT_SCOPE, "", ROOT_NAME, "", OPEN_TO_DEVICES, created_us=now_us, modified_us=now_us)
     create_account(registry, root)
-    _make_user(registry, ROOT_SCOPE, ADMIN_USER, registry.settings.admin_password, EVERYTHING, now_us)
-    broker = Permission(*BROKER_CONNECT, forwardable=True)
-    _make_user(registry, ROOT_SCOPE, BROKER_USER, registry.settings.broker_password, broker, now_us)
+    admin = User(ROOT_SCOPE, ROOT_SCOPE, ADMIN_USER, display_name="Kapua Sysadmin")
+    _make_user(registry, admin, registry.settings.admin_password, EVERYTHING, now_us)
+    broker = User(BROKER_USER_ID, ROOT_SCOPE, BROKER_USER, display_name="Kapua Broker")
+    _make_user(
+        registry, broker, registry.settings.broker_password, Permission(*BROKER_CONNECT, forwardable=True), now_us
+    )
     usages = {SIGNING_NAME: CertificateUsage.DEVICE_MANAGEMENT, JWT_NAME: CertificateUsage.JWT}
     for name, usage in usages.items():
         create_certificate(registry, ROOT_SCOPE, name, (usage,), now_us, forwardable=True)
@@ -56,7 +61,8 @@ def _open_account(registry: Registry, account: Account, now_us: int) -> None:
     found = found or _make_account(registry, account.name, OPEN_TO_DEVICES, now_us)
     if user_by_name(registry, account.user) is None:
         everything = Permission(target_scope_id=found.id, forwardable=True)
-        _make_user(registry, found.id, account.user, account.password, everything, now_us)
+        user = User(registry.new_id(), found.id, account.user)
+        _make_user(registry, user, account.password, everything, now_us)
 
 
 def _make_account(registry: Registry, name: str, settings: AccountSettings, now_us: int) -> AccountRecord:
@@ -66,10 +72,9 @@ def _make_account(registry: Registry, name: str, settings: AccountSettings, now_
     return create_account(registry, made)
 
 
-def _make_user(
-    registry: Registry, scope_id: str, name: str, password: str, permission: Permission, now_us: int
-) -> None:
+def _make_user(registry: Registry, user: User, password: str, permission: Permission, now_us: int) -> None:
     """Its password is the installation's choice: no rule is asked."""
-    user = create_user(registry, User(registry.new_id(), scope_id, name, created_us=now_us, modified_us=now_us))
-    save_credential(registry, new_credential(registry, scope_id, user.id, password, now_us, ""))
-    grant(registry, user, (permission,), now_us, "")
+    made = replace(user, created_us=now_us, created_by=ROOT_SCOPE, modified_us=now_us, modified_by=ROOT_SCOPE)
+    create_user(registry, made)
+    save_credential(registry, new_credential(registry, user.scope_id, user.id, password, now_us, ROOT_SCOPE))
+    grant(registry, made, (permission,), now_us, ROOT_SCOPE)
