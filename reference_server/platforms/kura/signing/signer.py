@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload, int64, octets, string
 from fleetrig.reference_server.platforms.kura.signing.signed_parts import (
@@ -21,20 +19,11 @@ from fleetrig.reference_server.platforms.kura.signing.signed_parts import (
     SIG_VALUE,
     signed_bytes,
 )
+from fleetrig.simulator.certificates.keys import SigningKey
 
-SigningKey = Ed25519PrivateKey | EllipticCurvePrivateKey | RSAPrivateKey
 RSA_ALGORITHM: Final = "SHA256withRSA"
 EC_ALGORITHM: Final = "SHA256withECDSA"
 ED25519_ALGORITHM: Final = "Ed25519"
-
-
-@lru_cache(maxsize=64)
-def signing_key(pem: str) -> SigningKey:
-    """Read once for each key: to read one costs more than to sign with it. Raises ValueError for other keys."""
-    key = load_pem_private_key(pem.encode(), None)
-    if not isinstance(key, Ed25519PrivateKey | EllipticCurvePrivateKey | RSAPrivateKey):
-        raise ValueError("control messages are signed with a key of RSA, of an elliptic curve or of Ed25519")
-    return key
 
 
 def signed(
@@ -52,11 +41,14 @@ def signed(
 
 
 def algorithm_of(key: SigningKey) -> str:
+    """`sig.alg`. The profile has three, and certificates with other keys are not let in for device management."""
     match key:
         case RSAPrivateKey():
             return RSA_ALGORITHM
         case EllipticCurvePrivateKey():
             return EC_ALGORITHM
+        case Ed448PrivateKey():
+            raise ValueError("SIG-SIM1 has no name for signatures of Ed448")
         case _:
             return ED25519_ALGORITHM
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from fleetrig.reference_server.platforms.kura.state.accounts import account_by_id
@@ -133,6 +134,8 @@ def import_certificate(
     own = next((one for one in others if isinstance(key, SigningKey) and one.public_key() == key.public_key()), None)
     if own is None:
         raise illegal("certificateInfo.certificate", "…", "the key belongs to none of the certificates")
+    if CertificateUsage.DEVICE_MANAGEMENT in usages and isinstance(key, Ed448PrivateKey):
+        raise illegal("certificateInfo.certificate", "…", "control messages are not signed with Ed448: use Ed25519")
     chain = b"".join(one.public_bytes(Encoding.PEM) for one in in_order(own, others))
     if CertificateUsage.JWT in usages:
         raise illegal("certificateInfo.certificateUsages", "JWT", "this server signs tokens with its own certificates")

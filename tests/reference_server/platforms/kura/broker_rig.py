@@ -225,7 +225,7 @@ class BrokerRig(Talk):
         said = self.join(
             session, client_id, connect.pop("user", BOOTSTRAP), connect.pop("password", PASSWORD), **connect
         )
-        if said == [f"{session} CONNACK 0"]:
+        if said[-1] == f"{session} CONNACK 0":
             below = f"$EDC/{PROVISION}/{client_id}/PROV-SIM1"
             self.hears(session, f"{below}/REPLY/#", f"{below}/EXEC/#")
         return said
