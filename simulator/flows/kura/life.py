@@ -211,7 +211,8 @@ class GatewayLife:
         """When something is to be done whatever the connection does."""
         dues = [self.now_s + FOREVER_S, *(due_s for due_s, *_ in self.agenda[:1])]
         dues += [change.after_s for change in self.changes[:1]]
-        return min(*dues, *(at_s for at_s in (self.reboots_at_s, self.next_attempt_s) if at_s is not None))
+        dues += [at_s for at_s in (self.reboots_at_s, self.next_attempt_s) if at_s is not None]
+        return min(dues)
 
     def do_what_is_due(self) -> Doing:
         """Changes of an operator first."""
