@@ -202,7 +202,7 @@ def settings_of(transcript: Transcript, quirks: frozenset[str]) -> KuraSettings:
             clean_session=hello["clean"],
             lwt_topic=transport.lwt_topic if hello["will"] else "",
         )
-    is_json = any("text" in packet.what for packet in transcript.packets)
+    is_json = any("text" in packet.what for packet in transcript.packets if packet.is_from_device)
     cloud = CloudService("custom", name_in(transcript), payload_encoding="simple-json" if is_json else "kura-protobuf")
     return KuraSettings(
         transport=transport,
