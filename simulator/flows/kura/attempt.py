@@ -189,7 +189,7 @@ class Attempt:
             yield from self._serve()
             if self.is_called_off:
                 return CALLED_OFF
-            wait_s = min(self.left_s, until_s - life.now_s, life.next_due_s() - life.now_s)
+            wait_s = min(self.left_s, until_s - life.now_s, life.next_work_s() - life.now_s)
             if life.is_due(until_s) or self.is_over:
                 return OUT_OF_TIME
             came = yield from life.listen(name, LISTENED, wait_s)

@@ -208,12 +208,15 @@ class GatewayLife:
         """Sums of seconds are not exact."""
         return self.now_s >= at_s - ROUNDING_S
 
-    def next_due_s(self) -> float:
-        """When something is to be done whatever the connection does."""
+    def next_work_s(self) -> float:
+        """When something is to be done that needs no other connection."""
         dues = [self.now_s + FOREVER_S, *(due_s for due_s, *_ in self.agenda[:1])]
-        dues += [change.after_s for change in self.changes[:1]]
-        dues += [at_s for at_s in (self.reboots_at_s, self.next_attempt_s) if at_s is not None]
-        return min(dues)
+        return min(dues + [change.after_s for change in self.changes[:1]])
+
+    def next_due_s(self) -> float:
+        """The same, or when it leaves what it is at: to be provisioned, or to reboot."""
+        others = (at_s for at_s in (self.reboots_at_s, self.next_attempt_s) if at_s is not None)
+        return min([self.next_work_s(), *others])
 
     def do_what_is_due(self) -> Doing:
         """Changes of an operator first."""
