@@ -64,10 +64,13 @@ class ExactMqtt:
         *,
         clean: bool = True,
         keep_alive_s: int = 60,
+        will: tuple[str, bytes] | None = None,
     ) -> str:
-        """The answer to CONNECT."""
+        """The answer to CONNECT. `will`: topic and payload."""
         self.send(
-            mqtt_bytes.connect(self.level, client_id, user_name, password, clean=clean, keep_alive_s=keep_alive_s)
+            mqtt_bytes.connect(
+                self.level, client_id, user_name, password, clean=clean, keep_alive_s=keep_alive_s, will=will
+            )
         )
         return self.hear().line
 
