@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 TOGETHER = (
-    "tests/peers/thingsboard/test_sdk_rows.py", "tests/peers/hono/", "tests/peers/", "tests/harness/doctor/",
+    "tests/peers/thingsboard/test_sdk_rows.py", "tests/peers/hono/", "tests/peers/kura/", "tests/peers/", "tests/harness/doctor/",
     "tests/test_installed.py", "tests/golden/test_thingsboard_", "tests/golden/test_hono_",
 )  # fmt: skip
 """Tests below these run in one worker, one after another: they share what is costly to make, or what a machine has
