@@ -141,7 +141,7 @@ def expect_material(reply: Reply) -> Reply:
 def expect_error(reply: Reply, code: int, *errors: str) -> Reply:
     """A refusal: its code, one of these errors, whether to come again, and nothing of the material."""
     if reply.code != code or reply.text("prov.error") not in errors:
-        got = f"{reply.code} {reply.text('prov.error')} {reply.text('response.exception.message')}"
+        got = f"{reply.code!r} {reply.text('prov.error')} {reply.text('response.exception.message')}"
         raise Mismatch(Finding(f"{code} {' or '.join(errors)}", got.strip()))
     retry = reply.content.value("prov.retry")
     expect_that(isinstance(retry, bool), "prov.retry is there, a BOOL", retry)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 from fleetrig.harness.conformance.expect import expect, expect_that
 from fleetrig.harness.conformance.row import Resource
@@ -43,9 +43,9 @@ PEM: Final = "-----BEGIN CERTIFICATE REQUEST-----\nMIIBAA==\n-----END CERTIFICAT
 KEYS_VERSIONS: Final = ("KEYS-V1", "KEYS-V2")
 
 
-def component(answered: Mapping[str, object]) -> tuple[str, str, list[str]]:
+def component(answered: Mapping[str, Any]) -> tuple[str, str, list[str]]:
     """Of the one component that a call shows: id, its one property and that one's value."""
-    [found] = answered["configuration"]  # type: ignore[misc]
+    [found] = answered["configuration"]
     [shown] = found["properties"]["property"]
     return found["id"], shown["name"], shown["value"]
 
@@ -80,7 +80,7 @@ def errors(client: RowClient) -> None:
     for code in (400, 404, 500):
         call = HeldCall(client, "GET", f"{gateway.device}/configurations")
         said = {"response.code": code, "response.exception.message": "a row wants it"}
-        gateway.answer(gateway.hear(CONFIGURATIONS), said)
+        gateway.answer(gateway.hear(CONFIGURATIONS), said, XML)
         call.expect_failure(f"after response.code {code}")
 
 
