@@ -15,6 +15,8 @@ COMPRESSION: Final = 6
 """The usual one: a gateway's library takes it."""
 MOST_UNPACKED_BYTES: Final = 32 * 1024 * 1024
 """Twice the largest payload that may be published: what unpacks to more is a bomb, and is taken as it is."""
+SHORTEST_MEMBER_BYTES: Final = 18
+"""A gateway does not look at so little behind a member."""
 SIMPLE_JSON: Final = "simple-json"
 
 
@@ -36,16 +38,24 @@ def from_wire(data: bytes, *, encoding: str) -> KuraPayload | None:
     """What is no payload becomes a body. None only for JSON that is no object: that message is lost."""
     if encoding == SIMPLE_JSON:
         return json_payload.decode(data)
-    plain = unpacked(data) if data.startswith(GZIP_MAGIC) else data
-    read = protobuf.decode(plain)
+    read = protobuf.decode(unpacked(data))
     return KuraPayload(body=data) if read is None else read
 
 
 def unpacked(data: bytes) -> bytes:
-    """The bytes themselves where they only look like gzip."""
-    unpacking = zlib.decompressobj(GZIP_WINDOW)
-    try:
-        plain = unpacking.decompress(data, MOST_UNPACKED_BYTES)
-    except zlib.error:
+    """All members of gzip, without what stands behind them; the bytes themselves where they only look like gzip."""
+    if not data.startswith(GZIP_MAGIC):
         return data
-    return plain if unpacking.eof else data
+    plain, packed = b"", data
+    while packed.startswith(GZIP_MAGIC):
+        unpacking = zlib.decompressobj(GZIP_WINDOW)
+        try:
+            plain += unpacking.decompress(packed, MOST_UNPACKED_BYTES + 1 - len(plain))
+        except zlib.error:
+            return data
+        if not unpacking.eof or len(plain) > MOST_UNPACKED_BYTES:
+            return data
+        packed = unpacking.unused_data
+        if len(packed) <= SHORTEST_MEMBER_BYTES:
+            break
+    return plain

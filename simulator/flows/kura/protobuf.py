@@ -7,6 +7,7 @@ with bytes that are no UTF-8 is read with U+FFFD in their place, and not refused
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory
@@ -44,6 +45,8 @@ VALUE_FIELDS: Final = {
     MetricType.STRING: "string_value",
     MetricType.BYTES: "bytes_value",
 }
+HALF_PAIR: Final = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]?")
+"""A surrogate written as if it were UTF-8: a gateway, in Java, has one U+FFFD for it, Python would have three."""
 POSITION_NAMES: Final = tuple(name for name, *_ in POSITION_FIELDS)
 
 
@@ -106,9 +109,17 @@ def decode(data: bytes) -> KuraPayload | None:
     return KuraPayload(
         read.timestamp if read.HasField("timestamp") else None,
         _position(read.position) if read.HasField("position") else None,
-        {one.name.decode("utf-8", "replace"): _metric(one) for one in read.metric},
+        {read_text(one.name): _metric(one) for one in read.metric},
         read.body if read.HasField("body") else None,
     )
+
+
+def read_text(data: bytes) -> str:
+    """With U+FFFD for what is no UTF-8, as many as a gateway has."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return HALF_PAIR.sub("\ufffd".encode(), data).decode("utf-8", "replace")
 
 
 def _position(read: Any) -> Position:
@@ -118,4 +129,4 @@ def _position(read: Any) -> Position:
 def _metric(read: Any) -> Metric:
     kind = MetricType(read.type)
     value: MetricValue = getattr(read, VALUE_FIELDS[kind])
-    return Metric(kind, value.decode("utf-8", "replace") if kind is MetricType.STRING else value)  # type: ignore[union-attr]
+    return Metric(kind, read_text(value) if isinstance(value, bytes) and kind is MetricType.STRING else value)
