@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
-from fleetrig.reference_server.platforms.kura.state.device_records import DEVICE
+from fleetrig.reference_server.platforms.kura.state.device_records import CONNECTION, DEVICE, EVENT
 from fleetrig.reference_server.platforms.kura.state.errors import Refused, duplicate, illegal, missing, stale
 from fleetrig.reference_server.platforms.kura.state.records import (
     ACCOUNT,
@@ -17,7 +17,10 @@ from fleetrig.reference_server.platforms.kura.state.records import (
     AccountSettings,
 )
 from fleetrig.reference_server.platforms.kura.state.registry import Registry
+from fleetrig.reference_server.stores.interface import Kind
 
+OF_ACCOUNTS: Final[tuple[Kind[Any], ...]] = (EVENT, DEVICE, CONNECTION)
+"""What is kept in the partition of an account."""
 ROOT_NAME: Final = "kapua-sys"
 NAME: Final = re.compile(r"[a-zA-Z0-9_-]{3,255}", re.ASCII)
 """Kapua's pattern of names of accounts and users."""
@@ -99,6 +102,9 @@ def delete_account(registry: Registry, account: AccountRecord) -> None:
         raise Refused(500, "OPERATION_NOT_ALLOWED", error, f"delete the accounts below {name} first")
     for user in registry.store.find(USER, INSTALLATION, "scope", account.id):
         registry.store.delete(USER, INSTALLATION, user.id)
+    for kind in OF_ACCOUNTS:  # as Kapua's services do when they hear of it
+        for one in list(registry.store.scan(kind, account.id)):
+            registry.store.delete(kind, account.id, kind.key(one))
     registry.store.delete(ACCOUNT, INSTALLATION, account.id)
 
 
