@@ -60,7 +60,9 @@ class KuraServed:
         user = self.ask("POST", f"{self.scope_id}/users", {"name": USERS[who], "userType": "INTERNAL"})
         secret = {"credentialType": "PASSWORD", "credentialKey": PASSWORD, "credentialStatus": "ENABLED"}
         self.ask("POST", f"{self.scope_id}/credentials", {"userId": user["id"], **secret})
-        rights = [{"domain": domain, "action": action, "targetScopeId": self.scope_id} for domain, action in RIGHTS[who]]
+        rights = [
+            {"domain": domain, "action": action, "targetScopeId": self.scope_id} for domain, action in RIGHTS[who]
+        ]
         self.ask("POST", f"{self.scope_id}/accessinfos", {"userId": user["id"], "permissions": rights})
 
     def device(self, client_id: str) -> dict[str, Any] | None:
