@@ -44,6 +44,7 @@ class ExactMqtt:
         """What TLS said at the end of the connection: a server of TLS 1.3 refuses certificates after the handshake."""
         try:
             self._socket = socket.create_connection((host, port), within_s)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # each packet for itself
         except OSError as error:
             raise BrokenBench(f"nobody answers at {host}:{port} (MQTT): {error}") from None
         if tls is not None:

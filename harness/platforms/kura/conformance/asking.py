@@ -48,7 +48,7 @@ def material(client: RowClient) -> None:
 def no_request_id(client: RowClient) -> None:
     request = client.request()
     provisioning = bootstrap(client, request)
-    for changes in ({"request_id": None}, {"request_id": 7}, {"requester_client_id": None}):
+    for changes in ({"request_id": None}, {"request_id": 7}):
         data = payload(provisioning.request_metrics(**changes))
         provisioning.unanswered(f"after a request with {changes}", "request", data)
     expect_audited(client, request.client_id, request.password)
@@ -148,7 +148,7 @@ def malformed(client: RowClient) -> None:
     for changes in (
         {"prov_profile": None}, {"prov_profile": "PROV-V9"}, {"prov_nonce": None}, {"prov_nonce": b"short"},
         {"prov_nonce": b"x" * 65}, {"prov_nonce": "text of sixteen!!"}, {"prov_attempt": None}, {"prov_attempt": "1"},
-        {"prov_attempt": 0},
+        {"prov_attempt": 0}, {"requester_client_id": None}, {"requester_client_id": 7},
     ):  # fmt: skip
         expect_error(provisioning.request(**changes), 400, "MALFORMED")
     client.expect_job(request, "CREATED")

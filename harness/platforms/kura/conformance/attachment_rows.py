@@ -20,7 +20,7 @@ from fleetrig.harness.platforms.kura.conformance.dialogue import (
     reply_of,
 )
 from fleetrig.harness.platforms.kura.conformance.gateway_session import GatewaySession, now_ms
-from fleetrig.harness.platforms.kura.conformance.payload_bytes import INT64, metric, payload
+from fleetrig.harness.platforms.kura.conformance.payload_bytes import INT64, Value, metric, payload
 from fleetrig.harness.platforms.kura.conformance.row_client import RowClient, RowRequest
 from fleetrig.harness.verdict import Severity
 
@@ -65,7 +65,8 @@ def notification(request: ControlRequest, status: str) -> bytes:
     """What a gateway tells of an installation."""
     job_id = request.content.value("job.id")
     assert isinstance(job_id, int), "an INT64"
-    said = {"dp.install.status": status, "dp.install.progress": 100, "dp.name": str(request.content.value("dp.name"))}
+    name = str(request.content.value("dp.name"))
+    said: dict[str, Value] = {"dp.install.status": status, "dp.install.progress": 100, "dp.name": name}
     return payload(said, metric("job.id", job_id, INT64), timestamp_ms=now_ms())
 
 
@@ -90,18 +91,19 @@ def before_confirm(client: RowClient) -> None:
     session.subscribe(session.control("DEPLOY-V2/#"))
     client.expect_job(request, "CONF_UPDATING")
     metrics = provisioning.confirm_metrics(job_id)
+    request_id = str(metrics["request.id"])
     provisioning.publish("confirm", payload(metrics))
     installed(session, BUNDLES[0])
     client.expect_job(request, "APPS_INSTALLING")
     installed(session, BUNDLES[1])
     message = session.message("the answer to confirm")
-    topic = session.control(f"{provisioning.app_id}/REPLY/{metrics['request.id']}")
+    topic = session.control(f"{provisioning.app_id}/REPLY/{request_id}")
     expect("the topic and code of the answer to confirm", (topic, 200), (message.topic, reply_of(message).code))
     client.expect_job(request, "APPS_INSTALLED")
 
 
 @ROWS.row("P10", "after-birth", "Profile: one that does not listen for it there gets its bundles after its BIRTH, and "
-          "the job is COMPLETED when they are installed", needs=(*NEEDS, "clock"))  # fmt: skip
+          "the job is COMPLETED when they are installed", needs=NEEDS)  # fmt: skip
 def after_birth(client: RowClient) -> None:
     request = with_attachments(client)
     provisioning = bootstrap(client, request)

@@ -99,7 +99,7 @@ def altered(topic: str, client_id: str, content: HeardPayload) -> Iterator[tuple
     yield topic, client_id, replace(content, body=content.body + b"x")
     for name, (kind, value) in content.metrics.items():
         if name != SIGNATURE:
-            other: Value = value + 1 if isinstance(value, int) else f"{value}x"
+            other: Value = value + 1 if isinstance(value, int) else str(value) + "x"
             yield topic, client_id, replace(content, metrics={**content.metrics, name: (kind, other)})
     fewer = {name: one for name, one in content.metrics.items() if name != "request.id"}
     yield topic, client_id, replace(content, metrics=fewer)

@@ -12,7 +12,6 @@ from fleetrig.reference_server.platforms.kura.state.records import (
     ACCOUNT,
     INSTALLATION,
     ROOT_SCOPE,
-    USER,
     AccountRecord,
     AccountSettings,
 )
@@ -88,7 +87,7 @@ def set_account_settings(registry: Registry, account: AccountRecord, settings: A
     return changed
 
 
-def delete_account(registry: Registry, account: AccountRecord) -> None:
+def check_removable(registry: Registry, account: AccountRecord) -> None:
     """Raises Refused for one that others need: the root, the provisioning account, one with accounts below it."""
     name = account.name
     if name in (ROOT_NAME, registry.settings.provision_account):
@@ -97,8 +96,10 @@ def delete_account(registry: Registry, account: AccountRecord) -> None:
     if children_of(registry, account.id):
         error = "Operation not allowed: This account cannot be deleted. Delete its child first.."
         raise Refused(500, "OPERATION_NOT_ALLOWED", error, f"delete the accounts below {name} first")
-    for user in registry.store.find(USER, INSTALLATION, "scope", account.id):
-        registry.store.delete(USER, INSTALLATION, user.id)
+
+
+def delete_account(registry: Registry, account: AccountRecord) -> None:
+    """The account alone: `account_removal` takes what belongs to it."""
     registry.store.delete(ACCOUNT, INSTALLATION, account.id)
 
 

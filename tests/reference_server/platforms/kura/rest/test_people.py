@@ -7,7 +7,9 @@ from base64 import b64encode
 
 import pytest
 
-from fleetrig.reference_server.platform import HttpAnswer
+from fleetrig.reference_server.platform import HeldRequest, HttpAnswer
+from fleetrig.reference_server.platforms.kura.state.errors import LoginRefused
+from fleetrig.reference_server.platforms.kura.state.sign_in import sign_in_to_provision
 from fleetrig.simulator.contract.bodies import body_bytes
 from tests.reference_server.platforms.kura.rest_rig import ACCOUNT, ADMIN, JSON, PASSWORD, STRONG, RestRig
 
@@ -109,6 +111,14 @@ class TestLogin:
 
         assert status(bearer(rig, token)) == 401
 
+    def test_of_a_user_who_was_disabled(self) -> None:
+        rig = RestRig()
+        user_id = rig.user("dev")
+        token = rig.token("dev")
+        rig.done("PUT", f"/v1/{rig.scope()}/users/{user_id}", {"optlock": 1, "status": "DISABLED"})
+
+        assert status(bearer(rig, token)) == 401
+
     def test_basic_is_for_provisioning_only(self) -> None:
         rig = RestRig()
         given = b64encode(f"{ADMIN}:{PASSWORD}".encode()).decode()
@@ -131,7 +141,7 @@ class TestLogin:
         assert PASSWORD not in learnt, "everybody knows it"
 
 
-def bearer(rig: RestRig, token: str) -> object:
+def bearer(rig: RestRig, token: str) -> HttpAnswer | HeldRequest:
     return rig.raw("GET", "/v1/account", b"", (("Authorization", f"Bearer {token}"),))
 
 
@@ -164,6 +174,29 @@ class TestAccounts:
         for name in ("acct", "ec-provisioning"):
             refused = rig.refused("DELETE", f"/v1/AQ/accounts/{rig.scope(name)}")
             assert refused == (500, "OPERATION_NOT_ALLOWED")
+
+    def test_all_that_belongs_to_it_goes_too(self) -> None:
+        rig = RestRig()
+        before = rig.store.totals()
+        child = rig.done("POST", "/v1/_/accounts", {"name": "child"})["id"]
+        made = rig.done("POST", f"/v1/{child}/users", {"name": "dev"})
+        rig.done("POST", f"/v1/{child}/credentials", {"userId": made["id"], "credentialKey": STRONG})
+        rig.done("POST", f"/v1/{child}/accessinfos", {"userId": made["id"], "permissions": [{"domain": "device"}]})
+        usages = [{"name": "DEVICE_MANAGEMENT"}]
+        rig.done("POST", f"/v1/{child}/certificateInfos", {"name": "c", "certificateUsages": usages})
+        bundle = {"type": "BUNDLE", "name": "b", "content": "QUJD"}
+        rig.request("gw", accountId=child, provisionAttachments=[bundle])
+        service = "org.eclipse.kapua.service.device.registry.DeviceRegistryService"
+        infinite = {"properties": {"property": [{"name": "infiniteChildEntities", "value": ["true"]}]}}
+        rig.done("PUT", f"/v1/{child}/serviceConfigurations/{service}", infinite, status=204)
+        rig.done("POST", f"/v1/{child}/devices", {"clientId": "gw"})
+        assert len(rig.store.totals()) > len(before) + 2
+
+        rig.done("DELETE", f"/v1/AQ/accounts/{child}")
+
+        assert rig.store.totals() == {**before, "kura.access_token": 1}
+        with pytest.raises(LoginRefused):
+            sign_in_to_provision(rig.registry, "gw", "boot-gw", "secret", rig.now_us)
 
     def test_one_below_another(self) -> None:
         rig = RestRig()
@@ -344,3 +377,21 @@ class TestRights:
 
         assert rig.refused("GET", f"/v1/{rig.scope()}/devices", user="dev") == (403, "SUBJECT_UNAUTHORIZED")
         assert rig.refused("DELETE", f"{path}/{added['id']}") == (404, "ENTITY_NOT_FOUND")
+
+
+def test_a_password_that_is_refused_is_masked_too() -> None:
+    rig = RestRig()
+    user_id = rig.done("POST", f"/v1/{rig.scope()}/users", {"name": "dev"})["id"]
+    rig.refused("POST", f"/v1/{rig.scope()}/credentials", {"userId": user_id, "credentialKey": "too-weak-for-it"})
+
+    assert ("password", "too-weak-for-it") in rig.registry.new_secrets
+
+
+def test_the_audit_knows_who_has_tried() -> None:
+    """S-37."""
+    rig = RestRig()
+    given = b64encode(b"gw-thief:wrong").decode()
+    rig.raw("GET", "/v2/provisionRequests", b"", (("Authorization", f"Basic {given}"),))
+
+    (record,) = rig.done("GET", "/v1/AQ/audit")["items"]
+    assert (record["username"], record["remoteAddress"], record["stage"]) == ("gw-thief", "127.0.0.1", "login")
