@@ -68,36 +68,6 @@ def test_birth_has_all_that_it_must_have() -> None:
         "jdk_vendor_version kura_version application_framework application_framework_version osgi_framework "
         "osgi_framework_version connection_interface connection_ip accept_encoding application_ids payload_encoding"
     )
-        "uptime",
-        "display_name",
-        "model_name",
-        "model_id",
-        "part_number",
-        "serial_number",
-        "available_processors",
-        "total_memory",
-        "firmware_version",
-        "cpu_version",
-        "bios_version",
-        "os",
-        "os_version",
-        "os_arch",
-        "jvm_name",
-        "jvm_version",
-        "jvm_profile",
-        "jvm_vendor",
-        "jdk_vendor_version",
-        "kura_version",
-        "application_framework",
-        "application_framework_version",
-        "osgi_framework",
-        "osgi_framework_version",
-        "connection_interface",
-        "connection_ip",
-        "accept_encoding",
-        "application_ids",
-        "payload_encoding",
-    ]
 
     assert {birth.metrics[name].type for name in needed.split(" ")} == {MetricType.STRING}
     assert birth.text("application_ids") == "APP-V1,CONF-V1,CMD-V1,DEPLOY-V2,KEYS-V1,KEYS-V2"
