@@ -17,7 +17,13 @@ from fleetrig.simulator.contract.identity import DeviceIdentity
 from fleetrig.simulator.contract.mqtt import MqttConnect, MqttDisconnect, MqttPingreq, MqttPublish, MqttSubscribe
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.virtual import VirtualBench
-from fleetrig.simulator.flows.kura.components import DATA_PID, TRANSPORT_PID, DataService, MqttDataTransport
+from fleetrig.simulator.flows.kura.components import (
+    DATA_PID,
+    TRANSPORT_PID,
+    CloudService,
+    DataService,
+    MqttDataTransport,
+)
 from fleetrig.simulator.flows.kura.flow import KuraGateway
 from fleetrig.simulator.flows.kura.payload import MetricType
 from fleetrig.simulator.flows.kura.settings import DISCONNECT, KuraSettings, LocalChange
@@ -84,7 +90,7 @@ def losses(interval_s: int, count: int, **more: Any) -> list[float]:
     settings = configured(data=every(interval_s, **more))
     for number in range(count):
         bench.power_on(Agent(DeviceIdentity(f"SN{number}"), KuraGateway(settings)))
-    bench.run_for(float(interval_s * 8))
+    bench.run_for(interval_s // 5 + 2.0)
     waits += [at_s for at_s, _, one in broker.packets if isinstance(one, MqttConnect)]
     return waits
 
@@ -231,8 +237,7 @@ def test_a_gateway_with_nothing_more_to_do_leaves_in_good_order() -> None:
 
 
 def test_json_payloads_and_no_subscription() -> None:
-    cloud = {"payload_encoding": "simple-json", "default_subscriptions": False}
-    settings = configured(cloud=type(configured().cloud)(**cloud))
+    settings = configured(cloud=CloudService(payload_encoding="simple-json", default_subscriptions=False))
     run = Run(settings).run(20)
 
     assert run.broker.of(MqttPublish)[0].payload.startswith(b'{"sentOn":')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -27,18 +28,19 @@ class Asked(Run):
         self.numbers = 0
         self.run(5)
 
-    def ask(self, topic: str, content: bytes | None = None, for_s: float = 0.1, **more: Metric) -> KuraPayload | None:
+    def ask(
+        self, topic: str, content: bytes | None = None, metrics: Mapping[str, Metric] | None = None
+    ) -> KuraPayload | None:
         self.numbers += 1
-        metrics = {name.replace("_", "."): value for name, value in more.items()}
-        self.push(f"{OWN}/{topic}", request(self.numbers, body=content, **metrics))
-        self.run(for_s)
+        self.push(f"{OWN}/{topic}", request(self.numbers, body=content, metrics=metrics))
+        self.run(0.1)
         app = topic.partition("/")[0]
         found = self.broker.said(f"$EDC/acct/SRV-1/{app}/REPLY/r{self.numbers}")
         assert len(found) < 2
         return found[0] if found else None
 
-    def code(self, topic: str, content: bytes | None = None, **more: Metric) -> int | None:
-        reply = self.ask(topic, content, **more)
+    def code(self, topic: str, content: bytes | None = None, metrics: Mapping[str, Metric] | None = None) -> int | None:
+        reply = self.ask(topic, content, metrics)
         return None if reply is None else reply.int32("response.code")
 
 
@@ -254,7 +256,7 @@ class Packages(Asked):
             self.fetched.append(asked_for)
             return Delivery(HttpResponse(status, (), b"package" if status == 200 else b""))
 
-        self.broker.server.exchange = exchange  # type: ignore[method-assign]
+        self.broker.server.exchange = exchange  # type: ignore[method-assign,assignment]
 
     def told(self, what: str) -> list[str | None]:
         found = self.broker.said(f"$EDC/acct/SRV-1/DEPLOY-V2/NOTIFY/gw-1/{what}")
@@ -265,7 +267,7 @@ class Packages(Asked):
             "job.id": int64(7), "dp.uri": string("http://files.test/a.dp"), "dp.name": string("a"),
             "dp.version": string("1.0"), "dp.download.protocol": string("HTTP"), **more,
         }  # fmt: skip
-        return self.code("DEPLOY-V2/EXEC/download", **wanted)
+        return self.code("DEPLOY-V2/EXEC/download", None, wanted)
 
 
 def test_a_package_is_fetched_installed_and_listed() -> None:
@@ -302,7 +304,7 @@ def test_an_incomplete_request_is_refused() -> None:
 
     assert run.code("DEPLOY-V2/EXEC/download") == 400
     assert run.download(**{"request.type": string("a type")}) == 400
-    assert run.code("DEPLOY-V2/EXEC/install", **{"job.id": int64(1), "dp.name": string("a")}) == 400
+    assert run.code("DEPLOY-V2/EXEC/install", None, {"job.id": int64(1), "dp.name": string("a")}) == 400
     idle = run.ask("DEPLOY-V2/GET/download")
     assert idle is not None
     assert idle.text("dp.download.status") == "ALREADY DONE"
