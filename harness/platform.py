@@ -15,6 +15,7 @@ from fleetrig.harness.scenario_file.action_words import ActionWord
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.harness.scenario_file.vocabulary import Vocabulary
+from fleetrig.harness.servers.json_answer import read_json
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.reference_server.platform import ClientVerifier, PlatformBuilder
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, UserPassword
@@ -204,6 +205,8 @@ class Platform:
     """What a program is given -> our own device that is given the same; None where there is none."""
     behaviour_values: Callable[[Behaviour], Mapping[str, str]] = _nothing_more
     """What the program of a device is told of how it shall behave, under the platform's own names."""
+    read_body: Callable[[bytes], object] = read_json
+    """What `body_has` looks into: a payload as a document. Raises NotJson."""
     registrar: Callable[[UnitSite], UnitRegistrar] | None = None
     """Who makes units known for good; None where boards cannot be provisioned."""
 

@@ -5,7 +5,7 @@ Each platform is a `ServerPlatform`, and an `HttpPlatform` or a `SessionPlatform
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -134,6 +134,14 @@ class MemoryAdvancingPlatform(ServerPlatform, Protocol):
 
     def advance_in_memory(self, now_us: int) -> Sequence[Reaction]:
         """Before each `advance` and outside of any transaction: it neither reads nor writes."""
+
+
+@runtime_checkable
+class AddressedPlatform(ServerPlatform, Protocol):
+    """A platform that sends devices to places of its own, and so has to know where those are."""
+
+    def listens_at(self, urls: Mapping[str, str]) -> None:
+        """Listener -> `mqtt://127.0.0.1:1883`. Called once, before anything is said; it neither reads nor writes."""
 
 
 @runtime_checkable

@@ -39,7 +39,7 @@ from fleetrig.reference_server.fronts.tls.server_tls import ServerTls
 from fleetrig.reference_server.fronts.tls.throw_away import ServerCertificates
 from fleetrig.reference_server.listener_kinds import LISTENER_KINDS
 from fleetrig.reference_server.northbound import NorthboundPlatform
-from fleetrig.reference_server.platform import context_path_of
+from fleetrig.reference_server.platform import AddressedPlatform, context_path_of
 from fleetrig.reference_server.scheduler import Scheduler, ServedPlatform
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.server_options import PlatformOptions, ServerOptions
@@ -191,6 +191,8 @@ class ReferenceServer:
         served = [self._served(options, store, blobs, tools) for options in self._options.platforms]
         self._scheduler = Scheduler(served, self.faults, self._clock, self._note_bug)
         for options, one in zip(self._options.platforms, served, strict=True):
+            if isinstance(one.server.platform, AddressedPlatform):
+                one.server.platform.listens_at({name: self.url(options.name, name) for name in options.listeners})
             for listener in self._listeners[options.name].values():
                 listener.judge_by(
                     Handshakes(one.server, self._clock, self.trace, self._note_bug, tools.next_session_id)

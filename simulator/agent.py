@@ -26,11 +26,13 @@ from fleetrig.simulator.effects import (
     Disconnect,
     Done,
     Download,
+    DrawToken,
     Effect,
     Enter,
     Flow,
     Outcome,
     Pause,
+    ReadClock,
     Remember,
     Tell,
 )
@@ -57,6 +59,10 @@ def effect_name(effect: Effect) -> str:
             return f"enter-{effect.stage}"
         case Apply():
             return "apply"
+        case ReadClock():
+            return "read-clock"
+        case DrawToken():
+            return f"draw-{effect.name}"
 
 
 def cut_points(effect: Effect) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ need. For MQTT and CoAP a device has one connection at a time: `Connect`, then `
 `Disconnect`. What comes while the device does something else waits in the connection's inbox for the next `Await`.
 
 Rules for a flow:
-1. It is a pure function of (identity, remembered state, outcomes so far): no clock, no chance, no global.
+1. It is a pure function of (identity, remembered state, outcomes so far): no clock, no chance, no global. What it must
+   know of time it asks for with `ReadClock`, what nobody may guess with `DrawToken`.
 2. No `yield` in `finally`: a power cut throws the generator away.
 3. Effects carry ranges (`at_least_s`, `at_most_s`); drivers draw from them, the oracle checks them.
 4. What must survive a power cut is remembered *before* the server hears that it was done.
@@ -115,13 +116,15 @@ class Download(NamedTuple):
 class Pause(NamedTuple):
     """Wait; the driver draws evenly from the range, and what lies above `capped_at_s` becomes `capped_at_s`.
 
-    Answered by `Done`, whose `after_s` is the result.
+    `whole_s`: what was drawn is rounded down to a whole second, as devices do that draw a whole number. Answered by
+    `Done`, whose `after_s` is the result.
     """
 
     at_least_s: float
     at_most_s: float
     why: str
     capped_at_s: float = math.inf
+    whole_s: bool = False
 
 
 class Remember(NamedTuple):
@@ -144,9 +147,21 @@ class Apply(NamedTuple):
     slice_s: float
 
 
+class ReadClock(NamedTuple):
+    """Looks at the clock. Answered by `ClockReading`, at once; a device whose clock is wrong adds that by itself."""
+
+
+class DrawToken(NamedTuple):
+    """Asks for what nobody can guess: an id, a nonce, the seed of a key. Answered by `DrawnToken`, at once."""
+
+    name: str
+    random_bytes: int
+
+
 TimedEffect = Connect | Ask | Tell | Await | Disconnect | Download | Pause | Apply
-"""What a driver performs; the agent itself carries out the others."""
-Effect = TimedEffect | Remember | Enter
+"""What a driver performs, one by one."""
+Effect = TimedEffect | Remember | Enter | ReadClock | DrawToken
+"""The others take no time: agent and power cycle carry them out."""
 
 E_co = TypeVar("E_co", bound=Envelope, covariant=True)
 
@@ -187,8 +202,22 @@ class Done(NamedTuple):
     after_s: float = 0.0
 
 
+class ClockReading(NamedTuple):
+    """What a right clock shows: microseconds since 1970."""
+
+    us: int
+    after_s: float = 0.0
+
+
+class DrawnToken(NamedTuple):
+    """Two hexadecimal digits for each byte that was asked for; the oracle says what it saw, which may be any text."""
+
+    text: str
+    after_s: float = 0.0
+
+
 HttpReply = Reply[HttpResponse]
-Outcome = Reply[Envelope] | Downloaded | NoReply | Done
+Outcome = Reply[Envelope] | Downloaded | NoReply | Done | ClockReading | DrawnToken
 
 Flow = Generator[Effect, Outcome, None]
 """What a device does from one power-on to the next. It ends when the device has nothing more to do."""
@@ -265,3 +294,17 @@ def pause(wanted: Pause) -> Generator[Effect, Outcome, float]:
     answer = yield wanted
     assert isinstance(answer, Done), f"a driver answered Pause with {type(answer).__name__}"
     return answer.after_s
+
+
+def read_clock() -> Generator[Effect, Outcome, int]:
+    """Microseconds since 1970, by a clock that is right."""
+    answer = yield ReadClock()
+    assert isinstance(answer, ClockReading), f"a driver answered ReadClock with {type(answer).__name__}"
+    return answer.us
+
+
+def draw_token(name: str, random_bytes: int) -> Generator[Effect, Outcome, str]:
+    """A text that nobody can guess."""
+    answer = yield DrawToken(name, random_bytes)
+    assert isinstance(answer, DrawnToken), f"a driver answered DrawToken with {type(answer).__name__}"
+    return answer.text

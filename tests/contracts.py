@@ -11,6 +11,7 @@ from typing import Final
 
 from fleetrig.harness.platforms.hawkbit.conformance import contract as hawkbit
 from fleetrig.harness.platforms.hono.conformance import contract as hono
+from fleetrig.harness.platforms.kura.conformance import contract as kura
 from fleetrig.harness.platforms.thingsboard.conformance import contract as thingsboard
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "contracts"
@@ -18,6 +19,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "hawkbit": hawkbit.page,
     "thingsboard": thingsboard.page,
     "hono": hono.page,
+    "kura": kura.page,
 }
 
 

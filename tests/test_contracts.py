@@ -11,6 +11,7 @@ import pytest
 from fleetrig.harness.conformance.contract_page import CLAUSE, clauses_of, rows_of
 from fleetrig.harness.platforms.hawkbit.conformance import device_rows as hawkbit_rows
 from fleetrig.harness.platforms.hono.conformance import device_rows as hono_rows
+from fleetrig.harness.platforms.kura.conformance import device_rows as kura_rows
 from fleetrig.harness.platforms.thingsboard.conformance import device_rows as thingsboard_rows
 from fleetrig.harness.verdict import Severity
 from tests.contracts import PAGES, path_of
@@ -52,6 +53,7 @@ DEVICES_OF = {
     "hawkbit": (hawkbit_rows.DEVICE_ROWS, hawkbit_rows.severity_of),
     "thingsboard": (thingsboard_rows.DEVICE_ROWS, thingsboard_rows.severity_of),
     "hono": (hono_rows.DEVICE_ROWS, hono_rows.severity_of),
+    "kura": (kura_rows.DEVICE_ROWS, kura_rows.severity_of),
 }
 NO_ROWS = {
     "tests/harness/conformance": "rows of a platform that there is not",

@@ -50,6 +50,7 @@ from fleetrig.harness.scenario_file.check_words import (
 from fleetrig.harness.scenario_file.measure_words import Attempts, BacksOff, Gap, Jitter, Rate, Spread
 from fleetrig.harness.scenario_file.threshold_words import AnsweredWithin, Dropped, Errors, TimeToOnline
 from fleetrig.harness.scenario_file.values import Times
+from fleetrig.harness.servers.json_answer import read_json
 from fleetrig.harness.verdict import Finding, Measured
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.trace import Lane
@@ -92,6 +93,8 @@ class FleetSnapshot:
     """Role -> board."""
     run: str = ""
     """What `{run}` stands for."""
+    read_body: Callable[[bytes], object] = read_json
+    """What `body_has` looks into. Raises NotJson."""
 
     def serials(self, only: str = "*") -> list[str]:
         """The devices whose serial, without the prefix, fits the glob."""
@@ -115,7 +118,7 @@ def snapshot_of(context: RunContext) -> FleetSnapshot:
         context.prefix, stages, context.scenario.event_lane,
         on=on, heard=frozenset(context.heard), began_us=context.driver.now_us(), watch=context.model_watch,
         played=context.played, boards=context.boards.names if context.boards is not None else {},
-        run=context.boards.run if context.boards is not None else "",
+        run=context.boards.run if context.boards is not None else "", read_body=context.platform.read_body,
     )  # fmt: skip
 
 
@@ -200,7 +203,8 @@ def gap(fleet: FleetSnapshot, words: Gap) -> Fold:
 
 
 def rate(fleet: FleetSnapshot, words: Rate) -> Fold:
-    return time_folds.RateFold(exchange(fleet, words.of, words.only), words.at_most, words.per_s)
+    sent = exchange(fleet, words.of, words.only)
+    return time_folds.RateFold(sent, words.at_most, words.per_s, drawn_from_us=fleet.began_us if words.curve else None)
 
 
 def spread(fleet: FleetSnapshot, words: Spread) -> Fold:
@@ -315,7 +319,8 @@ def _for_word(table: Mapping[type[CheckWord], T], words: CheckWord) -> T | None:
 
 
 def pattern_of(fleet: FleetSnapshot, words: SeenWord) -> Pattern:
-    return redact(replace(_pattern(words, fleet.glob(words.only)), lane=fleet.lane), fleet.hide)
+    wanted = replace(_pattern(words, fleet.glob(words.only)), lane=fleet.lane, read_body=fleet.read_body)
+    return redact(wanted, fleet.hide)
 
 
 def fields_of(words: Sends) -> dict[str, str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -36,6 +36,8 @@ class Pattern:
     fields: Mapping[str, str | None] = field(default_factory=dict)
     """Fields of MQTT or CoAP (`user_name`, `qos`), and a glob for each; None: empty, or not there."""
     body_has: Mapping[str, Any] = field(default_factory=dict)
+    read_body: Callable[[bytes], object] = read_json
+    """What `body_has` looks into. Raises NotJson."""
     lane: Lane | None = Lane.DEVICE
     """None: whichever the view gives, for a fleet in which boards play some of the devices."""
 
@@ -56,7 +58,7 @@ class Pattern:
             and (not self.line or fnmatchcase(envelope.line, self.line))
             and self._fits_http(envelope)
             and has_fields(envelope, self.fields)
-            and (not self.body_has or body_has(envelope, self.body_has))
+            and (not self.body_has or body_has(envelope, self.body_has, self.read_body))
         )
 
     def _fits_http(self, envelope: Envelope) -> bool:
@@ -109,13 +111,15 @@ def _field_fits(value: object, glob: str | None) -> bool:
     return value is not None and fnmatchcase(text, glob)
 
 
-def body_has(envelope: Envelope, wanted: Mapping[str, Any]) -> bool:
-    """True when the JSON body holds every wanted value; a wanted None means that the path must be absent."""
+def body_has(
+    envelope: Envelope, wanted: Mapping[str, Any], read_body: Callable[[bytes], object] = read_json
+) -> bool:
+    """True when the body holds every wanted value; a wanted None means that the path must be absent."""
     payload = payload_of(envelope)
     if not isinstance(payload, bytes):
         return False
     try:
-        document = read_json(payload)
+        document = read_body(payload)
     except NotJson:
         return False
     return all(same(at_path(document, path), value) for path, value in wanted.items())

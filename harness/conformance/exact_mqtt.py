@@ -44,6 +44,7 @@ class ExactMqtt:
         """What TLS said at the end of the connection: a server of TLS 1.3 refuses certificates after the handshake."""
         try:
             self._socket = socket.create_connection((host, port), within_s)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # each packet for itself
         except OSError as error:
             raise BrokenBench(f"nobody answers at {host}:{port} (MQTT): {error}") from None
         if tls is not None:
@@ -64,10 +65,13 @@ class ExactMqtt:
         *,
         clean: bool = True,
         keep_alive_s: int = 60,
+        will: tuple[str, bytes] | None = None,
     ) -> str:
-        """The answer to CONNECT."""
+        """The answer to CONNECT. `will`: topic and payload."""
         self.send(
-            mqtt_bytes.connect(self.level, client_id, user_name, password, clean=clean, keep_alive_s=keep_alive_s)
+            mqtt_bytes.connect(
+                self.level, client_id, user_name, password, clean=clean, keep_alive_s=keep_alive_s, will=will
+            )
         )
         return self.hear().line
 

@@ -48,12 +48,14 @@ def connect(
     *,
     clean: bool = True,
     keep_alive_s: int = 60,
+    will: tuple[str, bytes] | None = None,
 ) -> bytes:
-    """`level`: 4 is MQTT 3.1.1, 5 is 5."""
-    flags = clean << 1 | (password is not None) << 6 | (user_name is not None) << 7
-    given = [one for one in (user_name, password) if one is not None]
+    """`level`: 4 is MQTT 3.1.1, 5 is 5. `will`: topic and payload, with QoS 0."""
+    flags = clean << 1 | (will is not None) << 2 | (password is not None) << 6 | (user_name is not None) << 7
+    testament = [] if will is None else [_properties(level) + text(will[0]), text(will[1])]
+    given = [text(one) for one in (user_name, password) if one is not None]
     head = text("MQTT") + bytes([level, flags]) + keep_alive_s.to_bytes(2, "big") + _properties(level)
-    return packet(CONNECT, head + text(client_id) + b"".join(map(text, given)))
+    return packet(CONNECT, head + b"".join([text(client_id), *testament, *given]))
 
 
 def subscribe(level: int, topic_filter: str, qos: int, packet_id: int) -> bytes:

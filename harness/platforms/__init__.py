@@ -16,6 +16,7 @@ PLATFORMS: Final = {
     "hawkbit": "fleetrig.harness.platforms.hawkbit",
     "thingsboard": "fleetrig.harness.platforms.thingsboard",
     "hono": "fleetrig.harness.platforms.hono",
+    "kura": "fleetrig.harness.platforms.kura",
 }
 """Name -> package. A new platform is a line here and a folder with the same files as the others."""
 

@@ -210,7 +210,7 @@ class ScenarioRun:
         """
         properties = {name: str(value) for name, value in self.scenario.server.properties.items()}
         try:
-            if self._shows_certificates:
+            if self._needs_tls:
                 return proxied_server(self.platform, properties, self.profile)
             return self.platform.own_server.build(properties, self.profile), None
         except ValueError as wrong:
@@ -235,6 +235,13 @@ class ScenarioRun:
     @property
     def _shows_certificates(self) -> bool:
         return self.scenario.devices.credential in self.platform.vocabulary.certificate_credentials
+
+    @property
+    def _needs_tls(self) -> bool:
+        """Its devices show certificates, or call what our own server opens only where somebody does."""
+        proxied = self.platform.own_server.proxied
+        called = frozenset(self.platform.vocabulary.listeners_for(self.scenario.devices))
+        return self._shows_certificates or (proxied is not None and bool(called & proxied.listeners.keys()))
 
     def _verify(self, server: ServerUnderTest) -> ssl.SSLContext | bool:
         """Whom devices and operator trust: the throw-away authority of our own server where it has one."""

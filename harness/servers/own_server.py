@@ -21,7 +21,7 @@ from fleetrig.reference_server.northbound import (
     NorthboundMessage,
     NorthboundPlatform,
 )
-from fleetrig.reference_server.platform import PlatformBuilder, context_path_of
+from fleetrig.reference_server.platform import AddressedPlatform, PlatformBuilder, context_path_of
 from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
@@ -80,6 +80,8 @@ def in_memory(
     server = Server(built, store, faults, trace, secrets)
     addresses = platform.own_server.listeners if proxied is None else proxied.listeners
     listeners = {name: url + context_path_of(built) for name, url in addresses.items()}
+    if isinstance(built, AddressedPlatform):
+        built.listens_at(listeners)
 
     def add_fault(fault: Fault) -> AdminCall[int]:
         return at_once(faults.add(fault, now_us()).id)

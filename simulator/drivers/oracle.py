@@ -34,6 +34,7 @@ from fleetrig.simulator.drivers.oracle_reading import FlowReading, Program
 from fleetrig.simulator.drivers.oracle_rules import (
     SLACK,
     Leniency,
+    NextMessage,
     Slack,
     Tolerance,
     all_fields,
@@ -72,8 +73,7 @@ class Oracle:
         self.divergence: Divergence | None = None
         self.followed = 0
         """Messages that the model permits, so far."""
-        self._leniency = Leniency(seen_as=leniency.seen_as, lost_as=leniency.lost_as, clauses=leniency.clauses) if (
-            tolerance is Tolerance.STRICT) else leniency  # fmt: skip
+        self._leniency = leniency.strict if tolerance is Tolerance.STRICT else leniency
         self._tolerance = tolerance
         self._slack: Slack | None = SLACK.get(tolerance)
         self._readings: list[FlowReading] = []
@@ -217,7 +217,8 @@ class Oracle:
     def _at(self, reading: FlowReading, event: TraceEvent, elapsed_s: float, lost: int) -> Iterator[FlowReading]:
         """The reading if the message fits what comes next, and what it is when something before it got lost."""
         self._tried += 1
-        reading.walk(elapsed_s, self._answers, is_closed=self._is_closed)
+        then = NextMessage(event, self._leniency.token_in)
+        reading.walk(elapsed_s, self._answers, is_closed=self._is_closed, then=then)
         if reading.effect is None:
             self._permit("nothing more", "")
             return

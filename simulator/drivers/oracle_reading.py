@@ -14,17 +14,21 @@ from typing import Final
 
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.drivers.oracle_outcomes import ToldDevice
-from fleetrig.simulator.drivers.oracle_rules import envelope_of
+from fleetrig.simulator.drivers.oracle_rules import NextMessage, envelope_of
 from fleetrig.simulator.effects import (
     Apply,
     Await,
+    ClockReading,
     Done,
+    DrawnToken,
+    DrawToken,
     Effect,
     Enter,
     Flow,
     NoReply,
     Outcome,
     Pause,
+    ReadClock,
     Remember,
     Reply,
     TimedEffect,
@@ -45,8 +49,8 @@ WAITS: Final = frozenset({Stage.BACKING_OFF, Stage.REFUSED})
 class FlowReading:
     """Where the device stands. `effect` is what the model does now; `matched` says that the server has seen it."""
 
-    __slots__ = ("_flow", "_program", "_start", "effect", "least_s", "log", "matched", "memory", "most_s", "name",
-                 "used_s", "waits")  # fmt: skip
+    __slots__ = ("_clock_us", "_flow", "_program", "_start", "_then", "effect", "least_s", "log", "matched", "memory",
+                 "most_s", "name", "used_s", "waits")  # fmt: skip
 
     def __init__(self, program: Program, start: Mapping[str, Json]) -> None:
         self._program, self._start = program, start
@@ -54,6 +58,8 @@ class FlowReading:
         self.memory = dict(start)
         self.log: list[Outcome] = []
         self.matched = False
+        self._clock_us = 0
+        self._then: NextMessage | None = None
         self.name = ""
         """Of the exchange that was matched."""
         self.waits = False
@@ -77,7 +83,7 @@ class FlowReading:
         for outcome in self.log[:length]:
             other.take(outcome)
         other.restart_clock()
-        other.name = self.name
+        other.name, other._clock_us = self.name, self._clock_us
         return other
 
     def copy(self) -> FlowReading:
@@ -99,14 +105,22 @@ class FlowReading:
         except StopIteration:
             self.effect = None
 
-    def walk(self, elapsed_s: float, inbox: Sequence[ToldDevice], *, is_closed: bool) -> None:
+    def walk(
+        self, elapsed_s: float, inbox: Sequence[ToldDevice], *, is_closed: bool, then: NextMessage | None = None
+    ) -> None:
         """Goes on to the next effect that the server can see, or to the end of the flow."""
-        for _ in self.steps(elapsed_s, inbox, is_closed=is_closed):
+        for _ in self.steps(elapsed_s, inbox, is_closed=is_closed, then=then):
             pass
 
-    def steps(self, elapsed_s: float, inbox: Sequence[ToldDevice], *, is_closed: bool) -> Iterator[Effect]:
-        """The same, and what was passed. `elapsed_s`: how long the device has been silent, so that pauses fit in."""
+    def steps(
+        self, elapsed_s: float, inbox: Sequence[ToldDevice], *, is_closed: bool, then: NextMessage | None = None
+    ) -> Iterator[Effect]:
+        """The same, and what was passed. `elapsed_s`: how long the device has been silent, so that pauses fit in.
+
+        `then`: what it said after that, if it said anything.
+        """
         left = list(inbox)
+        self._then = then
         while self.effect is not None and envelope_of(self.effect) is None:
             passed = self.effect
             self.take(self._silent(passed, elapsed_s, left, is_closed=is_closed))
@@ -122,6 +136,12 @@ class FlowReading:
                 return Done(slice_s)
             case Await():
                 return self._awaited(effect, elapsed_s, inbox, is_closed=is_closed)
+            case ReadClock():
+                # It looks at its clock just before it says what it says.
+                self._clock_us = self._clock_us if self._then is None else self._then.event.at_us
+                return ClockReading(self._clock_us)
+            case DrawToken():
+                return DrawnToken("" if self._then is None else self._then.token(effect))
             case Enter(stage) if stage in WAITS:
                 self.waits = True
                 return DONE
@@ -158,5 +178,5 @@ class FlowReading:
     @property
     def timed(self) -> TimedEffect:
         assert self.effect is not None
-        assert not isinstance(self.effect, Remember | Enter)
+        assert not isinstance(self.effect, Remember | Enter | ReadClock | DrawToken)
         return self.effect

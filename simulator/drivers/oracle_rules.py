@@ -7,21 +7,38 @@ often. What is harmless is a fact of the platform, so each platform states its `
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from fleetrig.simulator.agent import effect_name
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.envelope import Envelope, payload_of
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.mqtt import MqttPublishAck
-from fleetrig.simulator.effects import Ask, Connect, Download, Effect, Tell
+from fleetrig.simulator.contract.trace import TraceEvent
+from fleetrig.simulator.effects import Ask, Connect, Download, DrawToken, Effect, Tell
 
 MOST_COMPARED_BYTES: Final = 64 * 1024
 SHOWN_CHARS: Final = 80
+
+TokenReader = Callable[[DrawToken, Envelope], str | None]
+"""What a device must have drawn, since it says it in this message; None when the message does not tell."""
+
+
+class NextMessage(NamedTuple):
+    """What a device said next, to one who asks what it saw and drew before: clock and chance are its own."""
+
+    event: TraceEvent
+    token_in: TokenReader | None
+
+    def token(self, wanted: DrawToken) -> str:
+        """Empty when that cannot be told."""
+        if self.token_in is None or self.event.envelope is None:
+            return ""
+        return self.token_in(wanted, self.event.envelope) or ""
 
 
 class Tolerance(StrEnum):
@@ -80,6 +97,13 @@ class Leniency:
     """What a device may make of a request that went nowhere, as far as it decides otherwise then."""
     clauses: Mapping[str, str] = field(default_factory=dict)
     """Exchange (glob) -> the row of the contract that speaks of it."""
+    token_in: TokenReader | None = None
+    """How a token is read from the message before which it was drawn; wanted where models draw any."""
+
+    @property
+    def strict(self) -> Leniency:
+        """What is left of it where nothing is harmless: how messages are read, not what may be otherwise."""
+        return Leniency(seen_as=self.seen_as, lost_as=self.lost_as, clauses=self.clauses, token_in=self.token_in)
 
     def fields(self, name: str) -> tuple[str, ...]:
         return next((fields for glob, fields in self.compared.items() if fnmatchcase(name, glob)), ())

@@ -1,7 +1,7 @@
 """The one loop of a device: from power-on to its end, or to the moment when a trigger cuts its power.
 
-It does everything that needs no time: storage and stages, the device lane of the trace, the trigger. Effects that need
-time it gives to a driver, one by one; drivers differ only in how they perform one.
+It does everything that needs no time: storage and stages, clock and tokens, the device lane of the trace, the trigger.
+Effects that need time it gives to a driver, one by one; drivers differ only in how they perform one.
 
     effect = cycle.power_on()
     while effect is not None and not cycle.cuts_when_sent:
@@ -21,14 +21,26 @@ from typing import Protocol
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.device_trace import trace_effect, trace_outcome, trace_power
+from fleetrig.simulator.drivers.draw import drawn_token
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
-from fleetrig.simulator.effects import Effect, Enter, Outcome, Remember, TimedEffect
+from fleetrig.simulator.effects import (
+    ClockReading,
+    DrawToken,
+    Effect,
+    Enter,
+    Outcome,
+    ReadClock,
+    Remember,
+    TimedEffect,
+)
 
 
 class CycleHost(Protocol):
     """What a power cycle needs of the driver that runs it."""
 
     trace: Trace
+    seed: int
+    """Decides every draw."""
 
     def now_us(self) -> int: ...
 
@@ -87,10 +99,16 @@ class PowerCycle:
                 return None
             if host.trace.wanted:
                 trace_effect(host.trace, at_us, agent, effect)
-            if not isinstance(effect, Remember | Enter):
-                self._effect = effect
-                return effect
-            effect = agent.resume(agent.settle(effect))
+            match effect:
+                case Remember() | Enter():
+                    effect = agent.resume(agent.settle(effect))
+                case ReadClock():
+                    effect = agent.resume(ClockReading(at_us))
+                case DrawToken():
+                    effect = agent.resume(drawn_token(host.seed, agent, effect))
+                case _:
+                    self._effect = effect
+                    return effect
         self._trace_power("ended")
         return None
 

@@ -61,7 +61,7 @@ class RealBench:
         """The first error in a device's own task; `run` raises it."""
         self._tls = ClientTls(verify)
         self._openers = OPENERS if openers is None else openers
-        self._seed = seed
+        self.seed = seed
         self._storage = Storage()
         self._behind: dict[str, HttpTransport] = {}
         """Gateway -> its connection."""
@@ -209,14 +209,14 @@ class RealBench:
     async def _perform(self, agent: Agent, effect: TimedEffect, link: Link, on_sent: OnSent | None = None) -> Outcome:
         match effect:
             case Pause():
-                seconds = draw_pause(self._seed, agent, effect)
+                seconds = draw_pause(self.seed, agent, effect)
                 await asyncio.sleep(seconds)
                 return Done(seconds)
             case Apply(_, slice_s):
                 await asyncio.sleep(slice_s)
                 return Done(slice_s)
             case Await():
-                return await link.perform(effect, draw_pause(self._seed, agent, effect))
+                return await link.perform(effect, draw_pause(self.seed, agent, effect))
             case Tell() | Disconnect():
                 return await link.perform(effect, SEND_WITHIN_S, on_sent)
             case _:

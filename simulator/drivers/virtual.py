@@ -96,7 +96,7 @@ class VirtualBench:
         self._env = simpy.Environment(initial_time=start_us)
         self._network = VirtualNetwork(server, self, self._call_later)
         self._http = VirtualHttp(self._network.exchange)
-        self._seed = seed
+        self.seed = seed
         self._cycles: dict[Agent, VirtualCycle] = {}
         self._session = Session()
         self._admin_session = Session(listener=admin_listener)
@@ -225,7 +225,7 @@ class VirtualBench:
             case Ask(request=HttpRequest() as request):
                 return self._ask(cycle, effect, request)
             case Pause():
-                seconds = draw_pause(self._seed, cycle.agent, effect)
+                seconds = draw_pause(self.seed, cycle.agent, effect)
                 return Done(seconds), self._wait_us(cycle, effect, seconds)
             case Download():
                 session = self._session_for(cycle.agent, effect.request)
@@ -299,7 +299,7 @@ class VirtualBench:
     def _within_s(self, agent: Agent, effect: Connect | Ask | Tell | Await) -> float:
         match effect:
             case Await():
-                return draw_pause(self._seed, agent, effect)
+                return draw_pause(self.seed, agent, effect)
             case Tell():
                 return 0.0
             case _:

@@ -74,7 +74,7 @@ def test_check_tells_all_mistakes_of_all_files(
     assert out == ""
     assert err == (
         "scenarios/a.yaml:1:1: phases is missing\n    scenario: x\n    ^\n"
-        "scenarios/a.yaml:2:17: devices.flow: expected hawkbit, thingsboard or hono, got 'hawkbt'; "
+        "scenarios/a.yaml:2:17: devices.flow: expected hawkbit, thingsboard, hono or kura, got 'hawkbt'; "
         "did you mean 'hawkbit'?\n"
         "    devices: {flow: hawkbt}\n                    ^\n"
         "scenarios/c.yaml:5:18: devices.count: expected a whole number, got 'x' from ${n}\n"
@@ -243,11 +243,11 @@ def test_each_platform_has_its_own_options(verb: str, platform: str, capsys: pyt
     [
         (
             ["hawkbt", "--against", "http://h"],
-            "there is no platform 'hawkbt'; expected hawkbit, thingsboard or hono; did you mean hawkbit?",
+            "there is no platform 'hawkbt'; expected hawkbit, thingsboard, hono or kura; did you mean hawkbit?",
         ),
-        (["moon"], "there is no platform 'moon'; expected hawkbit, thingsboard or hono\n"),
-        ([], "needs a platform: hawkbit, thingsboard, hono; see `fleetrig {verb} --help`"),
-        (["--against", "http://h"], "needs a platform: hawkbit, thingsboard, hono; see `fleetrig {verb} --help`"),
+        (["moon"], "there is no platform 'moon'; expected hawkbit, thingsboard, hono or kura\n"),
+        ([], "needs a platform: hawkbit, thingsboard, hono, kura; see `fleetrig {verb} --help`"),
+        (["--against", "http://h"], "needs a platform: hawkbit, thingsboard, hono, kura; see `fleetrig {verb} --help`"),
     ],
 )
 def test_a_platform_that_is_missing_or_unknown(

@@ -124,7 +124,7 @@ def test_it_can_be_planned(tmp_path: Path) -> None:
         (
             "flow: echo",
             "flow: ecko",
-            "devices.flow: expected hawkbit, thingsboard, hono or echo, got 'ecko'; did you mean 'echo'?",
+            "devices.flow: expected hawkbit, thingsboard, hono, kura or echo, got 'ecko'; did you mean 'echo'?",
         ),
     ],
 )

@@ -72,7 +72,7 @@ class LoadBench:
         self.figures = LoadFigures(time.monotonic())
         self.failure: BaseException | None = None
         """The first error in a device's own greenlet; `run` raises it."""
-        self._users, self._told, self._settle, self._seed, self._is_open = users, told, settle, seed, is_open
+        self._users, self._told, self._settle, self.seed, self._is_open = users, told, settle, seed, is_open
         self._tls = ClientTls(verify)
         self._dialler = Dialler(sources)
         self._storage = Storage()
@@ -169,7 +169,7 @@ class LoadBench:
             schedule = Schedule(start_s, is_open=self._is_open)
             cycle = PowerCycle(agent, trigger, self)
             try:
-                LoadDevice(agent, link, schedule, self.figures, self._seed, self._told, self._wake_ups).run(cycle)
+                LoadDevice(agent, link, schedule, self.figures, self.seed, self._told, self._wake_ups).run(cycle)
             finally:
                 link.close()
             if cycle.restart_after_s is None:

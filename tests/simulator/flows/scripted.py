@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleetrig.simulator.agent import Agent, effect_name
+from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US
 from fleetrig.simulator.contract.coap import CoapOptions, CoapRequest, CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
@@ -23,14 +24,18 @@ from fleetrig.simulator.contract.mqtt import (
 from fleetrig.simulator.effects import (
     Ask,
     Await,
+    ClockReading,
     Connect,
     Disconnect,
     Done,
+    DrawnToken,
+    DrawToken,
     Effect,
     Enter,
     NoReply,
     Outcome,
     Pause,
+    ReadClock,
     Remember,
     Reply,
     Tell,
@@ -54,6 +59,8 @@ class ScriptedDevice:
         self.effect: Effect | None = None
         self.tells: Outcome = Done()
         """What becomes of all that has no answer."""
+        self.clock_us = VIRTUAL_EPOCH_US
+        self.tokens = 0
         self.power_on()
 
     @property
@@ -140,6 +147,11 @@ class ScriptedDevice:
                 if isinstance(effect, Enter):
                     self.entered.append((effect.stage.value, effect.why))
                 effect = self.agent.resume(self.agent.settle(effect))
+            elif isinstance(effect, ReadClock):
+                effect = self.agent.resume(ClockReading(self.clock_us))
+            elif isinstance(effect, DrawToken):
+                self.tokens += 1
+                effect = self.agent.resume(DrawnToken(f"{self.tokens:0{2 * effect.random_bytes}x}"))
             elif isinstance(effect, SILENT):
                 if isinstance(effect, Tell):
                     self.told.append(effect.envelope)

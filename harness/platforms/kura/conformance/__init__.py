@@ -1,0 +1,1 @@
+"""Kura's contract as rows: `fleetrig conform kura`."""

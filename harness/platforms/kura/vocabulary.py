@@ -1,0 +1,116 @@
+"""Kura's words in scenario files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from fleetrig.harness.platforms.kura.device_words import DEVICE_FIELDS, DEVICE_RULES, listeners_called
+from fleetrig.harness.platforms.kura.server import SERVER
+from fleetrig.harness.platforms.kura.settings import NOTES, SETTINGS
+from fleetrig.harness.platforms.kura.words import WORDS
+from fleetrig.harness.scenario_file.values import Count, Flag, Text
+from fleetrig.harness.scenario_file.vocabulary import Vocabulary
+
+JobStatus = Literal[
+    "none", "CREATED", "STARTED", "RUNNING", "CONF_UPDATING", "CONF_UPDATED", "APPS_INSTALLING", "APPS_INSTALLED",
+    "COMPLETED", "FAILED", "ABANDONED", "SKIPPED", "STOPPING", "STOPPED",
+]  # fmt: skip
+"""Of the job of the newest provision request (spec 1.5); `none` without a request."""
+ConnectionStatus = Literal["none", "CONNECTED", "DISCONNECTED", "MISSING"]
+RequestStatus = Literal["none", "ENABLED", "DISABLED"]
+
+EXCHANGES: Final = (
+    "provision-connect", "provision-subscribe", "provision-request", "provision", "provision-staging",
+    "provision-confirm", "provision-confirmed", "provision-leave", "login", "birth", "subscribe", "apps", "telemetry",
+    "reply", "notify", "download", "dc", "leave", "ping", "listen", "idle", "puback",
+)  # fmt: skip
+"""Everything that simulated devices send: what `simulator/flows/kura` yields. `provision` is the reply with the
+material, `provision-confirmed` the permission to commit, `idle` the time in which control messages come."""
+
+MOMENTS: Final = (
+    "pause-start-spread", "pause-reconnect", "pause-nothing-to-do", "pause-reboot", "read-clock", "draw-request-id",
+    "draw-nonce", "draw-device-key", "remember-stage", "remember-fault",
+    "remember-components-fault-job-keystores-previous-signed-stage", "remember-components", "remember-keystores",
+    "remember-packages", "remember-previous", "remember-rejected_control", "remember-seen", "remember-snapshots",
+    "enter-enrolling", "enter-enrolled", "enter-online", "enter-updating", "enter-moving", "enter-backing_off",
+    "enter-refused", "disconnect",
+)  # fmt: skip
+
+PROGRAM_EXCHANGES: Final = ("unsubscribe", "hang-up", "control", "unknown")
+"""As `device_call` names what else a device can ask for."""
+
+PROGRAM_VALUES: Final = (
+    "provisioning", "broker_url", "account_name", "client_id", "user_name", "password", "activation_key", "mac",
+    "serial_number",
+    "retry_interval_s", "retry_max_attempts", "timeout_s", "ca_authentication", "reconnect_interval_s",
+    "telemetry_interval_s",
+)  # fmt: skip
+"""As `program` names them."""
+
+SERVER_STEPS: Final = (
+    "request_found", "activation_key_verified", "credentials_created", "job_started", "job_running",
+    "job_conf_updating", "job_conf_updated", "job_apps_installing", "job_apps_installed", "job_completed", "job_failed",
+    "job_abandoned", "job_skipped", "job_stopping", "job_stopped", "device_registered", "birth_received",
+)  # fmt: skip
+"""As the server lane of the trace has them: each state of a job when it is entered, and what a sign-in passes."""
+
+PROVISIONING: Final = "kura.provisioning"
+DEVICE_MANAGEMENT: Final = "kura.device_management"
+PROFILE_CAN: Final = {
+    "open": frozenset({"kura.disabled_refused"}),
+    "kapua-lax": frozenset({"kura.disabled_let_in"}),
+}
+"""`disabled_refused`, `disabled_let_in`: what becomes of the sign-in of a device that is DISABLED (spec 6, 12)."""
+
+VOCABULARY: Final = Vocabulary(
+    transports=("mqtt",),
+    credentials=("bootstrap", "password", "wrong_password", "wrong_activation_key", "no_activation_key"),
+    secrets=("password", "signing_certificate"),
+    attribute_modes=("none",),
+    states=("requested", "registered", "provisioned", "disabled"),
+    accepted_states=("registered", "provisioned"),
+    record_fields={
+        "account": Text,
+        "connection": ConnectionStatus,
+        "connections": Mapping[Text, ConnectionStatus],
+        "request": RequestStatus,
+        "job": JobStatus,
+        "job_retries": Count,
+        "has_activation_key": Flag,
+        "events": tuple[Text, ...],
+        "last_event": Text,
+        "births": Count,
+        "client_id": Text,
+        "user_name": Text,
+        "is_locked": Flag,
+        "coupling": Literal["INHERITED", "LOOSE", "STRICT"],
+        "allow_user_change": Flag,
+        "serial_number": Text,
+        "display_name": Text,
+        "application_ids": Text,
+        "account_devices": Count,
+    },
+    device_fields=DEVICE_FIELDS,
+    device_rules=DEVICE_RULES,
+    device_listeners=(listeners_called,),
+    server_steps=SERVER_STEPS,
+    id_name="clientId",
+    words=WORDS,
+    settings=SETTINGS,
+    notes=NOTES,
+    exchanges=EXCHANGES,
+    program_exchanges=PROGRAM_EXCHANGES,
+    program_values=PROGRAM_VALUES,
+    moments=MOMENTS,
+    can=frozenset({"kura", PROVISIONING, DEVICE_MANAGEMENT}),
+    reference_can=frozenset(),
+    profile_can=PROFILE_CAN,
+    operator_knows=frozenset({"kura.disabled_refused", "kura.disabled_let_in"}),
+    profiles=SERVER.profiles,
+    tenant=SERVER.tenant,
+)  # fmt: skip
+"""`in_state`: requested: there is a provision request, and no device yet. registered: the device is there, without a
+job that is done. provisioned: with one. `events`: which kinds the device has had, in alphabetical order. `account`:
+where it is connected, or was last. `connections`: account -> its connection there.
+"""

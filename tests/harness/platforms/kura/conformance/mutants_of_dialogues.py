@@ -1,0 +1,343 @@
+"""Mistakes in who is let in to be provisioned, in the dialogue and in the job (S01 to S22, S34 to S37, S40, P…)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from fleetrig.reference_server.mqtt_sessions.application import LogIn
+from fleetrig.reference_server.platform import NOTHING, Reaction
+from fleetrig.reference_server.platforms.kura import platform
+from fleetrig.reference_server.platforms.kura.broker import broker, signing_in
+from fleetrig.reference_server.platforms.kura.broker.access_rules import AccessList
+from fleetrig.reference_server.platforms.kura.broker.signing_in import SignIn
+from fleetrig.reference_server.platforms.kura.device_management import control_calls
+from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload, boolean, int32, int64, octets, string
+from fleetrig.reference_server.platforms.kura.provisioning import (
+    completing,
+    decision,
+    dialogue,
+    issuing,
+    job_runs,
+    messages,
+)
+from fleetrig.reference_server.platforms.kura.provisioning.completing import JobCompletion
+from fleetrig.reference_server.platforms.kura.provisioning.decision import Course
+from fleetrig.reference_server.platforms.kura.provisioning.dialogue import ProvisionDialogue
+from fleetrig.reference_server.platforms.kura.provisioning.job_runs import JobRun
+from fleetrig.reference_server.platforms.kura.provisioning.provision_errors import (
+    Denial,
+    ProvisionError,
+)
+from fleetrig.reference_server.platforms.kura.signing import signer
+from fleetrig.reference_server.platforms.kura.state import provision_jobs, sign_in
+from fleetrig.reference_server.platforms.kura.state.errors import LoginFailure, LoginRefused
+from fleetrig.reference_server.platforms.kura.state.provision_records import (
+    REQUEST,
+    JobStatus,
+    ProvisionJob,
+    ProvisionRequest,
+)
+from fleetrig.reference_server.platforms.kura.state.records import INSTALLATION
+from fleetrig.reference_server.platforms.kura.state.settings import Settings
+from fleetrig.reference_server.platforms.kura.state.users import user_by_name
+from tests.harness.conformance.code_changes import Change, being, giving, instead, then
+from tests.harness.platforms.kura.conformance.mutants import mutant, says, with_metrics
+
+# -- signing in
+
+
+def let_in_all_the_same(_: Any, registry: Any, connect: Any, *more: Any) -> SignIn:
+    return SignIn(LogIn(device=connect.client_id))
+
+
+def of_any_client(original: Any, registry: Any, client_id: str, username: str, *more: Any) -> Any:
+    user = user_by_name(registry, username)
+    found = [] if user is None else registry.store.find(REQUEST, INSTALLATION, "user", user.id)
+    return original(registry, found[0].client_id if found else client_id, username, *more)
+
+
+def client_in_any_case(original: Any, registry: Any, client_id: str, *more: Any) -> Any:
+    return original(registry, client_id.lower(), *more)
+
+
+def client_without_blanks(original: Any, registry: Any, client_id: str, *more: Any) -> Any:
+    return original(registry, client_id.strip(), *more)
+
+
+def by_name(change: Callable[[str], str]) -> tuple[Change, Change]:
+    def changed(original: Any, registry: Any, name: str) -> Any:
+        return original(registry, change(name))
+
+    return (signing_in, "user_by_name", instead(changed)), (sign_in, "user_by_name", instead(changed))
+
+
+def refuse(*_: Any, **__: Any) -> Any:
+    raise LoginRefused(LoginFailure.NOT_AUTHORIZED, "nobody is let in")
+
+
+def without_a_reason(original: Any, registry: Any, connect: Any, session: Any, code: Any, *more: Any) -> SignIn:
+    return SignIn(LogIn(code, device=connect.client_id))
+
+
+def started_by_a_wrong_password(original: Any, registry: Any, client_id: str, *more: Any) -> Any:
+    try:
+        return original(registry, client_id, *more)
+    except LoginRefused:
+        for one in registry.store.find(REQUEST, INSTALLATION, "client", client_id):
+            provision_jobs.save_request(registry, provision_jobs.moved(one, JobStatus.STARTED))
+        raise
+
+
+# -- asking
+
+
+def fixed_topic(self: Any) -> str:
+    return f"{self.app_id}/REPLY/1"
+
+
+def in_any_case(original: Any, request: ProvisionRequest, message: Any) -> Any:
+    lower = replace(message, activation_key=message.activation_key.lower())
+    return original(replace(request, activation_key=request.activation_key.lower()), lower)
+
+
+def a_prefix(original: Any, request: ProvisionRequest, message: Any) -> Any:
+    shown = message.activation_key
+    return None if shown and request.activation_key.startswith(shown) else original(request, message)
+
+
+def any_key_but_none(original: Any, request: ProvisionRequest, message: Any) -> Any:
+    return None if message.activation_key else original(request, message)
+
+
+def needless_keys_refused(original: Any, request: ProvisionRequest, message: Any) -> Any:
+    if message.activation_key and not request.activation_key:
+        return Denial(ProvisionError.BAD_ACTIVATION_KEY, "there is none")
+    return original(request, message)
+
+
+def never_repeated(original: Any, *args: Any, **more: Any) -> Any:
+    course = original(*args, **more)
+    return Course.RESTART if course is Course.REPEAT else course
+
+
+def never_busy(original: Any, *args: Any, **more: Any) -> Any:
+    course = original(*args, **more)
+    return Course.RESTART if isinstance(course, Denial) else course
+
+
+def repeated_otherwise(original: Any, self: Any, exchange: Any, run: JobRun) -> Reaction:
+    issued = run.request.job.issued
+    assert issued is not None
+    run.request = provision_jobs.with_issued(run.request, replace(issued, reply_hex=f"{issued.reply_hex}a00601"))
+    reaction: Reaction = original(self, exchange, run)
+    return reaction
+
+
+def without_gzip(original: Any, data: bytes) -> KuraPayload:
+    return KuraPayload(body=data, undecodable="gzip") if data.startswith(b"\x1f\x8b") else original(data)
+
+
+def with_json(original: Any, data: bytes) -> KuraPayload:
+    if not data.startswith(b"{"):
+        found: KuraPayload = original(data)
+        return found
+    values = json.loads(data)["metrics"]
+    metrics = {name: int32(value) if isinstance(value, int) else string(value) for name, value in values.items()}
+    return KuraPayload(metrics={**metrics, "prov.nonce": octets(b"0123456789abcdef")})
+
+
+def any_attempt(original: Any, payload: KuraPayload) -> Any:
+    return original(replace(payload, metrics={**payload.metrics, "prov.attempt": int32(1)}))
+
+
+def any_profile(original: Any, payload: KuraPayload) -> Any:
+    return original(replace(payload, metrics={**payload.metrics, "prov.profile": string(messages.PROFILE_NAME)}))
+
+
+def any_nonce(original: Any, payload: KuraPayload) -> Any:
+    return original(replace(payload, metrics={**payload.metrics, "prov.nonce": octets(b"0123456789abcdef")}))
+
+
+class AnyWord(str):
+    """One that is never another."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+
+def of_any_job(message: Any) -> Any:
+    return message if isinstance(message, Denial) else replace(message, job_id=AnyWord(message.job_id))
+
+
+def staged_whatever_it_says(original: Any, payload: KuraPayload) -> Any:
+    return original(replace(payload, metrics={**payload.metrics, "prov.result": string("STAGED")}))
+
+
+# -- jobs
+
+
+def enabled_again(original: Any, request: ProvisionRequest, now_us: int) -> Denial | None:
+    return None if request.job.status in (JobStatus.CREATED, JobStatus.SKIPPED) else original(request, now_us)
+
+
+def without_counting(original: Any, registry: Any, request: ProvisionRequest, now_us: int) -> ProvisionRequest:
+    failed: ProvisionRequest = original(registry, request, now_us)
+    return replace(failed, job=replace(failed.job, retry_count=request.job.retry_count))
+
+
+def with_attempts(more: int) -> Callable[..., ProvisionRequest]:
+    def failed(original: Any, registry: Any, request: ProvisionRequest, now_us: int) -> ProvisionRequest:
+        wanted = request.job.retry_max_attempts
+        changed = replace(request, job=replace(request.job, retry_max_attempts=wanted + more))
+        after: ProvisionRequest = original(registry, changed, now_us)
+        return replace(after, job=replace(after.job, retry_max_attempts=wanted))
+
+    return failed
+
+
+def completed_at_confirm(original: Any, self: Any, exchange: Any, run: JobRun) -> Reaction:
+    reaction: Reaction = original(self, exchange, run)
+    run.complete()
+    run.save()
+    return reaction
+
+
+def begun_anew(original: Any, registry: Any, now_us: int) -> Any:
+    """All jobs, when the server starts."""
+    opened = original(registry, now_us)
+    for one in list(registry.store.scan(REQUEST, INSTALLATION)):
+        fresh = ProvisionJob(one.job.id, retry_max_attempts=one.job.retry_max_attempts)
+        registry.store.put(REQUEST, INSTALLATION, replace(one, job=fresh))
+    return opened
+
+
+def as_if_installed(original: Any, self: Any, request_id: str, why: str, now_us: int) -> Any:
+    return original(self, request_id, "", now_us)
+
+
+def named_otherwise() -> tuple[Change, ...]:
+    """The alias in signatures is not that of the certificate."""
+
+    def signed(original: Any, payload: Any, key: Any, alias: str, *more: Any) -> Any:
+        return original(payload, key, f"{alias}x", *more)
+
+    return (issuing, "signed", instead(signed)), (control_calls, "signed", instead(signed))
+
+
+MUTANTS = (
+    # signing in
+    mutant("everybody is let in", "S01 S03 S04 S05", (signing_in, "_refused", instead(let_in_all_the_same)),
+           spares="S02"),
+    mutant("nobody is let in", "S02", (signing_in, "_bootstrap", being(refuse)), spares="S01"),
+    mutant("any password is right", "S03 S39", (sign_in, "matches", giving(True)), spares="S02 S04"),
+    mutant("a wrong password starts the job", "S03",
+           (signing_in, "sign_in_to_provision", instead(started_by_a_wrong_password)), spares="S02 S04"),
+    mutant("refusals of CONNECT have no reason", "S03 S37", (signing_in, "_refused", instead(without_a_reason)),
+           spares="S04"),
+    mutant("any client id of the user", "S04", (signing_in, "sign_in_to_provision", instead(of_any_client)),
+           spares="S03 S05"),
+    mutant("client ids in any case", "S04", (signing_in, "sign_in_to_provision", instead(client_in_any_case)),
+           spares="S02 S05"),
+    mutant("client ids without blanks", "S04", (signing_in, "sign_in_to_provision", instead(client_without_blanks)),
+           spares="S05"),
+    mutant("user names in any case", "S05", *by_name(str.lower), spares="S04"),
+    mutant("user names without blanks", "S05", *by_name(str.strip), spares="S04"),
+    mutant("who was provisioned is let in", "S19 S21", (sign_in, "_check_open", giving(None)),
+           (provision_jobs, "set_bootstrap_enabled", giving(None)), spares="S02"),
+    # the material
+    mutant("no alias of the certificate", "S06", says(with_metrics(prov__dm__alias=None), of="material_payload")),
+    mutant("no address of the broker", "S06", says(with_metrics(prov__broker___url=string("")), of="material_payload")),
+    mutant("the count of bundles is an INT64", "S06", says(with_metrics(prov__apps=int64(0)), of="material_payload")),
+    mutant("the code is an INT64", "S06", says(with_metrics(response__code=int64(200)), of="material_payload")),
+    mutant("the nonce is another one", "S06",
+           (dialogue, "start_message", then(lambda message: message if isinstance(message, Denial) else replace(
+               message, nonce=message.nonce[::-1]))), spares="S09"),
+    mutant("the target is the provisioning account", "S06",
+           says(with_metrics(prov__account___name=string("ec-provisioning")), of="material_payload"), spares="S16"),
+    mutant("replies name their request", "S06 S08",
+           says(with_metrics(request__id=string("1")), of="material_payload")),
+    mutant("replies go to one topic", "S06", (dialogue.Exchange, "application_topic", being(property(fixed_topic)))),
+    mutant("requests of nobody are answered", "S07",
+           (dialogue, "request_id_of", then(lambda found: found or "none")), spares="S06"),
+    mutant("what is not answered is not told", "S07", (ProvisionDialogue, "_ignored", giving(NOTHING)), spares="S06"),
+    mutant("the literal is not known", "S08", (messages, "OWN_ID_TOKEN", being("")), spares="S06 S09"),
+    mutant("anybody may be named", "S09", (dialogue, "requester_denial", giving(None)), spares="S06 S08"),
+    mutant("keys do not matter", "S10 S23 S37", (dialogue, "key_denial_of", giving(None)), spares="S11"),
+    mutant("keys in any case", "S10", (dialogue, "key_denial_of", instead(in_any_case)), spares="S11 S23"),
+    mutant("the beginning of a key will do", "S10", (dialogue, "key_denial_of", instead(a_prefix)), spares="S11 S23"),
+    mutant("any key will do", "S10", (dialogue, "key_denial_of", instead(any_key_but_none)), spares="S11"),
+    mutant("a needless key is refused", "S11", (dialogue, "key_denial_of", instead(needless_keys_refused)),
+           spares="S10"),
+    mutant("the same nonce begins anew", "S15", (dialogue, "course_of", instead(never_repeated)), spares="S17"),
+    mutant("the same nonce gets other bytes", "S15", (ProvisionDialogue, "_repeated", instead(repeated_otherwise)),
+           spares="S16"),
+    mutant("nobody is ever busy", "S16", (dialogue, "course_of", instead(never_busy)), spares="S15 S17"),
+    mutant("busy for an unknown time", "S16", (decision, "BUSY_RETRY_S", being(None)), spares="S15"),
+    mutant("busy and not to come again", "S16",
+           says(with_metrics(prov__retry=boolean(False)), of="denied"), spares="S09"),
+    mutant("errors have another code", "S09 S10 P01", says(with_metrics(response__code=int32(500)), of="denied"),
+           spares="S16"),
+    mutant("errors bring a password", "S09 S10", says(with_metrics(prov__password=string("x")), of="denied")),
+    mutant("gzip is not read", "S34", (dialogue, "decode", instead(without_gzip)), spares="S06"),
+    mutant("JSON is read", "S34", (dialogue, "decode", instead(with_json)), spares="S06"),
+    mutant("a nonce of any size", "P01", (messages, "NONCE_BYTES", being((0, 1000))), spares="S06"),
+    mutant("any nonce", "P01", (dialogue, "start_message", instead(any_nonce))),
+    mutant("any profile", "P01", (dialogue, "start_message", instead(any_profile)), spares="S06"),
+    mutant("any attempt", "P01", (dialogue, "start_message", instead(any_attempt)), spares="S06"),
+    mutant("a confirm of any job", "P02", (dialogue, "confirm_message", then(of_any_job)), spares="S19"),
+    mutant("any result is STAGED", "P02", (dialogue, "confirm_message", instead(staged_whatever_it_says)),
+           spares="S19"),
+    # the job
+    mutant("active at once", "S12", (ProvisionRequest, "is_not_yet_active", giving(False)), spares="S13"),
+    mutant("nothing expires", "S13", (ProvisionRequest, "has_expired", giving(False)), spares="S12"),
+    mutant("time does nothing to jobs", "S13 S20", (platform, "advance_jobs", giving([])), spares="S12"),
+    mutant("disabled requests are served", "S14", (dialogue, "denial_of", instead(enabled_again)), bug=True,
+           spares="S18"),
+    mutant("what was issued stays good", "S17 S20", (provision_jobs, "void_issued", giving(None)), spares="S15 S18"),
+    mutant("runs that fail are not counted", "S17 S18", (job_runs, "attempt_failed", instead(without_counting)),
+           spares="S15"),
+    mutant("one attempt more", "S18", (job_runs, "attempt_failed", instead(with_attempts(1))), spares="S17"),
+    mutant("one attempt less", "S18", (job_runs, "attempt_failed", instead(with_attempts(-1))), spares="S17"),
+    mutant("completed at confirm", "S19 S20 P02", (ProvisionDialogue, "_permitted", instead(completed_at_confirm)),
+           spares="S06"),
+    mutant("BIRTH completes nothing", "S19 S21 S22", (JobCompletion, "born", giving(NOTHING)), spares="S20"),
+    mutant("no event PROVISIONED", "S19", (completing, "record_event", giving(None)), spares="S21"),
+    mutant("the job has half its time", "S20", settings=Settings(job_timeout_s=150), spares="S19"),
+    mutant("jobs are forgotten in a restart", "S40", (platform, "open_installation", instead(begun_anew))),
+    # attachments
+    mutant("bundles are forgotten at confirm", "P09 P11", (dialogue, "bundles_of", giving([])), spares="P02"),
+    mutant("bundles are forgotten at BIRTH", "P10", (completing, "bundles_of", giving([])), spares="P09"),
+    mutant("the configuration is not attached", "P09", (issuing, "attachments_of", giving([])), spares="S06"),
+    mutant("a bundle that fails is installed", "P11", (ProvisionDialogue, "_installed", instead(as_if_installed)),
+           spares="P09"),
+    # many, and too much
+    mutant("three clients and no more", "S35", (broker, "MOST_CLIENTS", being(3)), spares="S06"),
+    mutant("overload is silent", "S36", (ProvisionDialogue, "failed", giving([])), silence=True, spares="S06"),
+    mutant("overload without a time", "S36", says(with_metrics(prov__retry___after=None), of="denied"), spares="S10"),
+    mutant("denials are not told", "S10 S37",
+           (ProvisionDialogue, "_denied", then(lambda reaction: replace(reaction, reason=""))), spares="S06"),
+    # signatures and others' topics
+    mutant("the material is not signed", "P08", (issuing, "signed", instead(lambda _, payload, *__: payload)),
+           spares="S06"),
+    mutant("signatures leave out the body", "P08",
+           (signer, "signed_bytes", instead(lambda original, *args: original(*args[:-1], b""))), spares="S06"),
+    mutant("signatures leave out the client id", "P08 S43",
+           (signer, "signed_bytes", instead(lambda original, topic, client, *args: original(topic, "", *args))),
+           spares="S06"),
+    mutant("signatures leave out the topic", "P08 S43",
+           (signer, "signed_bytes", instead(lambda original, topic, client, *args: original("", client, *args))),
+           spares="S06"),
+    mutant("signatures name another certificate", "P08 S43",
+           *named_otherwise(), spares="S06"),
+    mutant("bootstrap gateways may hear all", "P07", (AccessList, "may_subscribe", giving(True)), spares="S06"),
+    mutant("bootstrap gateways may write to all", "P07", (AccessList, "may_write", giving(True)), spares="S06"),
+)  # fmt: skip
