@@ -12,8 +12,9 @@ import pytest
 from hypothesis import settings
 
 TOGETHER = (
-    "tests/peers/thingsboard/test_sdk_rows.py", "tests/peers/hono/", "tests/peers/", "tests/harness/doctor/",
-    "tests/test_installed.py", "tests/golden/test_thingsboard_", "tests/golden/test_hono_",
+    "tests/peers/thingsboard/test_sdk_rows.py", "tests/peers/hono/", "tests/peers/kura/", "tests/peers/",
+    "tests/harness/doctor/", "tests/test_installed.py", "tests/golden/test_thingsboard_", "tests/golden/test_hono_",
+    "tests/golden/test_kura_",
 )  # fmt: skip
 """Tests below these run in one worker, one after another: they share what is costly to make, or what a machine has
 once. The first that fits counts. (xdist 3.8 overlooks its own mark `xdist_group` under pytest 9.2.)"""
