@@ -71,12 +71,25 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Curve:
+    """How often something happened in a phase, window by window, for the report to draw."""
+
+    what: str
+    """`login requests`."""
+    window_s: float
+    counts: tuple[tuple[int, int], ...]
+    """The number of a window, counted from the beginning of the phase, and how often; without the empty ones."""
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseResult:
     name: str
     checks: tuple[CheckResult, ...]
     took_s: float
     broken: str = ""
     """Why the bench could not judge it; empty when it could."""
+    curves: tuple[Curve, ...] = ()
+    """What checks are to have drawn."""
 
     @property
     def verdict(self) -> Verdict:

@@ -116,13 +116,15 @@ class Download(NamedTuple):
 class Pause(NamedTuple):
     """Wait; the driver draws evenly from the range, and what lies above `capped_at_s` becomes `capped_at_s`.
 
-    Answered by `Done`, whose `after_s` is the result.
+    `whole_s`: what was drawn is rounded down to a whole second, as devices do that draw a whole number. Answered by
+    `Done`, whose `after_s` is the result.
     """
 
     at_least_s: float
     at_most_s: float
     why: str
     capped_at_s: float = math.inf
+    whole_s: bool = False
 
 
 class Remember(NamedTuple):

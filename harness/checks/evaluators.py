@@ -203,7 +203,8 @@ def gap(fleet: FleetSnapshot, words: Gap) -> Fold:
 
 
 def rate(fleet: FleetSnapshot, words: Rate) -> Fold:
-    return time_folds.RateFold(exchange(fleet, words.of, words.only), words.at_most, words.per_s)
+    sent = exchange(fleet, words.of, words.only)
+    return time_folds.RateFold(sent, words.at_most, words.per_s, drawn_from_us=fleet.began_us if words.curve else None)
 
 
 def spread(fleet: FleetSnapshot, words: Spread) -> Fold:

@@ -7,12 +7,12 @@ was never seen, or could not have been, does not hold: a check over nothing is n
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import Final, Protocol, runtime_checkable
 
 from fleetrig.harness.scenario_file.values import Times
-from fleetrig.harness.verdict import Evidence, Finding
+from fleetrig.harness.verdict import Curve, Evidence, Finding
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.trace import TraceEvent
 
@@ -60,6 +60,20 @@ class OfSomeKinds(Protocol):
 
     @property
     def kinds(self) -> frozenset[str]: ...
+
+
+@runtime_checkable
+class Drawn(Protocol):
+    """A fold whose course the report draws."""
+
+    def curve(self) -> Curve | None:
+        """The course so far; None where nobody asked for it, or nothing was seen."""
+
+
+def curves_of(folds: Iterable[Fold]) -> tuple[Curve, ...]:
+    """What the report is to draw of a phase."""
+    found = (fold.curve() for fold in folds if isinstance(fold, Drawn))
+    return tuple(curve for curve in found if curve is not None)
 
 
 class RecentEvents:

@@ -10,7 +10,7 @@ from typing import Final
 
 from fleetrig.harness.checks.fold import Status, evidence_of, format_amount, format_range, format_requests, format_span
 from fleetrig.harness.checks.matching import Pattern
-from fleetrig.harness.verdict import Finding
+from fleetrig.harness.verdict import Curve, Finding
 from fleetrig.simulator.contract.clock import to_s, to_us
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
@@ -104,8 +104,11 @@ class GapFold:
 class RateFold:
     """All devices together send at most this many requests in any window."""
 
-    def __init__(self, pattern: Pattern, at_most: int, per_s: float) -> None:
+    def __init__(self, pattern: Pattern, at_most: int, per_s: float, *, drawn_from_us: int | None = None) -> None:
+        """`drawn_from_us`: where the windows of the curve begin; None where none is drawn."""
         self._pattern, self._at_most, self._per_us = pattern, at_most, to_us(per_s)
+        self._drawn_from_us = drawn_from_us
+        self._windows: Counter[int] = Counter()
         self.kinds: Final = frozenset({pattern.kind})
         self._window: deque[TraceEvent] = deque()
         self._peak = self._count = 0
@@ -115,6 +118,8 @@ class RateFold:
         if not self._pattern.fits(event):
             return
         self._count += 1
+        if self._drawn_from_us is not None:
+            self._windows[(event.at_us - self._drawn_from_us) // self._per_us] += 1
         self._window.append(event)
         while self._window[0].at_us <= event.at_us - self._per_us:
             self._window.popleft()
@@ -139,6 +144,12 @@ class RateFold:
 
     def measured(self) -> str:
         return f"{self._peak} in {to_s(self._per_us):g} s at the peak, {self._count} in all"
+
+    def curve(self) -> Curve | None:
+        """How many came in each window, from the beginning of the phase on."""
+        if not self._windows:
+            return None
+        return Curve(format_requests(self._pattern.name), to_s(self._per_us), tuple(sorted(self._windows.items())))
 
 
 class SpreadFold:

@@ -71,6 +71,10 @@ Jobs = Annotated[
     ),
 ]
 Junit = Annotated[Path | None, typer.Option(metavar="F", help="Write JUnit XML to this file; its folder must exist.")]
+CurvePage = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="F", help="Draw the curves of these runs into this page; its folder must exist."),
+]
 Repeat = Annotated[
     int,
     typer.Option(

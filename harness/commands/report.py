@@ -9,9 +9,18 @@ from typing import Annotated
 
 import typer
 
-from fleetrig.harness.commands.options import AllowOutside, AllowSkipped, FailOnSkip, Junit, Scenarios, Strict
+from fleetrig.harness.commands.options import (
+    AllowOutside,
+    AllowSkipped,
+    CurvePage,
+    FailOnSkip,
+    Junit,
+    Scenarios,
+    Strict,
+)
 from fleetrig.harness.commands.output_places import check_file
 from fleetrig.harness.report.console import ConsoleReport, make_console
+from fleetrig.harness.report.curve_page import write_curve_page
 from fleetrig.harness.report.exits import ExitRules, exit_of_all, remark_on_skips
 from fleetrig.harness.report.junit import by_rules, write_junit
 from fleetrig.harness.run.known_deviations import peer_of
@@ -25,6 +34,7 @@ from fleetrig.simulator.contract.errors import UsageError
 def report_command(
     traces: Annotated[list[Path], typer.Argument(metavar="TRACE.jsonl", help="Traces of runs, or folders of them.")],
     junit: Junit = None,
+    html: CurvePage = None,
     strict: Strict = False,
     fail_on_skip: FailOnSkip = False,
     allow_skipped: AllowSkipped = False,
@@ -40,6 +50,8 @@ def report_command(
     began_s = time.monotonic()
     if junit is not None:
         check_file("--junit", junit)
+    if html is not None:
+        check_file("--html", html)
     rules = ExitRules(strict, fail_on_skip, allow_skipped)
     paths = list(traces_in(traces))
     folder = scenario_root(scenarios)
@@ -57,9 +69,12 @@ def report_command(
     try:
         if junit is not None:
             write_junit(by_rules(reports, rules), junit)
+        if html is not None:
+            write_curve_page(reports, html)
     finally:
         took_s = time.monotonic() - began_s
-        written = {"junit": junit} if junit is not None and junit.exists() else {}
+        places = {"junit": junit, "html": html}
+        written = {what: path for what, path in places.items() if path is not None and path.exists()}
         writer.finish(reports, written, took_s=took_s, remark=remark_on_skips(verdicts, rules))
     raise typer.Exit(exit_of_all(verdicts, rules))
 

@@ -14,6 +14,7 @@ from fleetrig.harness.commands.options import (
     BenchFileGiven,
     Ca,
     ChangeTenantSettings,
+    CurvePage,
     DeskGiven,
     DeviceProgram,
     FailOnSkip,
@@ -63,6 +64,7 @@ def run_command(
     insecure: Insecure = False,
     change_tenant_settings: ChangeTenantSettings = False,
     junit: Junit = None,
+    html: CurvePage = None,
     trace: Annotated[
         Path | None,
         typer.Option(metavar="F", help="Write the trace to this file; several runs write files into this folder."),

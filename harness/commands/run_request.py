@@ -64,6 +64,7 @@ class RunRequest:
     insecure: bool
     change_tenant_settings: bool
     junit: Path | None
+    html: Path | None
     trace: Path | None
     results: Path
     strict: bool
@@ -171,6 +172,8 @@ def execute(request: RunRequest) -> Exit:
     options = request.options({expanded.scenario.platform for expanded in runs})
     is_single = len(runs) == 1
     check_places(request.junit, request.trace, request.results, is_many=not is_single)
+    if request.html is not None:
+        check_file("--html", request.html)
     if request.insecure:
         console.print("--insecure: the server's certificate is not checked, anybody could be answering")
     progress = RunProgress(console)
@@ -218,7 +221,9 @@ def has_boards(runs: Sequence[Expanded]) -> str:
 
 def output_of(request: RunRequest, console: Console, *, is_single: bool) -> BatchOutput:
     writer = ConsoleReport(console, verbose=request.verbose, single=is_single)
-    return BatchOutput(writer, request.junit, request.trace, request.results, request.fail_fast, request.rules)
+    return BatchOutput(
+        writer, request.junit, request.trace, request.results, request.fail_fast, request.rules, request.html
+    )
 
 
 def check_places(junit: Path | None, trace: Path | None, results: Path, *, is_many: bool) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from fleetrig.harness.external.command import DeviceCommand, environment, folder_name
+from fleetrig.harness.external.warden import Warden
 from fleetrig.harness.run.private_files import make_private_folder, open_private
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.errors import BrokenBench
@@ -53,6 +54,7 @@ class ProgramBench:
         self._serials: set[str] = set()
         self._last: dict[Agent, asyncio.subprocess.Process] = {}
         """The latest program of each device, which may still be ending."""
+        self._warden = Warden()
         self._forgetting: set[Agent] = set()
         """Devices whose folders are emptied before they are started again."""
 
@@ -64,12 +66,14 @@ class ProgramBench:
     async def __aenter__(self) -> Self:
         # Short, since programs may keep sockets there, and a socket's path has 108 characters at most.
         self._folder = tempfile.TemporaryDirectory(prefix="fleetrig-", ignore_cleanup_errors=True)
+        await self._warden.watch()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         for agent in list(self._lives):
             self.power_cut(agent)
         await asyncio.gather(*self._ending, return_exceptions=True)
+        await self._warden.rest()
         self._keep_output()
         self._folder.cleanup()
 
@@ -121,6 +125,7 @@ class ProgramBench:
         finally:
             kill_group(process)
             await process.wait()
+            self._warden.ended(process.pid)
         del self._lives[agent], self._processes[agent]
         agent.power_cut()
         said = " ".join(self.output_of(agent.identity.serial)[-LAST_WORDS_CHARACTERS:].split())
@@ -137,12 +142,14 @@ class ProgramBench:
         words = self._command.for_device(values)
         with (folder / LOG).open("ab") as log:
             try:
-                return await asyncio.create_subprocess_exec(
+                process = await asyncio.create_subprocess_exec(
                     *words, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder,
                     env=environment(values), start_new_session=True,
                 )  # fmt: skip
             except OSError as wrong:
                 raise BrokenBench(f"{words[0]} cannot be started: {wrong.strerror or wrong}") from None
+        self._warden.started(process.pid)
+        return process
 
     async def _empty(self, agent: Agent, folder: Path) -> None:
         """Once nobody writes there any more."""

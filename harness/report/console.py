@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
 from rich.text import Text
 
+from fleetrig.harness.report.curve_groups import groups_of
+from fleetrig.harness.report.curve_text import curve_lines
 from fleetrig.harness.report.marks import MARKS, mark
 from fleetrig.harness.report.text import check_lines, measured_of, summary
 from fleetrig.harness.verdict import CheckResult, PhaseResult, Report, Verdict, worst_verdict
@@ -106,7 +108,12 @@ class ConsoleReport:
         not_run: int = 0,
         remark: str = "",
     ) -> None:
-        """One line for everything, a remark on it, then where files were written."""
+        """The curves that checks draw, one line for everything, a remark on it, then where files were written."""
+        for group in groups_of(reports):
+            self._console.print()
+            for line in curve_lines(group):
+                self._console.print(line, markup=False)
+            self._console.print()
         overall = worst_verdict(report.verdict for report in reports)
         style = "bold green" if overall is Verdict.PASSED else MARKS[overall][1]
         more = f", {not_run} not run" if not_run else ""

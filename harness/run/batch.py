@@ -12,6 +12,7 @@ from typing import Final
 
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.report.console import ConsoleReport
+from fleetrig.harness.report.curve_page import write_curve_page
 from fleetrig.harness.report.exits import ExitRules, remark_on_skips
 from fleetrig.harness.report.junit import by_rules, write_junit
 from fleetrig.harness.run.run import run
@@ -36,10 +37,12 @@ class BatchOutput:
     results: Path = Path("fleetrig-results")
     fail_fast: bool = False
     rules: ExitRules = field(default_factory=ExitRules)
+    html: Path | None = None
+    """The page that curves are drawn into."""
 
     def written(self) -> dict[str, Path]:
         """The files that exist now, by kind."""
-        places = {"junit": self.junit, "trace": self.trace, "results": self.results}
+        places = {"junit": self.junit, "html": self.html, "trace": self.trace, "results": self.results}
         return {what: path for what, path in places.items() if path is not None and path.exists()}
 
 
@@ -68,6 +71,8 @@ async def run_and_show(pairs: Sequence[Pair], output: BatchOutput, width: int) -
                 order = {expanded.name: position for position, (expanded, _) in enumerate(pairs)}
                 shown = [*by_rules(reports, output.rules), *not_run]
                 write_junit(sorted(shown, key=lambda report: order[report.name]), output.junit)
+            if output.html is not None:
+                write_curve_page(reports, output.html)
         finally:
             took_s = time.monotonic() - began_s
             output.writer.finish(reports, output.written(), took_s=took_s, not_run=len(not_run), remark=remark)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from fleetrig.harness.checks.evaluators import evaluator_for
+from fleetrig.harness.checks.fold import curves_of
 from fleetrig.harness.checks.model_watch import ModelWatch
 from fleetrig.harness.external.view import note_heard, view_for
 from fleetrig.harness.run.actions import perform
@@ -113,7 +114,8 @@ def run_phase(context: RunContext, phase: Phase) -> Director[PhaseResult]:
     pairs = zip(expected, outcomes, strict=True)
     judged = (context.known.result(phase.name, check, result_of(check, finding)) for check, finding in pairs)
     checks = (*done, *judged)
-    result = PhaseResult(phase.name, checks, to_s(context.driver.now_us() - context.progress.began_us))
+    took_s = to_s(context.driver.now_us() - context.progress.began_us)
+    result = PhaseResult(phase.name, checks, took_s, curves=curves_of(folds))
     trace_measured(context, checks[len(done) :])
     context.emit("verdict", phase.name, result.verdict)
     return result

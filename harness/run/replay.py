@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fleetrig.harness.checks.evaluators import FleetSnapshot, fold_of, is_recorded
-from fleetrig.harness.checks.fold import Fold
+from fleetrig.harness.checks.fold import Fold, curves_of
 from fleetrig.harness.external.view import is_heard, view_for
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.run.evaluation import (
@@ -261,7 +261,8 @@ class Replay:
         name = phase_replay.phase.name
         judged = (self._known.result(name, check, result_of(check, finding)) for check, finding in pairs)
         checks = (*results_on_boards(phase_replay), *judged)
-        return PhaseResult(name, checks, to_s(at_us - phase_replay.began_us))
+        curves = curves_of(phase_replay.folds.values())
+        return PhaseResult(name, checks, to_s(at_us - phase_replay.began_us), curves=curves)
 
     @property
     def is_over(self) -> bool:

@@ -52,6 +52,8 @@ class Rate(DeviceSelector, CheckWord):
     of: ExchangeName = POLL
     at_most: Annotated[Count, AfterValidator(_some)]
     per_s: Window = Field(1.0, alias="per")
+    curve: bool = False
+    """The report draws their number in each such window, the runs of a matrix on one scale."""
 
     def waits(self) -> bool:
         return False

@@ -255,9 +255,14 @@ def _as_text(value: Any, place: str) -> str:
 
 
 def _is_unfilled(error: ErrorDetails, tree: MarkedMapping) -> bool:
-    """True when an error is about a text that still holds a place to fill in; a key can be wrong all the same."""
+    """True when an error is about a text that still holds a place to fill in; a key can be wrong all the same.
+
+    Where a word may stand for a mapping, a mapping that does not fit yet is also told to be none of the words.
+    """
     place = error["loc"]
     about = place[-1] if error["type"] == "extra_forbidden" else locate(tree, place)[1]
+    if error["type"] == "literal_error" and isinstance(about, MarkedMapping):
+        return any(PLACE.search(text) is not None for text, _ in texts(about))
     return isinstance(about, str) and PLACE.search(about) is not None
 
 

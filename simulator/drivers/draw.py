@@ -6,6 +6,7 @@ the same seed gives the same run in every driver.
 
 from __future__ import annotations
 
+import math
 from hashlib import blake2b, shake_256
 
 from fleetrig.simulator.agent import Agent
@@ -26,7 +27,10 @@ def draw_pause(seed: int, agent: Agent, wanted: Pause | Await) -> float:
         return min(at_least_s, capped_at_s)
     number = draw(seed, agent.identity.serial, agent.draws)
     agent.draws += 1
-    return min(at_least_s + (at_most_s - at_least_s) * number, capped_at_s)
+    drawn_s = at_least_s + (at_most_s - at_least_s) * number
+    if isinstance(wanted, Pause) and wanted.whole_s:
+        drawn_s = max(at_least_s, float(math.floor(drawn_s)))
+    return min(drawn_s, capped_at_s)
 
 
 def drawn_token(seed: int, agent: Agent, wanted: DrawToken) -> DrawnToken:

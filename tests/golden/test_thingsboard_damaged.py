@@ -193,7 +193,8 @@ def places(steps: list[Step]) -> dict[str, int]:
 
 def rest(steps: list[Step]) -> list[str]:
     """The kinds that need a copy of their own."""
-    return [kind for kind in kinds_in(steps) if kind not in places(steps)]
+    placed = places(steps)
+    return [kind for kind in kinds_in(steps) if kind not in placed]
 
 
 def copy_of(steps: list[Step], kind: str, place: int) -> list[Step]:

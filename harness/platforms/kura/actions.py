@@ -17,7 +17,7 @@ from fleetrig.harness.platforms.kura.air_actions import (
 from fleetrig.harness.platforms.kura.control_action import send_control
 from fleetrig.harness.platforms.kura.device_actions import factory_reset, give, set_clock, write_on_console
 from fleetrig.harness.platforms.kura.kura_run import KuraRun
-from fleetrig.harness.platforms.kura.record import known_connection, known_device
+from fleetrig.harness.platforms.kura.record import known_connection, known_device, users_of
 from fleetrig.harness.platforms.kura.request_calls import change_request, delete_request, find_request
 from fleetrig.harness.platforms.kura.setup import ask_for_request, configure, new_signing_certificate
 from fleetrig.harness.platforms.kura.signers import signers_of
@@ -105,28 +105,13 @@ def revoke_user(run: KuraRun, words: RevokeUser) -> Director[None]:
 def reset_lockout(run: KuraRun, words: ResetLockout) -> Director[None]:
     """Of all users that a device may have: those with its name, and those of its connections."""
     for serial in run.context.record_names(words.only):
-        for scope, user_id in (yield from users_of(run, serial)):
+        users = yield from users_of(run, serial)
+        if not users:
+            raise BrokenBench(f"{run.context.server.name} knows no user of {serial}")
+        for scope, user_id in users:
             for credential in (yield from run.admin.credentials(scope, user_id)):
                 path = f"/v1/{scope}/credentials/{run.admin.part(credential, str, 'id')}/_unlock"
                 yield from run.admin.call("POST", path, expect=(200, 204))
-
-
-def users_of(run: KuraRun, serial: str) -> AdminCall[list[tuple[str, str]]]:
-    """Pairs of scope and user id. Raises BrokenBench where there are none."""
-    found: dict[tuple[str, str], None] = {}
-    provisioning = yield from run.admin.account_id(run.provision_account)
-    for scope in (*run.scopes.values(), *([provisioning] if provisioning else [])):
-        for name in (run.names(serial).user_name, run.user_name(serial)):
-            user = yield from run.admin.user(scope, name)
-            if user is not None:
-                found[scope, run.admin.part(user, str, "id")] = None
-    for scope in run.scopes.values():
-        connection = yield from run.admin.connection(scope, run.names(serial).client_id)
-        if connection is not None and connection.get("userId"):
-            found[scope, str(connection["userId"])] = None
-    if not found:
-        raise BrokenBench(f"{run.context.server.name} knows no user of {serial}")
-    return list(found)
 
 
 def couple(run: KuraRun, words: Couple) -> Director[None]:

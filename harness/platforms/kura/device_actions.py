@@ -15,23 +15,28 @@ from fleetrig.simulator.drivers.director import Director
 from fleetrig.simulator.effects import Remember
 from fleetrig.simulator.flows.kura.components import PROVISIONING_PID
 from fleetrig.simulator.flows.kura.life import COMPONENTS
+from fleetrig.simulator.stages import Stage
 
 FLAGS: Final = frozenset({"enabled", "provisioned"})
 """Of the ProvisioningService: what a technician brings leaves them as they are."""
 
 
 def give(run: KuraRun, device: Device) -> None:
-    """What the run has for the device now: user, password, activation key. A device that is on restarts."""
+    """What the run has for the device now: user, password, activation key.
+
+    A device that is on restarts, and so does one that has given up: its program is over, its power is not.
+    """
     run.visited.add(device.serial)
     credential, behaviour = run.credential_of(device.serial), behaviour_of(run, device.serial)
     is_on, known = device.agent.is_on, configured(device)
+    has_given_up = device.serial in run.context.switched_on and device.agent.stage is Stage.REFUSED
     if is_on:
         run.context.driver.power_cut(device.agent)
     run.context.reprogram(device, credential, behaviour)
     if PROVISIONING_PID in known:
         flags = {name: value for name, value in known[PROVISIONING_PID].items() if name in FLAGS}
         rewrite(run, device, {**known, PROVISIONING_PID: flags})
-    if is_on:
+    if is_on or has_given_up:
         power_cycle(run.context, [device], off_s=0.0)
 
 

@@ -71,7 +71,7 @@ def read_record(run: KuraRun, serial: str, wanted: frozenset[str]) -> AdminCall[
         **request_fields(request),
         **device_fields(here.device or {}),
     }
-    fields |= yield from further_fields(run, here, wanted)
+    fields |= yield from further_fields(run, serial, here, wanted)
     return Record(serial, state_of(here.device, request), {}, fields)
 
 
@@ -123,13 +123,13 @@ def device_fields(device: Mapping[str, Any]) -> dict[str, Json]:
     }
 
 
-def further_fields(run: KuraRun, here: Sighting, wanted: frozenset[str]) -> AdminCall[dict[str, Json]]:
+def further_fields(run: KuraRun, serial: str, here: Sighting, wanted: frozenset[str]) -> AdminCall[dict[str, Json]]:
     """What costs a call of its own."""
     fields: dict[str, Json] = {}
     if wanted & OF_EVENTS:
         fields |= event_fields((yield from events_of(run, here)))
     if wanted & OF_USERS:
-        fields |= yield from user_fields(run, here)
+        fields |= yield from user_fields(run, serial, here)
     if wanted & OF_OPTIONS and here.connection is not None:
         connection = here.connection
         fields |= {
@@ -157,18 +157,33 @@ def event_fields(kinds: list[str]) -> dict[str, Json]:
     }
 
 
-def user_fields(run: KuraRun, here: Sighting) -> AdminCall[dict[str, Json]]:
-    """Of the user with whom the device signed in last."""
-    user_id = (here.connection or {}).get("userId")
-    if not user_id:
-        return {"user_name": NONE, "is_locked": False}
-    user = yield from run.admin.call("GET", f"/v1/{here.scope}/users/{user_id}", expect=(200, 404))
-    name = (user or {}).get("name", NONE) if isinstance(user, dict) else NONE
-    credentials = yield from run.admin.credentials(here.scope, str(user_id))
-    return {
-        "user_name": str(name).removeprefix(run.context.prefix),
-        "is_locked": any(is_locked(one, run.context.driver.now_us()) for one in credentials),
-    }
+def user_fields(run: KuraRun, serial: str, here: Sighting) -> AdminCall[dict[str, Json]]:
+    """`user_name`: with whom the device signed in to its account last. Locked may be any user that it has."""
+    name = NONE
+    if user_id := (here.connection or {}).get("userId"):
+        user = yield from run.admin.call("GET", f"/v1/{here.scope}/users/{user_id}", expect=(200, 404))
+        name = str((user or {}).get("name", NONE))
+    credentials: list[JsonDict] = []
+    for scope, one in (yield from users_of(run, serial)):
+        credentials += yield from run.admin.credentials(scope, one)
+    locked = any(is_locked(one, run.context.driver.now_us()) for one in credentials)
+    return {"user_name": name.removeprefix(run.context.prefix), "is_locked": locked}
+
+
+def users_of(run: KuraRun, serial: str) -> AdminCall[list[tuple[str, str]]]:
+    """Pairs of scope and user id: those that a device presents, in whatever account, and those of its connections."""
+    found: dict[tuple[str, str], None] = {}
+    provisioning = yield from run.admin.account_id(run.provision_account)
+    for scope in (*run.scopes.values(), *([provisioning] if provisioning else [])):
+        for name in (run.names(serial).user_name, run.user_name(serial)):
+            user = yield from run.admin.user(scope, name)
+            if user is not None:
+                found[scope, run.admin.part(user, str, "id")] = None
+    for scope in run.scopes.values():
+        connection = yield from run.admin.connection(scope, run.names(serial).client_id)
+        if connection is not None and connection.get("userId"):
+            found[scope, str(connection["userId"])] = None
+    return list(found)
 
 
 def is_locked(credential: Mapping[str, Any], now_us: int) -> bool:

@@ -13,6 +13,7 @@ from fleetrig.harness.platforms.kura.settings import (
     ACCOUNTS,
     ALL_DEVICES,
     COUPLING,
+    NONE,
     OF_CREDENTIALS,
     OF_SERVICES,
     PROVISION_REQUEST,
@@ -33,7 +34,7 @@ MS_PER_S: Final = 1_000
 def setup(run: KuraRun) -> Director[None]:
     """On a shared server the names of accounts have the run's prefix, and nothing else is touched."""
     run.admin.masks = run.context.secrets
-    run.settings = settings_in_force(run.context.scenario)
+    run.settings = settings_of(run.context.scenario)
     for account in run.settings[ACCOUNTS]:
         run.asked_for.append(account)
         scope = run.scopes[account] = yield from run.admin.create_account(run.account_name(account))
@@ -57,9 +58,19 @@ def new_signing_certificate(run: KuraRun, account: str) -> AdminCall[None]:
     yield from run.admin.create(f"{run.scope(account)}/certificateInfos", about)
 
 
-def settings_in_force(scenario: Scenario) -> dict[str, Any]:
+def settings_of(scenario: Scenario) -> dict[str, Any]:
     """All settings as the scenario wants them."""
     return chosen(scenario.server.settings.values, scenario.devices.credential)
+
+
+def settings_in_force(scenario: Scenario) -> dict[str, Any]:
+    """The same for people to read, as a file would say it."""
+    settings = settings_of(scenario)
+    terms = settings[PROVISION_REQUEST]
+    return {
+        **settings,
+        PROVISION_REQUEST: NONE if terms is None else terms.model_dump(mode="json", by_alias=True, exclude_none=True),
+    }
 
 
 def configure(run: KuraRun, settings: Mapping[str, Any]) -> Director[None]:

@@ -21,16 +21,20 @@ ConnectionStatus = Literal["none", "CONNECTED", "DISCONNECTED", "MISSING"]
 RequestStatus = Literal["none", "ENABLED", "DISABLED"]
 
 EXCHANGES: Final = (
-    "provision-connect", "provision-subscribe", "provision-request", "provision", "provision-confirm",
-    "provision-confirmed", "provision-leave", "login", "birth", "subscribe", "apps", "telemetry", "reply", "notify",
-    "download", "dc", "leave", "ping", "idle", "puback",
+    "provision-connect", "provision-subscribe", "provision-request", "provision", "provision-staging",
+    "provision-confirm", "provision-confirmed", "provision-leave", "login", "birth", "subscribe", "apps", "telemetry",
+    "reply", "notify", "download", "dc", "leave", "ping", "listen", "idle", "puback",
 )  # fmt: skip
 """Everything that simulated devices send: what `simulator/flows/kura` yields. `provision` is the reply with the
 material, `provision-confirmed` the permission to commit, `idle` the time in which control messages come."""
 
 MOMENTS: Final = (
-    "pause-start-spread", "pause-nothing-to-do", "enter-enrolling", "enter-enrolled", "enter-online",
-    "enter-backing_off", "enter-refused", "disconnect",
+    "pause-start-spread", "pause-reconnect", "pause-nothing-to-do", "pause-reboot", "read-clock", "draw-request-id",
+    "draw-nonce", "draw-device-key", "remember-stage", "remember-fault",
+    "remember-components-fault-job-keystores-previous-signed-stage", "remember-components", "remember-keystores",
+    "remember-packages", "remember-previous", "remember-rejected_control", "remember-seen", "remember-snapshots",
+    "enter-enrolling", "enter-enrolled", "enter-online", "enter-updating", "enter-moving", "enter-backing_off",
+    "enter-refused", "disconnect",
 )  # fmt: skip
 
 PROGRAM_EXCHANGES: Final = ("unsubscribe", "hang-up", "control", "unknown")

@@ -11,7 +11,7 @@ from fleetrig.simulator.contract.bounds import Bound
 
 MOST_BYTES: Final = Bound(16_777_216, "bytes", "no payload is larger", "16 MiB")
 MOST_LEVELS: Final = Bound(50, "levels", "no document needs more")
-MOST_ELEMENTS: Final = Bound(100_000, "elements", "the configuration of a gateway has some thousands")
+MOST_ELEMENTS: Final = Bound(50_000, "elements", "the configuration of a gateway has some thousands")
 SEPARATOR: Final = " "
 """Between namespace and name, as expat gives them."""
 FORBIDDEN: Final = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)], "\ufffd")

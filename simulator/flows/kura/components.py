@@ -1,4 +1,4 @@
-"""The configurable components of a gateway: their parameters, and how they are called in configurations (spec 1.3, 2.8, 4).
+"""The configurable components of a gateway: their parameters, and their names in configurations (spec 1.3, 2.8, 4).
 
 Each is a dataclass; `PROPERTIES` says which property of its pid is which of its fields, and of what type.
 """
@@ -240,5 +240,18 @@ def values_of(component: Component) -> dict[str, Any]:
 def changed(component: C, values: PropertyValues) -> C:
     """With other values; properties that it does not have change nothing. Raises UsageError for values it rejects."""
     table = PROPERTIES[type(component)]
-    fields = {table[name].field: value for name, value in values.items() if name in table}
+    fields = {table[name].field: fitting(table[name], name, value) for name, value in values.items() if name in table}
     return replace(component, **fields)
+
+
+def fitting(wanted: Property, name: str, value: Any) -> Any:
+    """The value. Raises UsageError for one of another type."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    fits = {
+        BOOLEAN: isinstance(value, bool),
+        INTEGER: is_number and isinstance(value, int),
+        FLOAT: is_number,
+    }.get(wanted.type, isinstance(value, str))
+    if not fits:
+        raise UsageError(f"{name} is of the type {wanted.type}, got {value!r}")
+    return value

@@ -65,8 +65,8 @@ def _payload_class() -> Any:
                 made.type_name = f".{PACKAGE}.{of}"
     # A pool of its own: the server beside it in the process has the same message by its own schema.
     pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)  # type: ignore[no-untyped-call]
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.KuraPayload"))  # type: ignore[no-untyped-call]
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.KuraPayload"))
 
 
 PAYLOAD: Final = _payload_class()

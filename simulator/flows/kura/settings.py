@@ -24,6 +24,7 @@ Quirk = Literal["poisoned-queue", "reply-answered", "no-jitter"]
 """Defects of real gateways. poisoned-queue: a reply that can never be published holds up all behind it (spec 2.5).
 reply-answered: what comes under REPLY/ with ids is answered 400 (spec 2.5). no-jitter: all come back after 1 s."""
 QUIRKS: Final = frozenset({"poisoned-queue", "reply-answered", "no-jitter"})
+DISCONNECT: Final = "disconnect"
 SignedControl = Literal["once-provisioned", "always", "never"]
 
 
@@ -50,7 +51,8 @@ class LocalChange:
 
     after_s: float
     pid: str
-    properties: Mapping[str, Json]
+    """`DISCONNECT`: the connection is ended by hand."""
+    properties: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class KuraSettings:
     """SSLKeystore at the factory: alias -> certificate (PEM)."""
     signing_certificates: Mapping[str, str] = field(default_factory=dict)
     """DMKeystore at the factory: alias -> certificate (PEM) of who may sign control messages."""
+    keystores: tuple[str, ...] = ("SSLKeystore", "HttpsKeystore", "DMKeystore")
     signed_control: SignedControl = "once-provisioned"
     """When control messages have to be signed (SIG-SIM1)."""
     asks_for_certificate: bool = False

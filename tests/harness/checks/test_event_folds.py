@@ -16,11 +16,12 @@ from fleetrig.harness.checks.event_folds import (
     ServerEventsFold,
     TimesPerDeviceFold,
 )
-from fleetrig.harness.checks.fold import Fold, Status
+from fleetrig.harness.checks.fold import Fold, Status, curves_of
 from fleetrig.harness.checks.lives import Lives
 from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.checks.time_folds import GapFold, RateFold, SpreadFold
 from fleetrig.harness.scenario_file.values import Times
+from fleetrig.harness.verdict import Curve
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
@@ -122,6 +123,16 @@ def test_gap_is_of_one_device() -> None:
 def test_rate_looks_at_every_window() -> None:
     assert after(RateFold(POLL, 2, 1.0), [sent(0), sent(0.5, B), sent(1.0)]) is MET
     assert after(RateFold(POLL, 2, 1.0), [sent(0), sent(0.5, B), sent(0.999)]) is VIOLATED
+
+
+def test_rate_draws_how_many_came_in_each_window_if_asked() -> None:
+    fold = RateFold(POLL, 9, 2.0, drawn_from_us=1 * S)
+    after(fold, [sent(1), sent(2.9, B), sent(3), sent(9, B, name="other"), sent(9.5)])
+    assert fold.curve() == Curve("polls", 2.0, ((0, 2), (1, 1), (4, 1)))
+    assert RateFold(POLL, 9, 2.0, drawn_from_us=0).curve() is None, "there is nothing to draw"
+    unasked = RateFold(POLL, 9, 2.0)
+    after(unasked, [sent(1)])
+    assert curves_of([fold, unasked, GapFold(POLL, 1.0, None)]) == (fold.curve(),)
 
 
 def test_spread_compares_the_fullest_window_with_the_mean() -> None:

@@ -67,6 +67,7 @@ POSITIVE: list[tuple[Any, str | tuple[str, ...]]] = [
     ({"gap": {"between": "poll", "at_least": "1s"}}, "no two of them were seen, so there is nothing to measure"),
     ({"gap": {"between": "poll", "at_most": "1s"}}, "no two of them were seen, so there is nothing to measure"),
     ({"rate": {"of": "poll", "at_most": 5}}, NOT_MEASURED),
+    ({"rate": {"of": "poll", "at_most": 5, "curve": True}}, NOT_MEASURED),
     ({"answered_within": {"of": "poll", "p99": "1s"}}, NOT_MEASURED),
     ({"errors": {"of": "poll", "at_most": 1}}, NOT_MEASURED),
     ({"errors": {"of": "poll", "at_most": "1%", "stop": True}}, NOT_MEASURED),

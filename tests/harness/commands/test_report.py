@@ -18,7 +18,7 @@ from fleetrig.simulator.contract.errors import UsageError
 from tests.harness import broken_devices
 from tests.harness.broken_devices import Change
 from tests.harness.command import cases_of, fleetrig
-from tests.harness.runs import BREAKS, FAILS, HEAD, PASSES, VIOLATES, WARNS, run_once
+from tests.harness.runs import BREAKS, FAILS, HEAD, PASSES, VIOLATES, WARNS, run_once, write_scenario
 from tests.harness.test_both_times import SCENARIOS
 
 AGAIN = ("hawkbit/auto_registration", "hawkbit/outage_backoff", "hawkbit/token_rotation", "hawkbit/steady_polling",
@@ -34,6 +34,48 @@ def test_passed_runs_pass_again(tmp_path: Path) -> None:
         assert remark == ""
         assert titles(again) == titles(first)
         assert (again.name, again.seed, again.title) == (first.name, 3, first.title)
+
+
+CURVED = """
+    phases:
+      - name: polls
+        do: [preregister, power_on]
+        for: 20s
+        expect: [rate: {of: poll, at_most: 20, per: 5s, curve: true}]
+"""
+
+
+def test_curves_are_drawn_again(tmp_path: Path) -> None:
+    first = run_once(tmp_path, CURVED, trace=tmp_path / "t.jsonl")
+    again, _ = replay(tmp_path / "t.jsonl", tmp_path / "scenarios")
+    [curve] = first.phases[0].curves
+    assert first.verdict is Verdict.PASSED
+    assert [window for window, _ in curve.counts] == [0, 1, 2, 3]
+    assert f"{sum(count for _, count in curve.counts)} in all" in first.phases[0].checks[0].measured
+    assert again.phases[0].curves == (curve,)
+
+
+def test_both_commands_draw_them_into_a_page(tmp_path: Path) -> None:
+    matrix = (
+        HEAD.replace("flow: hawkbit", 'flow: hawkbit, poll_jitter: "${jitter}"') + "    matrix: {jitter: [0, 0.1]}\n"
+    )
+    write_scenario(tmp_path, CURVED, "x/curved", matrix)
+    ran = fleetrig("run", "x/curved", "--html", "run.html", "--trace", "traces", cwd=tmp_path)
+    told = fleetrig("report", "traces", "--html", "report.html", cwd=tmp_path)
+    assert (ran.returncode, told.returncode) == (0, 0)
+    for done in (ran, told):
+        assert "x/curved: polls in each 5 s of phase «polls»" in done.stdout
+        assert "jitter=0.1: " in done.stdout
+    page = (tmp_path / "run.html").read_text(encoding="utf-8")
+    assert page == (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count('<th scope="row">') == 2
+
+
+def test_a_page_without_a_folder_is_said_before_anything_is_run(tmp_path: Path) -> None:
+    write_scenario(tmp_path, CURVED, "x/curved")
+    done = fleetrig("run", "x/curved", "--html", "nowhere/run.html", cwd=tmp_path)
+    assert done.returncode == 4
+    assert "--html" in done.stderr
 
 
 STOPPED = """

@@ -40,6 +40,7 @@ ROWS: Final[Resource[RowClient]] = Resource("kura", "payload")
 NEEDS: Final = ("mqtt",)
 MOST_BYTES: Final = 16 << 20
 """That a gateway publishes."""
+LATER_MS: Final = 60_000
 EVERY_TYPE: Final = (
     metric("d", 1.5), metric("f", 1.5, FLOAT), metric("l", -1, INT64), metric("i", -1), metric("b", True),
     metric("y", b"\x00\xff"),
@@ -58,8 +59,8 @@ def say(gateway: GatewaySession, data: bytes) -> None:
 
 
 def births(serial: str, *more: bytes, **changes: Value) -> bytes:
-    """A BIRTH with this serial number."""
-    return payload({**BIRTH, "serial_number": serial, **changes}, *more, timestamp_ms=now_ms())
+    """A BIRTH with this serial number, of a little later than any other: of an older one nothing would be taken."""
+    return payload({**BIRTH, "serial_number": serial, **changes}, *more, timestamp_ms=now_ms() + LATER_MS)
 
 
 def expect_read(client: RowClient, what: str, data: bytes, serial: str) -> dict[str, Any]:

@@ -93,15 +93,20 @@ def as_managed(client: RowClient, account: RowAccount, session: GatewaySession) 
 class HeldCall:
     """A REST call that is under way, on a connection of its own; its answer comes when the gateway has answered."""
 
+    within_s = 40.0
+    """More than a server waits for a gateway."""
+
     def __init__(self, client: RowClient, method: str, path: str, document: Any = None) -> None:
         client.call("GET", f"/v1/{client.scope_id}/accounts?limit=1")  # the token is good
-        connection = client.http.bare_socket()
-        client.closing(connection.close)
-        self._exchange = RawExchange(connection, method)
+        self._connection = client.http.bare_socket()
+        client.closing(self._connection.close)
+        self._exchange = RawExchange(self._connection, method)
         body = b"" if document is None else json.dumps(document).encode()
         self._exchange.send(head(client, method, path, len(body)) + body)
 
     def answer(self) -> Answer:
+        """Raises Mismatch when none comes."""
+        self._connection.settimeout(self.within_s)
         return self._exchange.answer()
 
     def expect_result(self, *statuses: int) -> Any:

@@ -80,7 +80,7 @@ def errors(client: RowClient) -> None:
     for code in (400, 404, 500):
         call = HeldCall(client, "GET", f"{gateway.device}/configurations")
         said = {"response.code": code, "response.exception.message": "a row wants it"}
-        gateway.answer(gateway.hear(CONFIGURATIONS), said)
+        gateway.answer(gateway.hear(CONFIGURATIONS), said, XML)
         call.expect_failure(f"after response.code {code}")
 
 

@@ -32,6 +32,8 @@ SERVICES: Final = (
 DEVICES: Final = SERVICES[0]
 CONNECTIONS: Final = "org.eclipse.kapua.service.device.registry.connection.DeviceConnectionService"
 BROKER_CONNECT: Final = ("broker", "connect")
+EVERYTHING: Final = ("", "")
+ANYTHING: Final = dict.fromkeys(("domain", "action", "targetScopeId"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +111,20 @@ class RowClient(KapuaApi):
         self.asked("PUT", f"/v1/{account.scope_id}/serviceConfigurations/{service}", document, 200, 204)
 
     def user(self, account: RowAccount, *rights: tuple[str, str], password: str = "") -> RowUser:
-        """A new user with a password and these rights (domain, action); broker:connect when none are given."""
+        """A new user with a password and these rights (domain, action); broker:connect when none are given.
+
+        `EVERYTHING` is the right to anything anywhere.
+        """
         scope, name, password = account.scope_id, self.name("u"), password or new_password()
         made = self.asked("POST", f"/v1/{scope}/users", {"name": name, "status": "ENABLED"}, *CREATED)
         credential = {"userId": made["id"], "credentialType": "PASSWORD", "credentialKey": password}
         credential["credentialStatus"] = "ENABLED"
         given = self.asked("POST", f"/v1/{scope}/credentials", credential, *CREATED)
         granted = rights or (BROKER_CONNECT,)
-        permissions = [{"domain": domain, "action": action, "targetScopeId": scope} for domain, action in granted]
+        permissions = [
+            {"domain": domain, "action": action, "targetScopeId": scope} if domain else dict(ANYTHING)
+            for domain, action in granted
+        ]
         self.asked("POST", f"/v1/{scope}/accessinfos", {"userId": made["id"], "permissions": permissions}, *CREATED)
         return RowUser(made["id"], name, password, given["id"])
 

@@ -46,13 +46,13 @@ class JobCompletion:
         return request if issued is not None and issued.target_user_id == live.user.id else None
 
     def _install(self, live: LiveClient, run: JobRun, now_us: int) -> Reaction:
-        if self._installer.is_under_way(run.request.id):
+        if self._installer.is_under_way(run.request_id):
             return NOTHING  # a second BIRTH on the same connection
         if run.status is JobStatus.CONF_UPDATED:
             run.to(JobStatus.APPS_INSTALLING)
         run.wait_without_end()
         run.save()
-        request_id = run.request.id
+        request_id = run.request_id
         bundles = bundles_of(self._registry, request_id)
         self._installer.begin(
             request_id, live, bundles, lambda why, at_us: self._installed(live, request_id, why, at_us), now_us
@@ -67,7 +67,7 @@ class JobCompletion:
         if not why:
             run.to(JobStatus.APPS_INSTALLED)
             return self._complete(live, run, now_us)
-        run.retry_installing(now_us)
+        run.retry_installing()
         if run.status is JobStatus.FAILED:
             run.save()
             return Reaction(reason=why, device=live.client_id, steps=tuple(run.steps))

@@ -44,6 +44,7 @@ from fleetrig.reference_server.platforms.kura.provisioning.messages import (
 )
 from fleetrig.reference_server.platforms.kura.provisioning.provision_errors import Denial, ProvisionError
 from fleetrig.reference_server.platforms.kura.provisioning.replies import acknowledged, denied
+from fleetrig.reference_server.platforms.kura.provisioning.run_sessions import RunSessions
 from fleetrig.reference_server.platforms.kura.state.attachments import bundles_of
 from fleetrig.reference_server.platforms.kura.state.events import audit
 from fleetrig.reference_server.platforms.kura.state.provision_records import JobStatus, ProvisionRequest
@@ -59,6 +60,7 @@ NO_ID: Final = "request.id is missing, no STRING, or cannot be a level of a topi
 NO_SUBSCRIBER: Final = "nobody has subscribed to the reply topic: subscribe before asking"
 STAGES: Final = {"request": "request", "confirm": "confirm"}
 """The last level of a topic below POST -> the stage that the audit names."""
+OVERLOADED: Final = Denial(ProvisionError.BUSY, "the store has failed, or is too slow", BUSY_RETRY_S)
 MALFORMED: Final = ProvisionError.MALFORMED
 
 
@@ -84,8 +86,7 @@ class ProvisionDialogue:
         self._registry = registry
         self._messenger = messenger
         self._installer = installer
-        self._run_sessions: dict[str, int] = {}
-        """Provision request -> the session that its run was begun on, while that is open."""
+        self._runs = RunSessions()
         self._confirms: dict[str, Exchange] = {}
         """Provision request -> the confirm that is answered when its bundles are installed."""
         settings = registry.settings
@@ -117,9 +118,8 @@ class ProvisionDialogue:
 
     def session_ended(self, session: int) -> None:
         """What was begun on it may be begun anew."""
-        gone = [request_id for request_id, of_run in self._run_sessions.items() if of_run == session]
-        for request_id in gone:
-            del self._run_sessions[request_id]
+        request_id = self._runs.end(session)
+        if request_id is not None:
             self._confirms.pop(request_id, None)
 
     # Request
@@ -134,7 +134,7 @@ class ProvisionDialogue:
         if denial is not None:
             return self._denied(exchange, denial)
         steps = (KEY_VERIFIED,) if request.activation_key else ()
-        is_same_session = self._run_sessions.get(request.id) == exchange.live.session
+        is_same_session = self._runs.is_of(request.id, exchange.live.session)
         course = course_of(request, message.nonce, is_same_session=is_same_session)
         run = JobRun(self._registry, request)
         run.steps.extend(steps)
@@ -154,7 +154,7 @@ class ProvisionDialogue:
         return self._started(exchange, message, run)
 
     def _started(self, exchange: Exchange, message: StartMessage, run: JobRun) -> Reaction:
-        issued = issue(self._registry, run.request, message, exchange.application_topic, exchange.now_us)
+        issued = issue(self._registry, run.kept, message, exchange.application_topic, exchange.now_us)
         if isinstance(issued, Denial):
             run.save()  # a restart has counted
             return self._denied(exchange, issued, run.steps)
@@ -162,15 +162,15 @@ class ProvisionDialogue:
         run.hand_out(issued)
         run.heard(exchange.now_us)
         run.save()
-        self._run_sessions[run.request.id] = exchange.live.session
+        self._runs.begin(run.request_id, exchange.live.session)
         return self._said(exchange, bytes.fromhex(issued.reply_hex), "material issued", run.steps)
 
     def _repeated(self, exchange: Exchange, run: JobRun) -> Reaction:
-        issued = run.request.job.issued
+        issued = run.issued
         assert issued is not None, "a nonce is known of what was issued"
         run.heard(exchange.now_us)
         run.save()
-        self._run_sessions[run.request.id] = exchange.live.session
+        self._runs.begin(run.request_id, exchange.live.session)
         return self._said(exchange, bytes.fromhex(issued.reply_hex), "the same material again", run.steps)
 
     # Confirm
@@ -196,15 +196,15 @@ class ProvisionDialogue:
 
     def _gave_up(self, exchange: Exchange, run: JobRun, why: str) -> Reaction:
         """The device says that this run has failed: its next request begins another one."""
-        self._installer.cancel(run.request.id)
+        self._installer.cancel(run.request_id)
         run.fail(exchange.now_us)
         run.save()
         reason = f"the device could not use the material: {why[:200] or 'it does not say why'}"
         if run.status is JobStatus.FAILED:
             denial = Denial(ProvisionError.ATTEMPTS_EXHAUSTED, f"{reason}; it was the last attempt")
             return self._denied(exchange, denial, run.steps)
-        audit(self._registry, exchange.live.peer, exchange.stage, reason, exchange.now_us, run.request.id)
-        reply = encode(acknowledged(run.request.job.id, exchange.now_us // US_PER_MS))
+        audit(self._registry, exchange.live.peer, exchange.stage, reason, exchange.now_us, run.request_id)
+        reply = encode(acknowledged(run.job_id, exchange.now_us // US_PER_MS))
         return self._said(exchange, reply, reason, run.steps)
 
     def _staged(self, exchange: Exchange, run: JobRun) -> Reaction:
@@ -214,15 +214,15 @@ class ProvisionDialogue:
         account = exchange.live.account.name
         if not bundles or not exchange.live.hears(topic_of(account, exchange.live.client_id, DOWNLOAD)):
             return self._permitted(exchange, run)
-        self._confirms[run.request.id] = exchange  # of several the last one is answered
-        if self._installer.is_under_way(run.request.id):
+        self._confirms[run.request_id] = exchange  # of several the last one is answered
+        if self._installer.is_under_way(run.request_id):
             run.save()
             return Reaction(device=exchange.live.client_id, changed="confirmed, while bundles are being installed")
         if run.status is JobStatus.CONF_UPDATED:
             run.to(JobStatus.APPS_INSTALLING)
         run.save()
-        request_id = run.request.id
-        self._run_sessions[request_id] = exchange.live.session
+        request_id = run.request_id
+        self._runs.begin(request_id, exchange.live.session)
         self._installer.begin(
             request_id,
             exchange.live,
@@ -252,13 +252,11 @@ class ProvisionDialogue:
 
     def _permitted(self, exchange: Exchange, run: JobRun) -> Reaction:
         """The device may commit; its account lets it in from now on."""
-        reply = encode(acknowledged(run.request.job.id, exchange.now_us // US_PER_MS))
-        run.confirmed(reply, exchange.now_us)
+        reply = encode(acknowledged(run.job_id, exchange.now_us // US_PER_MS))
+        issued = run.confirmed(reply, exchange.now_us)
         run.heard(exchange.now_us)
-        run.save()
-        issued = run.request.job.issued
-        assert issued is not None, "it was confirmed"
-        let_in(self._registry, run.request, issued.target_user_id, exchange.now_us)
+        request = run.save()
+        let_in(self._registry, request, issued.target_user_id, exchange.now_us)
         return self._said(exchange, reply, "staged and confirmed", run.steps)
 
     # The way back
@@ -287,11 +285,11 @@ class ProvisionDialogue:
         return Reaction(reason=why, device=exchange.live.client_id)
 
     def failed(self, live: LiveClient, topic: ControlTopic, data: bytes, now_us: int) -> list[Output]:
-        """The store has failed, or is too slow: nothing was kept, and the device comes again (S-36)."""
+        """The store has failed or is too slow: the device is to try again later (S-36). Reads and writes nothing."""
         request_id = request_id_of(decode(data))
         if not request_id:
             return []
-        reply = encode(denied(Denial(ProvisionError.BUSY, "", BUSY_RETRY_S), now_us // US_PER_MS, is_strict=False))
+        reply = encode(denied(OVERLOADED, now_us // US_PER_MS, is_strict=False))
         there = topic_of(live.account.name, live.client_id, f"{topic.app_id}/{REPLY}/{request_id}")
         return self._messenger.publish(there, reply, now_us)
 

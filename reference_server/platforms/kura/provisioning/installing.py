@@ -52,24 +52,31 @@ class BundleInstaller:
         self._registry = registry
         self._calls = calls
         self._by_request: dict[str, Installation] = {}
+        self._by_session: dict[int, Installation] = {}
+        """A device has one at a time."""
         self._ends = Deadlines[str]()
 
     def begin(self, request_id: str, live: LiveClient, bundles: Sequence[Attachment], done: Done, now_us: int) -> None:
         """In place of an earlier one of the same request."""
-        self._by_request[request_id] = Installation(request_id, live, list(bundles), done)
-        self._ask(self._by_request[request_id], now_us)
+        self.cancel(request_id)
+        found = Installation(request_id, live, list(bundles), done)
+        self._by_request[request_id] = self._by_session[live.session] = found
+        self._ask(found, now_us)
 
     def is_under_way(self, request_id: str) -> bool:
         return request_id in self._by_request
 
     def cancel(self, request_id: str) -> None:
-        self._by_request.pop(request_id, None)
-        self._ends.cancel(request_id)
+        found = self._by_request.pop(request_id, None)
+        if found is not None:
+            self._by_session.pop(found.live.session, None)
+            self._ends.cancel(request_id)
 
     def session_ended(self, session: int) -> None:
         """What was to be installed over it waits for the device to come again."""
-        for request_id in [one.request_id for one in self._by_request.values() if one.live.session == session]:
-            self.cancel(request_id)
+        found = self._by_session.get(session)
+        if found is not None:
+            self.cancel(found.request_id)
 
     def next_due_us(self) -> int | None:
         return self._ends.next_due_us()
@@ -84,7 +91,7 @@ class BundleInstaller:
     def notified(self, sender: LiveClient, topic: ControlTopic, data: bytes, now_us: int) -> Reaction:
         """`NOTIFY/<client id>/download` or `…/install`; one that is not of the asked device counts for nothing."""
         payload = decode(data)
-        found = next((one for one in self._by_request.values() if one.live is sender), None)
+        found = self._by_session.get(sender.session)
         if found is None or payload.integer("job.id") != found.job_id:
             return Reaction(device=sender.client_id, changed="a notification that nobody waits for")
         self._await(found, now_us)

@@ -44,7 +44,7 @@ ERROR_FORMS: Final = {
     ProvisionError.ATTEMPTS_EXHAUSTED: ErrorForm(400, False, "The attempts of the provision job are exhausted."),
     ProvisionError.ALREADY_COMPLETED: ErrorForm(400, False, "The device has been provisioned already."),
     ProvisionError.STOPPED: ErrorForm(400, False, "The provision job was stopped."),
-    ProvisionError.BUSY: ErrorForm(500, True, "A provision job of this device is running."),
+    ProvisionError.BUSY: ErrorForm(500, True, "The provisioning service is busy."),
     ProvisionError.INTERNAL: ErrorForm(500, True, "The provisioning service has failed."),
 }
 

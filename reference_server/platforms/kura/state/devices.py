@@ -39,8 +39,8 @@ def devices_of(registry: Registry, scope_id: str) -> list[Device]:
     return sorted(registry.store.scan(DEVICE, scope_id), key=lambda device: (device.created_us, device.id))
 
 
-def create_device(registry: Registry, device: Device) -> Device:
-    """Raises Refused: a client id that is taken or none, and the registration limit."""
+def create_device(registry: Registry, device: Device, *, is_limited: bool = True) -> Device:
+    """Raises Refused: a client id that is taken or none, and the registration limit, if it holds for that device."""
     if CLIENT_ID.fullmatch(device.client_id) is None or "::" in device.client_id:
         raise illegal(
             "deviceCreator.clientId", device.client_id[:80], "1 to 255 letters without # + * & , ? > / and ::"
@@ -50,7 +50,8 @@ def create_device(registry: Registry, device: Device) -> Device:
     account = account_by_id(registry, device.scope_id)
     if account is None:
         raise missing("account", device.scope_id)
-    check_room(registry, account)
+    if is_limited:
+        check_room(registry, account)
     registry.store.put(DEVICE, device.scope_id, device)
     return device
 
@@ -86,13 +87,14 @@ def born(
 
     `document`: members of the REST API. A BIRTH that is older than the last one, by the time that it bears, changes
     nothing (2.2). An empty display name keeps the stored one. Raises Refused at the registration limit, and for a
-    device that no request has provisioned in an account that takes no such.
+    device that no request has provisioned in an account that takes no such. `is_provisioned`: a provision job waits for
+    it; an administrator has asked for this very device, so that no limit keeps it from becoming a managed one (1.2).
     """
     found = device_by_client(registry, scope_id, client_id)
     if found is None:
         _check_may_register(registry, scope_id, client_id, is_provisioned)
         made = Device(registry.new_id(), scope_id, client_id, created_us=now_us, modified_us=now_us)
-        found = create_device(registry, made)
+        found = create_device(registry, made, is_limited=not is_provisioned)
     return _told(registry, found, document, sent_ms, now_us, connection_id, is_birth=True)
 
 

@@ -1,4 +1,4 @@
-"""Kura's REST API in memory, with a clock that only moves when told, a device that answers calls, and words for tests."""
+"""Kura's REST API in memory, with a clock that moves when told, a device that answers calls, and words for tests."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class ProcessServer:
 def reference(
     settings: Settings | None = None, folder: Path | None = None, *, has_bug: bool = False
 ) -> Iterator[ServerUnderTest]:
-    """REST API and broker. With a folder it can be started again. Fails when the server had a bug that was not meant."""
+    """REST API and broker. With a folder it can be started again. Fails for bugs, unless there is one."""
     store = "memory:" if folder is None else f"sqlite:///{folder / 'kura.db'}"
     used = settings or Settings()
     with applied([(broker, "GIVES_UP_AFTER_US", being(GIVES_UP_AFTER_US))]), running() as bench:

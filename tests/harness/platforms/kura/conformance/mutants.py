@@ -20,7 +20,6 @@ from fleetrig.reference_server.platforms.kura.state.settings import Settings
 from tests.harness.conformance.code_changes import Change, applied, being, instead, then
 
 
-
 @dataclass(frozen=True, slots=True)
 class Mutant:
     """One mistake."""

@@ -12,6 +12,7 @@ import pytest
 from fleetrig.harness.conformance.exact_mqtt import ExactMqtt
 from fleetrig.harness.conformance.mqtt_bytes import Heard
 from fleetrig.harness.conformance.run_rows import run_row
+from fleetrig.harness.platforms.kura.conformance.control_requests import HeldCall
 from fleetrig.harness.platforms.kura.conformance.row_client import open_client
 from fleetrig.harness.platforms.kura.conformance.suite import ROWS
 from fleetrig.harness.platforms.kura.conformance.under_test import ServerUnderTest
@@ -43,6 +44,7 @@ def clients_for(mutant: Mutant) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if mutant.is_silence:
             patch.setattr(ExactMqtt, "hear", heard_soon)
+            patch.setattr(HeldCall, "within_s", PATIENCE_S)
         yield
 
 

@@ -162,6 +162,16 @@ def test_a_device_that_is_disabled_is_let_in_by_the_lax_profile_only() -> None:
         assert rig.join() == said
 
 
+def test_when_there_are_too_many_the_next_one_is_shed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fleetrig.reference_server.platforms.kura.broker.broker.MOST_CLIENTS", 1)
+    rig = BrokerRig()
+    rig.user()
+    assert rig.join(1) == ["1 CONNACK 0"]
+    assert rig.join(2, "gw-2") == ["2 CONNACK 3", "2 closed"]
+    rig.leaves(1)
+    assert rig.join(3, "gw-2") == ["3 CONNACK 0"]
+
+
 # S-38: whose client id it is
 
 

@@ -532,6 +532,22 @@ def test_the_first_birth_in_the_account_completes_the_job() -> None:
     assert rig.bootstrap(3) == ["3 CONNACK 5", "3 closed"]
 
 
+def test_an_account_that_takes_no_devices_of_its_own_takes_those_that_were_asked_for() -> None:
+    rig = BrokerRig()
+    set_account_settings(
+        rig.registry,
+        rig.account(),
+        replace(rig.account().settings, infinite_devices=False, allows_unprovisioned=False),
+    )
+    rig.request()
+    rig.go_to_account(rig.provision())
+    assert rig.job().status is JobStatus.COMPLETED
+    rig.user()
+    rig.join(2, "gw-2")
+    rig.birth(2, "gw-2")
+    assert not rig.has_device("gw-2")
+
+
 def test_a_connect_alone_does_not_complete_it_nor_does_another_user() -> None:
     rig = BrokerRig()
     rig.user()
