@@ -50,7 +50,7 @@ from fleetrig.reference_server.platforms.kura.state.events import audit
 from fleetrig.reference_server.platforms.kura.state.provision_records import JobStatus, ProvisionRequest
 from fleetrig.reference_server.platforms.kura.state.provision_requests import request_by_id
 from fleetrig.reference_server.platforms.kura.state.registry import Registry
-from fleetrig.reference_server.platforms.kura.state.target_users import let_in
+from fleetrig.reference_server.platforms.kura.state.target_users import bind_if_tight
 from fleetrig.simulator.contract.clock import US_PER_MS
 from fleetrig.simulator.contract.envelope import Output
 
@@ -251,12 +251,12 @@ class ProvisionDialogue:
         return self._denied(exchange, Denial(error, why), run.steps)
 
     def _permitted(self, exchange: Exchange, run: JobRun) -> Reaction:
-        """The device may commit; its account lets it in from now on."""
+        """The device may commit."""
         reply = encode(acknowledged(run.job_id, exchange.now_us // US_PER_MS))
         issued = run.confirmed(reply, exchange.now_us)
         run.heard(exchange.now_us)
         request = run.save()
-        let_in(self._registry, request, issued.target_user_id, exchange.now_us)
+        bind_if_tight(self._registry, request, issued.target_user_id, exchange.now_us)
         return self._said(exchange, reply, "staged and confirmed", run.steps)
 
     # The way back
