@@ -344,3 +344,21 @@ class TestRights:
 
         assert rig.refused("GET", f"/v1/{rig.scope()}/devices", user="dev") == (403, "SUBJECT_UNAUTHORIZED")
         assert rig.refused("DELETE", f"{path}/{added['id']}") == (404, "ENTITY_NOT_FOUND")
+
+
+def test_a_password_that_is_refused_is_masked_too() -> None:
+    rig = RestRig()
+    user_id = rig.done("POST", f"/v1/{rig.scope()}/users", {"name": "dev"})["id"]
+    rig.refused("POST", f"/v1/{rig.scope()}/credentials", {"userId": user_id, "credentialKey": "too-weak-for-it"})
+
+    assert ("password", "too-weak-for-it") in rig.registry.new_secrets
+
+
+def test_the_audit_knows_who_has_tried() -> None:
+    """S-37."""
+    rig = RestRig()
+    given = b64encode(b"gw-thief:wrong").decode()
+    rig.raw("GET", "/v2/provisionRequests", b"", (("Authorization", f"Basic {given}"),))
+
+    (record,) = rig.done("GET", "/v1/AQ/audit")["items"]
+    assert (record["username"], record["remoteAddress"], record["stage"]) == ("gw-thief", "127.0.0.1", "login")
