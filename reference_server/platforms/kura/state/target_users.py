@@ -38,26 +38,26 @@ def issue_target_user(registry: Registry, request: ProvisionRequest, now_us: int
     return user, password
 
 
-def let_in(registry: Registry, request: ProvisionRequest, user_id: str, now_us: int) -> None:
-    """The device has confirmed: its client id may come with its new user, whatever the coupling (5.4).
+def bind_if_tight(registry: Registry, request: ProvisionRequest, user_id: str, now_us: int) -> None:
+    """The device has confirmed: with tight credentials nobody but its new user may use its client id from now on.
 
-    With tight credentials nobody else may use that client id from now on.
+    Without them nothing is changed: under STRICT coupling an operator permits the change of a user (5.4).
     """
-    found = connection_by_client(registry, request.scope_id, request.client_id)
-    if found is None and not request.credentials_tight:
+    if not request.credentials_tight:
         return
-    if found is None:
-        found = DeviceConnection(
-            registry.new_id(),
-            request.scope_id,
-            request.client_id,
-            user_id,
-            ConnectionStatus.DISCONNECTED,
-            created_us=now_us,
-        )
-    changed = replace(found, allow_user_change=True, modified_us=now_us, optlock=found.optlock + 1)
-    if request.credentials_tight:
-        changed = replace(changed, reserved_user_id=user_id, user_coupling_mode=CouplingMode.STRICT)
-    elif found.reserved_user_id:
-        changed = replace(changed, reserved_user_id="")
-    registry.store.put(CONNECTION, request.scope_id, changed)
+    found = connection_by_client(registry, request.scope_id, request.client_id) or DeviceConnection(
+        registry.new_id(),
+        request.scope_id,
+        request.client_id,
+        user_id,
+        ConnectionStatus.DISCONNECTED,
+        created_us=now_us,
+    )
+    bound = replace(
+        found,
+        reserved_user_id=user_id,
+        user_coupling_mode=CouplingMode.STRICT,
+        modified_us=now_us,
+        optlock=found.optlock + 1,
+    )
+    registry.store.put(CONNECTION, request.scope_id, bound)

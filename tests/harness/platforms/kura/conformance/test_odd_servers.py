@@ -130,13 +130,13 @@ def test_a_server_that_dies_in_mid_run(conform: Conform) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "code", "said"),
     [
-        (["S99"], "no row is called S99"),
-        (["--profile", "esf"], "--profile: there are no rows for 'esf'"),
-        (["--mqtt", "nowhere"], "--mqtt: "),
+        (["S99"], Exit.NOTHING_JUDGED, "no row is called S99"),
+        (["--profile", "esf"], Exit.WRONG_USAGE, "--profile: there are no rows for 'esf'"),
+        (["--mqtt", "nowhere"], Exit.WRONG_USAGE, "--mqtt: "),
     ],
 )
-def test_words_that_are_none(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["conform", "kura", *words]) == Exit.WRONG_USAGE
+def test_words_that_are_none(words: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["conform", "kura", *words]) == code
     assert said in capsys.readouterr().err

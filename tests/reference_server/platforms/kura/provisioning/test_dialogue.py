@@ -26,6 +26,7 @@ from fleetrig.reference_server.platforms.kura.state.certificates import (
     certificates_of,
     set_certificate_status,
 )
+from fleetrig.reference_server.platforms.kura.state.device_records import CONNECTION
 from fleetrig.reference_server.platforms.kura.state.provision_jobs import reset_job, stop_job
 from fleetrig.reference_server.platforms.kura.state.provision_records import JobStatus, RequestStatus
 from fleetrig.reference_server.platforms.kura.state.provision_requests import (
@@ -612,15 +613,33 @@ def test_a_new_request_lets_the_device_in_again() -> None:
     assert rig.job().status is JobStatus.COMPLETED
 
 
-def test_a_device_that_comes_again_is_let_in_under_strict_coupling() -> None:
+def test_under_strict_coupling_an_operator_permits_the_user_of_another_provisioning() -> None:
     rig = BrokerRig()
     set_account_settings(rig.registry, rig.account(), replace(rig.account().settings, coupling=CouplingMode.STRICT))
     rig.request()
     rig.go_to_account(rig.provision())
     rig.leaves()
     rig.request(overwrite_if_duplicate=True)
-    rig.go_to_account(rig.provision())
+    material = rig.provision()
+    user, password = material.text("prov.username"), material.text("prov.password")
+    assert rig.join(2, GATEWAY, user, password) == ["2 CONNACK 5", "2 closed"]
+    rig.store.put(CONNECTION, rig.account().id, replace(rig.connection(), allow_user_change=True))
+    rig.go_to_account(material)
     assert rig.job().status is JobStatus.COMPLETED
+
+
+def test_tight_credentials_bind_the_client_id_to_the_newest_user() -> None:
+    rig = BrokerRig()
+    rig.user()
+    rig.request(credentials_tight=True)
+    first = rig.provision()
+    assert rig.join(2) == ["2 CONNACK 5", "2 closed"]
+    rig.go_to_account(first)
+    rig.leaves()
+    rig.request(credentials_tight=True, overwrite_if_duplicate=True)
+    rig.go_to_account(rig.provision())
+    rig.leaves()
+    assert rig.join(3, GATEWAY, first.text("prov.username"), first.text("prov.password")) == ["3 CONNACK 5", "3 closed"]
 
 
 def test_an_administrator_stops_a_job_and_the_device_is_told() -> None:

@@ -25,7 +25,7 @@ from fleetrig.reference_server.platforms.kura.state.events import events_of, rec
 from fleetrig.reference_server.platforms.kura.state.provision_requests import request_by_id
 from fleetrig.reference_server.platforms.kura.state.records import AccountRecord, CouplingMode, User
 from fleetrig.reference_server.platforms.kura.state.settings import Profile, Settings
-from fleetrig.reference_server.platforms.kura.state.target_users import issue_target_user, let_in
+from fleetrig.reference_server.platforms.kura.state.target_users import bind_if_tight, issue_target_user
 from fleetrig.reference_server.platforms.kura.state.users import user_by_name
 from tests.reference_server.platforms.kura.rest_rig import ACCOUNT, RestRig
 
@@ -118,7 +118,8 @@ def test_a_permit_is_for_one_time() -> None:
 
 
 @pytest.mark.parametrize("is_tight", [True, False])
-def test_who_was_provisioned_may_come_with_its_new_user(is_tight: bool) -> None:
+def test_tight_credentials_bind_the_client_id_to_its_new_user(is_tight: bool) -> None:
+    """Without them an operator has to permit the change of a user (5.4)."""
     rig = RestRig()
     old = users(rig)["1"]
     set_account_settings(rig.registry, account(rig), replace(account(rig).settings, coupling=STRICT))
@@ -127,13 +128,12 @@ def test_who_was_provisioned_may_come_with_its_new_user(is_tight: bool) -> None:
     request = request_by_id(rig.registry, made["id"])
     assert request is not None
     user, _ = issue_target_user(rig.registry, request, rig.now_us)
-    with pytest.raises(LoginRefused):
-        connect(rig, "gw-1", user)
-    let_in(rig.registry, request, user.id, rig.now_us)
+    bind_if_tight(rig.registry, request, user.id, rig.now_us)
+    refused, admitted = (old, user) if is_tight else (user, old)
 
-    assert connect(rig, "gw-1", user).reserved_user_id == (user.id if is_tight else "")
+    assert connect(rig, "gw-1", admitted).reserved_user_id == (user.id if is_tight else "")
     with pytest.raises(LoginRefused):
-        connect(rig, "gw-1", old)
+        connect(rig, "gw-1", refused)
 
 
 class TestConnections:
@@ -220,7 +220,8 @@ class TestBirth:
 
         with pytest.raises(Refused, match="create a provision request"):
             born(rig.registry, rig.scope(), "gw", {}, None, rig.now_us)
-        assert born(rig.registry, rig.scope(), "gw", {}, None, rig.now_us, is_provisioned=True)
+        made = born(rig.registry, rig.scope(), "gw", {}, None, rig.now_us, is_provisioned=True)
+        assert made == device_by_client(rig.registry, rig.scope(), "gw")
 
     def test_events_are_kept_in_order(self) -> None:
         rig = RestRig()
