@@ -54,8 +54,9 @@ def permission_document(access: AccessInfo, entry: AccessPermission) -> dict[str
 
 def list_all(call: Call) -> Reply:
     user_id = call.parameter("userId")
-    found = [one for one in access_infos_within(call.registry, call.scope.id) if user_id in ("", one.user_id)]
-    return listed("accessInfo", found, access_info_document, paging_of_query(call))
+    found = access_infos_of(call.registry, user_id) if user_id else access_infos_within(call.registry, call.scope.id)
+    own = [one for one in found if one.scope_id == call.scope.id]
+    return listed("accessInfo", own, access_info_document, paging_of_query(call))
 
 
 def query(call: Call) -> Reply:

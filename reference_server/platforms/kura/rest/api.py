@@ -64,7 +64,8 @@ class RestApi:
         try:
             return self._performed(call, route)
         except LoginRefused as refused:
-            audit(self._registry, Peer(remote_address=call.session.peer), "login", str(refused), call.now_us)
+            peer = Peer(username=call.claimed_user, remote_address=call.session.peer)
+            audit(self._registry, peer, "login", str(refused), call.now_us)
             return login_answer(refused, CHALLENGE if path.startswith(V2) else ())
         except Refused as refused:
             if path.startswith(V2) and wants_xml(call.request):
@@ -93,8 +94,8 @@ def _authenticate(call: Call) -> None:
         call.token = access_token_with(call.registry, presented.removeprefix(BEARER).strip(), call.now_us)
         call.user = user_by_id(call.registry, call.token.user_id)
     elif presented.lower().startswith(BASIC) and call.request.path.startswith(V2):
-        username, password = _basic(presented[len(BASIC) :])
-        call.user, _ = sign_in(call.registry, username, password, call.now_us)
+        call.claimed_user, password = _basic(presented[len(BASIC) :])
+        call.user, _ = sign_in(call.registry, call.claimed_user, password, call.now_us)
     else:
         raise _unauthenticated("no Authorization: Bearer <token>; log in at POST /v1/authentication/user first")
     if call.user is None:

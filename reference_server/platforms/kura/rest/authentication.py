@@ -24,6 +24,7 @@ from fleetrig.reference_server.platforms.kura.state.users import user_by_id
 def log_in(call: Call) -> Reply:
     """POST /v1/authentication/user. Further members (a second factor, trust keys) are ignored: no user has any."""
     name, password = needed_text(call.document, "username"), needed_text(call.document, "password")
+    call.claimed_user = name
     user, _ = sign_in(call.registry, name, password, call.now_us)
     return _new_token(call, user)
 

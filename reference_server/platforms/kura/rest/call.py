@@ -38,6 +38,8 @@ class Call:
     user: User | None = None
     token: AccessToken | None = None
     """The login that the request shows; none with HTTP Basic."""
+    claimed_user: str = ""
+    """The name with which somebody has tried to sign in, for the audit."""
     account: AccountRecord | None = None
     """The account in which it is to be done."""
 
@@ -104,6 +106,11 @@ class Call:
             why = f"a body of type {self.media_type[:80]!r}: send Content-Type: application/json"
             raise Refused(415, "", "HTTP 415 Unsupported Media Type", why, type="")
         return json_object(self.body)
+
+    def learn_password(self, name: str) -> None:
+        """What stands there is masked from now on, whatever becomes of the request."""
+        found = self.document.get(name)
+        self.registry.learn("password", found if isinstance(found, str) else None)
 
     @property
     def optional_document(self) -> dict[str, Any]:

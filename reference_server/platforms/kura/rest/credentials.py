@@ -52,8 +52,9 @@ def credential_document(credential: Credential) -> dict[str, Any]:
 
 def list_all(call: Call) -> Reply:
     user_id = call.parameter("userId")
-    found = [one for one in credentials_within(call.registry, call.scope.id) if user_id in ("", one.user_id)]
-    return listed("credential", found, credential_document, paging_of_query(call))
+    found = credentials_of(call.registry, user_id) if user_id else credentials_within(call.registry, call.scope.id)
+    own = [one for one in found if one.scope_id == call.scope.id]
+    return listed("credential", own, credential_document, paging_of_query(call))
 
 
 def query(call: Call) -> Reply:
@@ -107,6 +108,7 @@ def unlock(call: Call) -> Reply:
 
 def reset(call: Call) -> Reply:
     """POST …/users/{user}/credentials/password/_reset."""
+    call.learn_password("newPassword")
     user = needed_user(call.registry, call.scope.id, call.values["user"])
     found = next((one for one in credentials_of(call.registry, user.id) if not one.request_id), None)
     if found is None:
@@ -122,6 +124,7 @@ def _wanted(call: Call) -> Credential:
 
 def _created(call: Call, user_id: str) -> Reply:
     asked = call.document
+    call.learn_password("credentialKey")
     user = needed_user(call.registry, call.scope.id, user_id)
     kind = word(asked, "credentialType", (PASSWORD, "API_KEY", "JWT")) or PASSWORD
     if kind != PASSWORD:

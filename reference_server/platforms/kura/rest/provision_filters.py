@@ -8,7 +8,7 @@ from fleetrig.reference_server.platforms.kura.rest.call import Call
 from fleetrig.reference_server.platforms.kura.rest.forms import LAST_MS
 from fleetrig.reference_server.platforms.kura.state.errors import illegal
 from fleetrig.reference_server.platforms.kura.state.provision_records import JobStatus, ProvisionRequest
-from fleetrig.reference_server.platforms.kura.state.provision_requests import requests_of
+from fleetrig.reference_server.platforms.kura.state.provision_requests import requests_for, requests_of
 from fleetrig.simulator.contract.clock import US_PER_MS
 
 NOT_GIVEN: Final = 0
@@ -20,16 +20,17 @@ def wanted_requests(call: Call, scope_id: str) -> list[ProvisionRequest]:
     A period is given by `startDate` and `endDate` in ms, 0 for an open end: requests count that are active at some time
     in it. `statuses` takes the status of the job, as the vendor's description says (section 6, row 10).
     """
-    found = requests_of(call.registry, scope_id)
     start_ms, end_ms = _date_ms(call, "startDate"), _date_ms(call, "endDate")
     client_ids, statuses = set(_words(call, "clientIDs")), set(_words(call, "statuses"))
     unknown = statuses - set(JobStatus)
     if unknown:
         raise illegal("statuses", ", ".join(sorted(unknown))[:80], f"one of {', '.join(JobStatus)}")
+    if client_ids and not (start_ms or end_ms):
+        named = [one for client_id in client_ids for one in requests_for(call.registry, client_id)]
+        return sorted((one for one in named if one.scope_id == scope_id), key=lambda one: (one.created_us, one.id))
+    found = requests_of(call.registry, scope_id)
     if start_ms or end_ms:
         return [one for one in found if _is_active_within(one, start_ms * US_PER_MS, end_ms * US_PER_MS)]
-    if client_ids:
-        return [one for one in found if one.client_id in client_ids]
     if statuses:
         return [one for one in found if one.job.status in statuses]
     return found

@@ -48,6 +48,8 @@ def list_all(call: Call) -> Reply:
     found = wanted_requests(call, account.id)
     offset, limit = call.number("offset", 0), call.number("limit", LIMIT, least=1)
     page = found[offset : offset + limit]
+    for one in page:
+        call.registry.learn("activation-key", one.activation_key)
     document = {
         "limitExceeded": len(found) > offset + limit,
         "provisionRequest": [request_document(one) for one in page],
@@ -74,6 +76,7 @@ def read(call: Call) -> Reply:
 def update(call: Call) -> Reply:
     """PUT: with the optlock last read, or nothing is changed (S-26)."""
     request, asked = _wanted(call, "write"), read_document(call, REQUEST)
+    call.registry.learn("activation-key", request.activation_key)
     change, optlock = change_in(asked, request), needed_whole(asked, "optlock")
     before = request.job.status
     changed = update_request(call.registry, request, change, optlock, call.now_us, call.operator.id)

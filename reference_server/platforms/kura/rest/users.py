@@ -26,6 +26,7 @@ from fleetrig.reference_server.platforms.kura.state.users import (
     delete_user,
     needed_user,
     update_user,
+    user_by_name,
     users_of,
 )
 
@@ -48,8 +49,10 @@ def user_document(user: User) -> dict[str, Any]:
 
 def list_all(call: Call) -> Reply:
     name, term = call.parameter("name"), call.parameter("matchTerm")
-    found = [one for one in users_of(call.registry, call.scope.id) if name in ("", one.name) and term in one.name]
-    return listed("user", found, user_document, paging_of_query(call))
+    named = user_by_name(call.registry, name) if name else None
+    found = users_of(call.registry, call.scope.id) if not name else [] if named is None else [named]
+    fitting = [one for one in found if one.scope_id == call.scope.id and term in one.name]
+    return listed("user", fitting, user_document, paging_of_query(call))
 
 
 def query(call: Call) -> Reply:

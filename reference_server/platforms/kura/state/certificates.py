@@ -126,6 +126,8 @@ def import_certificate(
 ) -> CertificateRecord:
     """One that others have made: PEM of its chain and its private key. Raises Refused."""
     _check_name(registry, scope_id, name)
+    for line in key_pem_in(pem.encode("ascii", "replace")).decode("ascii").splitlines()[1:-1]:
+        registry.learn("private-key", line)
     try:
         data = pem.encode("ascii")
         key, others = key_in(data), certificates_in(data)

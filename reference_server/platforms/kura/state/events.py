@@ -19,6 +19,8 @@ from fleetrig.reference_server.platforms.kura.state.registry import Registry
 EVENTS: Final = "kura.events"
 AUDITS: Final = "kura.audits"
 """Names of sequences."""
+MOST_AUDITS: Final = 100_000
+"""The eldest goes for the newest: strangers who try passwords fill no disk."""
 MOST_TEXT: Final = 256
 """Of what a stranger has said of himself; an audit record keeps no more of it."""
 
@@ -62,6 +64,7 @@ def audit(registry: Registry, peer: Peer, stage: str, reason: str, now_us: int, 
         request_id,
     )
     registry.store.put(AUDIT, INSTALLATION, record)
+    registry.store.delete(AUDIT, INSTALLATION, record.number - MOST_AUDITS)
 
 
 def audit_of(registry: Registry, client_id: str = "") -> list[AuditRecord]:

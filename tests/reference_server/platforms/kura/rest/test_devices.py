@@ -10,6 +10,7 @@ from fleetrig.reference_server.platforms.kura.state.device_records import Device
 from fleetrig.reference_server.platforms.kura.state.devices import needed_device
 from fleetrig.reference_server.platforms.kura.state.events import Peer, audit, record_event
 from fleetrig.reference_server.platforms.kura.state.registry import NoticeKind
+from fleetrig.simulator.certificates.authority import CertificateAuthority
 from tests.reference_server.platforms.kura.rest_rig import ACCOUNT, RestRig
 
 
@@ -246,3 +247,15 @@ def test_endpoints_are_the_listeners() -> None:
     assert [(one["schema"], one["dns"], one["port"], one["secure"]) for one in found] == [
         ("mqtt", "127.0.0.1", 1, False), ("mqtts", "kura.test", 8883, True),
     ]  # fmt: skip
+
+
+def test_the_private_key_of_a_certificate_is_masked() -> None:
+    rig = RestRig()
+    root = CertificateAuthority("elsewhere", rig.now_us, seed="1")
+    pem = (root.certificate_pem + root.key_pem).decode()
+    usages = [{"name": "DEVICE_MANAGEMENT"}]
+    document = {"name": "own", "certificate": pem, "certificateUsages": usages}
+    rig.done("POST", f"/v1/{rig.scope()}/certificateInfos", document)
+
+    learnt = {value for kind, value in rig.registry.new_secrets if kind == "private-key"}
+    assert learnt == set(root.key_pem.decode().splitlines()[1:-1])

@@ -7,7 +7,7 @@ from base64 import b64encode
 
 import pytest
 
-from fleetrig.reference_server.platform import HttpAnswer
+from fleetrig.reference_server.platform import HeldRequest, HttpAnswer
 from fleetrig.simulator.contract.bodies import body_bytes
 from tests.reference_server.platforms.kura.rest_rig import ACCOUNT, ADMIN, JSON, PASSWORD, STRONG, RestRig
 
@@ -131,7 +131,7 @@ class TestLogin:
         assert PASSWORD not in learnt, "everybody knows it"
 
 
-def bearer(rig: RestRig, token: str) -> object:
+def bearer(rig: RestRig, token: str) -> HttpAnswer | HeldRequest:
     return rig.raw("GET", "/v1/account", b"", (("Authorization", f"Bearer {token}"),))
 
 
@@ -344,3 +344,21 @@ class TestRights:
 
         assert rig.refused("GET", f"/v1/{rig.scope()}/devices", user="dev") == (403, "SUBJECT_UNAUTHORIZED")
         assert rig.refused("DELETE", f"{path}/{added['id']}") == (404, "ENTITY_NOT_FOUND")
+
+
+def test_a_password_that_is_refused_is_masked_too() -> None:
+    rig = RestRig()
+    user_id = rig.done("POST", f"/v1/{rig.scope()}/users", {"name": "dev"})["id"]
+    rig.refused("POST", f"/v1/{rig.scope()}/credentials", {"userId": user_id, "credentialKey": "too-weak-for-it"})
+
+    assert ("password", "too-weak-for-it") in rig.registry.new_secrets
+
+
+def test_the_audit_knows_who_has_tried() -> None:
+    """S-37."""
+    rig = RestRig()
+    given = b64encode(b"gw-thief:wrong").decode()
+    rig.raw("GET", "/v2/provisionRequests", b"", (("Authorization", f"Basic {given}"),))
+
+    (record,) = rig.done("GET", "/v1/AQ/audit")["items"]
+    assert (record["username"], record["remoteAddress"], record["stage"]) == ("gw-thief", "127.0.0.1", "login")

@@ -351,3 +351,15 @@ class TestXml:
         root = read_xml(body_bytes(answer.response.body))
         assert (answer.response.status, root.child_text("kapuaErrorCode")) == (400, "ILLEGAL_ARGUMENT")
         assert root.child_text("argumentName") == "clientId"
+
+
+def test_keys_are_masked_again_after_a_restart() -> None:
+    """S-25: whoever lists requests makes them known to the trace."""
+    rig = RestRig()
+    key = rig.request(generateActivationKey=True)["activationKey"]
+    request_id = rig.done("GET", PATH, user=ACCOUNT.user)["provisionRequest"][0]["id"]
+    for target in (f"{PATH}?accountId={rig.scope()}", f"{PATH}/{request_id}"):
+        rig.registry.new_secrets.clear()
+        rig.done("GET", target)
+
+        assert ("activation-key", key) in rig.registry.new_secrets
