@@ -173,8 +173,8 @@ def dialogue(client: Client, news: Queue[Any], own: dict[str, str], number: int,
             if time.monotonic() >= ends:
                 raise
     return {"url": given["prov.broker-url"], "account": given["prov.account-name"],
-            "client_id": given["prov.client-id"], "user_name": given["prov.username"], "password": given["prov.password"],
-            "alias": given["prov.dm.alias"], "chain": given["prov.cert.chain"]}  # fmt: skip
+            "client_id": given["prov.client-id"], "user_name": given["prov.username"],
+            "password": given["prov.password"], "alias": given["prov.dm.alias"], "chain": given["prov.cert.chain"]}  # fmt: skip
 
 
 def ask(
