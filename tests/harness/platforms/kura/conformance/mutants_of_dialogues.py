@@ -287,7 +287,7 @@ MUTANTS = (
     mutant("errors have another code", "S09 S10 P01", says(with_metrics(response__code=int32(500)), of="denied"),
            spares="S16"),
     mutant("errors bring a password", "S09 S10", says(with_metrics(prov__password=string("x")), of="denied")),
-    mutant("gzip is not read", "S34", (dialogue, "decode", instead(without_gzip)), spares="S06"),
+    mutant("gzip is not read", "S34", (dialogue, "decode", instead(without_gzip)), silence=True, spares="S06"),
     mutant("JSON is read", "S34", (dialogue, "decode", instead(with_json)), spares="S06"),
     mutant("a nonce of any size", "P01", (messages, "NONCE_BYTES", being((0, 1000))), spares="S06"),
     mutant("any nonce", "P01", (dialogue, "start_message", instead(any_nonce))),
@@ -313,6 +313,9 @@ MUTANTS = (
     mutant("no event PROVISIONED", "S19", (completing, "record_event", giving(None)), spares="S21"),
     mutant("the job has half its time", "S20", settings=Settings(job_timeout_s=150), spares="S19"),
     mutant("jobs are forgotten in a restart", "S40", (platform, "open_installation", instead(begun_anew))),
+    mutant("a stop is not told to the gateway", "P12", (broker.KuraBroker, "_abort", giving(NOTHING)), silence=True,
+           spares="S19"),
+    mutant("a job is never STOPPED", "P12", (broker, "finish_stop", giving(NOTHING)), spares="S19"),
     # attachments
     mutant("bundles are forgotten at confirm", "P09 P11", (dialogue, "bundles_of", giving([])), spares="P02"),
     mutant("bundles are forgotten at BIRTH", "P10", (completing, "bundles_of", giving([])), spares="P09"),
