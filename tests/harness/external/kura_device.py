@@ -32,6 +32,8 @@ STORED = Path(TOLD["folder"]) / "given.json"
 APP = "PROV-SIM1"
 TYPES = {"d": 0, "q": 2, "i": 3, "b": 4, "s": 5, "y": 6}
 SIGNED_WITHIN_S = 300.0
+GIVEN = {"url": "broker-url", "account": "account-name", "client_id": "client-id", "user_name": "username",
+         "password": "password", "alias": "dm.alias", "chain": "cert.chain"}  # fmt: skip
 Metrics = dict[str, Any]
 
 
@@ -172,9 +174,7 @@ def dialogue(client: Client, news: Queue[Any], own: dict[str, str], number: int,
         except Empty:
             if time.monotonic() >= ends:
                 raise
-    return {"url": given["prov.broker-url"], "account": given["prov.account-name"],
-            "client_id": given["prov.client-id"], "user_name": given["prov.username"],
-            "password": given["prov.password"], "alias": given["prov.dm.alias"], "chain": given["prov.cert.chain"]}  # fmt: skip
+    return {name: given[f"prov.{word}"] for name, word in GIVEN.items()}
 
 
 def ask(
