@@ -247,7 +247,9 @@ def work(place: dict[str, str]) -> None:
 
 def birth() -> Metrics:
     names = ("uptime", "model_name", "model_id", "part_number", "firmware_version", "bios_version", "os", "os_version",
-             "jvm_name", "jvm_version", "kura_version", "connection_ip", "total_memory")  # fmt: skip
+             "jvm_name", "jvm_version", "kura_version", "connection_ip", "total_memory",
+             "available_processors", "cpu_version", "os_arch", "jvm_profile", "jvm_vendor", "jdk_vendor_version",
+             "application_framework_version", "osgi_framework", "osgi_framework_version")  # fmt: skip
     return {**dict.fromkeys(names, "1"), "display_name": "a gateway", "serial_number": TOLD["serial_number"],
             "application_framework": "Kura", "application_ids": "CONF-V1", "accept_encoding": "",
             "connection_interface": f"eth0 ({TOLD['mac']})", "payload_encoding": "KURA_PROTOBUF"}  # fmt: skip
