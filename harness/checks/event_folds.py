@@ -223,6 +223,7 @@ class ReachesFold:
                 self._missing[device] = event
         elif event.stage == self._stage and (device in self._missing or device in self._there):
             self._came.add(device)
+            self._there.discard(device)
             if device in self._missing:
                 self._took_us.append(event.at_us - self._began_us)
             self._missing.pop(device, None)
@@ -233,7 +234,7 @@ class ReachesFold:
         return Status.MET if self._count() >= max(1, self._needed) else Status.OPEN
 
     def _count(self) -> int:
-        return len(self._came | self._there)
+        return len(self._came) + len(self._there)
 
     @property
     def expected(self) -> str:

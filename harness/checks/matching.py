@@ -111,9 +111,7 @@ def _field_fits(value: object, glob: str | None) -> bool:
     return value is not None and fnmatchcase(text, glob)
 
 
-def body_has(
-    envelope: Envelope, wanted: Mapping[str, Any], read_body: Callable[[bytes], object] = read_json
-) -> bool:
+def body_has(envelope: Envelope, wanted: Mapping[str, Any], read_body: Callable[[bytes], object] = read_json) -> bool:
     """True when the body holds every wanted value; a wanted None means that the path must be absent."""
     payload = payload_of(envelope)
     if not isinstance(payload, bytes):

@@ -159,6 +159,9 @@ class DroppedFold:
 class TimeToOnlineFold:
     """Devices are online soon enough after power-on; those that are on already count from the phase's beginning."""
 
+    kinds: Final = frozenset({"power_on", "entered", "sent", "over"})
+    """`sent` tells the time often enough for a limit that is to end the run."""
+
     def __init__(
         self, stages: Mapping[str, str], limits_s: Mapping[str, float], began_us: int, *, stops: bool = False
     ) -> None:

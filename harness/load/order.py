@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fleetrig.harness.load.sampled_trace import one_of_many
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.run.command_words import words_of
 from fleetrig.harness.run.run_options import RunOptions
+from fleetrig.harness.run.sampled_trace import one_of_many
 from fleetrig.harness.scenario_file.given_params import read_params
 from fleetrig.harness.scenario_file.selection import Expanded, plan
 from fleetrig.harness.servers.control import ControlInterface

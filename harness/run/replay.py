@@ -54,6 +54,12 @@ NOT_WHOLE: Final = (
     "figures of all devices lie in the run's folder: summary.json, curves.csv"
 )
 
+SAMPLED: Final = "one_of"
+NOT_ALL_DEVICES: Final = (
+    "has one device in {0}, as a run of so many devices keeps no more: it shows what they did, and cannot be judged "
+    "again. `--trace F` keeps all of them"
+)
+
 FIRST_FIELDS: Final[Mapping[str, type]] = {
     "run": str, "seed": int, "time": str, "values": dict, "digest": str, "fleetrig": str,
 }  # fmt: skip
@@ -116,6 +122,8 @@ def first_line(path: Path, line: str) -> StoredRun:
         stored = StoredRun(path, *fields)
     except (ValueError, LookupError, TypeError, RecursionError):
         raise UsageError(f"{path} {NOT_A_RUN}") from None
+    if stored.time != OF_LOAD and SAMPLED in about:
+        raise UsageError(f"{path} {NOT_ALL_DEVICES.format(about[SAMPLED])}")
     if stored.time == OF_LOAD:
         raise UsageError(f"{path} {NOT_WHOLE}")
     return stored

@@ -28,6 +28,7 @@ from fleetrig.harness.run.phases import run_scenario
 from fleetrig.harness.run.redact import redact
 from fleetrig.harness.run.remote_trace import follow_remote_trace
 from fleetrig.harness.run.run_options import RunOptions
+from fleetrig.harness.run.sampled_trace import WRITTEN_WHOLE, one_of_many
 from fleetrig.harness.run.trace_file import TraceFile, about_run, trace_name
 from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.harness.scenario_file.vocabulary import CLIENT_CERTIFICATES
@@ -78,8 +79,12 @@ class ScenarioRun:
         for secret in expanded.secrets:
             self.secrets.learn("secret", secret)
         goal = options.trace or options.results / trace_name(expanded.name, options.seed)
-        self.trace_file = TraceFile(goal, about_run(expanded, options.seed, options.time), self.secrets)
-        self.trace.listen(self.trace_file.write, chooses=options.traced_devices)
+        chooses = options.traced_devices
+        if chooses is None and options.trace is None and self.scenario.devices.unit_count() > WRITTEN_WHOLE:
+            chooses = one_of_many()
+        about = about_run(expanded, options.seed, options.time, is_whole=chooses is None)
+        self.trace_file = TraceFile(goal, about, self.secrets)
+        self.trace.listen(self.trace_file.write, chooses=chooses)
         if options.listener is not None:
             self.trace.listen(options.listener)
         self._watch = watch

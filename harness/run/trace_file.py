@@ -14,6 +14,7 @@ from typing import IO, Final
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.run.private_files import make_private_folder, open_private
+from fleetrig.harness.run.sampled_trace import ONE_OF
 from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.simulator.contract.errors import BrokenBench, shown_path, system_said
 from fleetrig.simulator.contract.json_types import Json
@@ -44,9 +45,10 @@ def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def about_run(expanded: Expanded, seed: int, time: str) -> dict[str, Json]:
-    """The first line of a trace: which run this is, so that it can be judged again."""
+def about_run(expanded: Expanded, seed: int, time: str, *, is_whole: bool = True) -> dict[str, Json]:
+    """The first line of a trace: which run this is, so that it can be judged again; one of a few devices cannot."""
     path = expanded.scenario.path
+    sampled: dict[str, Json] = {} if is_whole else {"one_of": ONE_OF}
     return {
         "fleetrig": VERSION,
         "run": expanded.name,
@@ -54,6 +56,7 @@ def about_run(expanded: Expanded, seed: int, time: str) -> dict[str, Json]:
         "time": time,
         "values": dict(expanded.values),
         "digest": digest_of(path.read_bytes()) if path.is_file() else "",
+        **sampled,
     }
 
 

@@ -47,7 +47,8 @@ def _works(family: int) -> bool:
 
 
 def _hold(family: int, kind: socket.SocketKind, place: tuple[str | int, ...]) -> socket.socket:
-    sock = socket.socket(family, kind)
+    # asyncio switches off Nagle's algorithm (or a reply behind a push waits 40 ms) where it reads TCP here
+    sock = socket.socket(family, kind, socket.IPPROTO_TCP if kind is socket.SOCK_STREAM else 0)
     try:
         if kind is socket.SOCK_STREAM:  # with UDP it would let two programs have the same port
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

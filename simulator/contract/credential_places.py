@@ -97,7 +97,7 @@ MEMBER_OF_REPR: Final = re.compile(
 
 STRING: Final = re.compile(r'"((?:[^"\\]|\\.)*)"?', re.DOTALL)
 VALUE_MEMBER: Final = re.compile(r'("value"\s*:\s*")((?:[^"\\]|\\.)*)', re.DOTALL)
-NAMED_BYTES: Final = re.compile(LIKE.encode(), re.IGNORECASE)
+BYTES_NAMES: Final = tuple(name.encode() for name in NAMES)
 CBOR_STRINGS: Final = (2, 3)
 CBOR_HOLDERS: Final = (4, 5, 6)
 """Arrays, maps and tags: what follows is in them."""
@@ -157,7 +157,8 @@ class UnknownCredentials:
 
     def hide_bytes(self, data: bytes, known: Container[str] = ()) -> bytes:
         """Masks strings behind such names in CBOR by as many asterisks, but for those that have a mask of their own."""
-        if not NAMED_BYTES.search(data):
+        lower = data.lower()
+        if not any(name in lower for name in BYTES_NAMES):
             return data
         masked, is_named = bytearray(data), False
         for begins, ends in _cbor_strings(data):

@@ -50,6 +50,7 @@ KEPT_TEXTS: Final = 4_096
 KEPT_CHARS: Final = 1_024
 
 K = TypeVar("K")
+S = TypeVar("S", str, bytes)
 
 
 class Secrets:
@@ -66,6 +67,8 @@ class Secrets:
         self._unknown = UnknownCredentials()
         self._hidden: dict[str, str] = {}
         """Short texts come again and again: paths, names, the headers of every poll."""
+        self._hidden_bytes: dict[bytes, bytes] = {}
+        """What a device has sent the server has received."""
         self._headers: dict[tuple[str, str], str] = {}
         self._new: dict[str, str] = {}
         """Secret -> its kind, of those that came up since something was written last."""
@@ -94,6 +97,7 @@ class Secrets:
     def _add(self, kind: str, secret: str) -> None:
         masked = mask(kind, secret)
         self._hidden.clear()
+        self._hidden_bytes.clear()
         self._headers.clear()
         for form in _forms(secret):
             self._masks.setdefault(form, masked)
@@ -144,7 +148,12 @@ class Secrets:
     def hide_bytes(self, data: bytes) -> bytes:
         """A binary body, in the same way."""
         self._take_in()
-        return self.hide_known(self._unknown.hide_bytes(data, self._masks).decode("latin-1")).encode("latin-1")
+        hidden = self._hidden_bytes.get(data)
+        if hidden is None:
+            text = self._unknown.hide_bytes(data, self._masks).decode("latin-1")
+            hidden = self.hide_known(text).encode("latin-1")
+            _keep(self._hidden_bytes, data, hidden)
+        return hidden
 
     def _hide(self, text: str, decodings: int) -> str:
         text = BASIC.sub(self._hide_basic, text)
@@ -175,7 +184,7 @@ class Secrets:
         return run
 
 
-def _keep(kept: dict[K, str], key: K, hidden: str) -> None:
+def _keep(kept: dict[K, S], key: K, hidden: S) -> None:
     if len(hidden) <= KEPT_CHARS:
         if len(kept) >= KEPT_TEXTS:
             kept.clear()

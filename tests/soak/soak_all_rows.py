@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS as ROWS_OF_HAWKBIT
 from tests.harness.external import test_hono_rows, test_thingsboard_rows
+from tests.harness.platforms.hawkbit.conformance import test_start_properties
 from tests.harness.platforms.hono.test_load import fleet_under_load
 from tests.harness.test_follows_model import follow_their_model
 from tests.peers.thingsboard.sdk import sdk_python
@@ -23,6 +25,11 @@ def soak_our_own_device_passes_over_sockets(rows: Any, part: int, tmp_path: Path
 @pytest.mark.parametrize(("over", "kind", "workers"), [("mqtt", "certificate", 2), ("http", "password", 0)])
 def soak_fleets_of_hono_under_load(over: str, kind: str, workers: int, tmp_path: Path) -> None:
     fleet_under_load(tmp_path, over, kind, workers)
+
+
+@pytest.mark.parametrize("group", test_start_properties.GROUPS)
+def soak_every_row_meets_every_start_property(group: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    test_start_properties.judge_group(group, ROWS_OF_HAWKBIT, monkeypatch)
 
 
 @pytest.mark.parametrize("platform", ["hawkbit", "thingsboard", "hono"])

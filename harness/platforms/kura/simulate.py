@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
@@ -28,7 +29,7 @@ from fleetrig.harness.platforms.kura.simulation_options import (
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.simulator.contract.bounds import DEVICES, SEED
 from fleetrig.simulator.contract.masking import Secrets
-from fleetrig.simulator.flows.kura.components import DataService, MqttDataTransport, ProvisioningService
+from fleetrig.simulator.flows.kura.components import DataService, ProvisioningService
 from fleetrig.simulator.flows.kura.settings import KuraSettings
 
 SERIAL: Final = "SIM-{n:04d}"
@@ -103,13 +104,8 @@ def simulate_command(
     given = Given(credentials, register, account, user, secret, reconnect)
     check_options(given, place)
     secrets = Secrets()
-    retry_s = int(seconds(retry_interval, "--retry-interval", least_s=1))
-    usual = KuraSettings(
-        provisioning=ProvisioningService(
-            retry_interval_s=retry_s, timeout_s=int(seconds(timeout, "--timeout", least_s=1))
-        ),
-        transport=MqttDataTransport(),
-        data=DataService(retry_interval_s=retry_s, reconnect="kura" if reconnect == "kura" else "full-jitter"),
+    usual = replace(
+        timed(retry_interval, timeout, reconnect),
         telemetry=measured(telemetry or []),
         telemetry_interval_s=seconds(interval, "--interval", least_s=0.1),
         telemetry_messages=messages,
@@ -132,6 +128,14 @@ def simulate_command(
         stays=lambda _: "" if register else what_stays(place.url, account or ""),
     )
     simulate(plan, readings_of(settings), settings.telemetry_interval_s or 0.0, trace, secrets, [learning(secrets)])
+
+
+def timed(retry_interval: str, timeout: str, reconnect: str) -> KuraSettings:
+    """When they come back, and how long they try. Raises UsageError."""
+    retry_s = int(seconds(retry_interval, "--retry-interval", least_s=1))
+    within_s = int(seconds(timeout, "--timeout", least_s=1))
+    data = DataService(retry_interval_s=retry_s, reconnect="full-jitter" if reconnect == "full-jitter" else "kura")
+    return KuraSettings(ProvisioningService(retry_interval_s=retry_s, timeout_s=within_s), data=data)
 
 
 def what_stays(url: str, account: str) -> str:

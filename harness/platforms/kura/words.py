@@ -155,6 +155,7 @@ class Couple(DeviceSelector, ActionWord):
     """An operator says how the connections of devices are coupled to users (spec 5.4)."""
 
     is_about_records = True
+    needs_arguments = True
     mode: CouplingMode | None = None
     allow_user_change: Flag | None = None
     """A permit for one sign-in."""

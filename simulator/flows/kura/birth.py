@@ -87,9 +87,11 @@ def say_birth(life: GatewayLife) -> Generator[Effect, Outcome, None]:
 
 
 def say_apps(life: GatewayLife) -> Generator[Effect, Outcome, None]:
-    """The same again, as APPS."""
+    """What was to be said when applications changed last; only its time is new."""
     at_ms = yield from life.clock_ms()
-    life.store.put("apps", lifecycle_topic(life, APPS), birth_bytes(life, at_ms), qos=1, priority=LIFECYCLE)
+    payload = KuraPayload(at_ms, NOWHERE, life.apps_copy or {})
+    data = codec.to_wire(payload, encoding=life.cloud.payload_encoding, gzips=life.cloud.encode_gzip)
+    life.store.put("apps", lifecycle_topic(life, APPS), data, qos=1, priority=LIFECYCLE)
 
 
 def dc_bytes(life: GatewayLife, at_ms: int) -> bytes:
@@ -101,9 +103,10 @@ def dc_bytes(life: GatewayLife, at_ms: int) -> bytes:
 def say_again_later(life: GatewayLife, *, apps: bool = False) -> None:
     """Something has changed: BIRTH, or APPS for applications alone, once nothing more has changed for 30 s.
 
-    One timer serves both; after the first APPS a copy of it follows every later BIRTH (spec 2.2).
+    One timer serves both; after the first APPS a copy of it follows every later BIRTH, stale as it is (spec 2.2).
     """
-    life.has_apps_copy = life.has_apps_copy or apps
+    if apps:
+        life.apps_copy = {**own_metrics(life), **uptime(life)}
     life.announces_birth = life.announces_birth or not apps
     number = life.announcement = life.announcement + 1
     life.later(DEBOUNCE_S, lambda: _said_again(life, number))
@@ -115,5 +118,5 @@ def _said_again(life: GatewayLife, number: int) -> Generator[Effect, Outcome, No
     if life.announces_birth:
         life.announces_birth = False
         yield from say_birth(life)
-    if life.has_apps_copy:
+    if life.apps_copy is not None:
         yield from say_apps(life)

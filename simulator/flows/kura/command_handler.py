@@ -6,10 +6,19 @@ from typing import Final
 
 from fleetrig.simulator.flows.kura.life import GatewayLife
 from fleetrig.simulator.flows.kura.payload import Metric, MetricType, int32, string
-from fleetrig.simulator.flows.kura.requests import Answer, Handling, Request, bad_request, not_found, not_offered
+from fleetrig.simulator.flows.kura.requests import (
+    Answer,
+    Handling,
+    Request,
+    bad_request,
+    failed,
+    not_found,
+    not_offered,
+)
 
 COMMAND: Final = "command"
 COMMAND_METRIC: Final = "command.command"
+PASSWORD_METRIC: Final = "command.password"
 NO_SUCH_COMMAND: Final = 127
 """As shells have it."""
 
@@ -24,9 +33,12 @@ def handle_command(life: GatewayLife, request: Request) -> Handling:
         raise bad_request()
     if request.resources[0] != COMMAND:
         raise not_found()
+    texts = [request.payload.metrics.get(name) for name in (COMMAND_METRIC, PASSWORD_METRIC)]
+    if any(one is not None and one.type is not MetricType.STRING for one in texts):
+        raise failed()
     command = request.payload.text(COMMAND_METRIC)
-    if command is None or not command.strip():
-        raise bad_request()
+    if command is None or not command.strip() or request.payload.text(PASSWORD_METRIC):
+        raise bad_request()  # there is no password that it could be
     if request.payload.flag("command.run.async"):
         return Answer()
     return Answer(

@@ -67,7 +67,7 @@ def stores_with(life: GatewayLife, material: Material, key_pem: str) -> dict[str
     """The keystores with what came: who signs control messages, and the device's own certificate."""
     stores = stores_of(life)
     if material.chain and material.alias:
-        stores.setdefault(SIGNING_STORE, {})[material.alias] = trusted(certificate_pem(material.chain[0]))
+        stores.setdefault(SIGNING_STORE, {})[material.alias.lower()] = trusted(certificate_pem(material.chain[0]))
     if key_pem and material.device_certificate:
         stores.setdefault(SSL_STORE, {})[DEVICE_KEY] = {
             "type": PRIVATE_KEY, "key": key_pem, "chain": [material.device_certificate.strip()],

@@ -22,6 +22,7 @@ from fleetrig.simulator.flows.kura.components import (
 from fleetrig.simulator.flows.kura.configuration_xml import (
     Configurations,
     read_configurations,
+    value_of,
     write_configurations,
     write_snapshot_ids,
 )
@@ -200,6 +201,6 @@ def _number(given: tuple[str, ...], otherwise: RequestRefused) -> int | None:
     if not given:
         return None
     try:
-        return int(given[0])
+        return int(value_of("Long", given[0]))
     except ValueError:
         raise otherwise from None

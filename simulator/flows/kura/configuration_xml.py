@@ -6,6 +6,7 @@ root, nothing is found, which is no mistake. Documents with a DTD are not read: 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,6 +18,10 @@ NAMESPACES: Final = 'xmlns:esf="http://eurotech.com/esf/2.0" xmlns:ocd="http://w
 ROOT: Final = "esf:configurations"
 WHOLE: Final = {"Integer": 31, "Long": 63, "Short": 15, "Byte": 7}
 """Types of whole numbers, and how many bits they have beside the sign."""
+WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]+")
+TYPES: Final = frozenset({*WHOLE, "String", "Double", "Float", "Char", "Boolean", "Password"})
+"""A property of any other type is passed over."""
+BYTE_ORDER_MARK: Final = "\ufeff"
 MOST_LEVELS: Final = 32
 
 Configurations = Mapping[str, Mapping[str, Any]]
@@ -49,21 +54,31 @@ def read_configurations(body: bytes) -> dict[str, dict[str, Any]]:
 def _properties(configuration: Element) -> Iterator[tuple[str, Any]]:
     for properties in configuration.named("esf:properties"):
         for one in properties.named("esf:property"):
-            values = [value_of(one.attributes.get("type", "String"), value.text) for value in one.named("esf:value")]
+            kind = one.attributes.get("type", "")
+            if kind not in TYPES:
+                continue
+            values = [value_of(kind, value.text) for value in one.named("esf:value")]
+            is_array = one.attributes.get("array") == "true"
+            if not values and not is_array:
+                raise ValueError("a property without a value")
             if "name" in one.attributes and values:
-                yield one.attributes["name"], values if one.attributes.get("array") == "true" else values[0]
+                yield one.attributes["name"], values if is_array else values[0]
 
 
 def value_of(kind: str, text: str) -> Any:
     """Raises ValueError for a text that is no value of that type."""
     match kind:
         case "Boolean":
-            return text.strip().lower() == "true"
+            return text.lower() == "true"
         case "Double" | "Float":
             return float(text)
-        case "Char" if len(text) != 1:
-            raise ValueError("a Char has one character")
+        case "Char" if not text:
+            raise ValueError("a Char has a character")
+        case "Char":
+            return text[0]
         case _ if kind in WHOLE:
+            if not WHOLE_NUMBER.fullmatch(text):
+                raise ValueError(f"{text} is no {kind}")
             number = int(text)
             if not -(1 << WHOLE[kind]) <= number < 1 << WHOLE[kind]:
                 raise ValueError(f"{text} is no {kind}")
@@ -135,11 +150,15 @@ def read_xml(body: bytes) -> Element:
     def refuse(*_: object) -> None:
         raise ValueError("a document type is not read")
 
+    # As a gateway reads it: UTF-8 whatever the document says of itself, and no mark in front of it.
+    document = body.decode("utf-8", "replace")
+    if document.startswith(BYTE_ORDER_MARK):
+        raise ValueError("a byte order mark before the document")
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = begin, end, text
     parser.StartDoctypeDeclHandler = refuse
     try:
-        parser.Parse(body, True)
+        parser.Parse(document, True)
     except expat.ExpatError as error:
         raise ValueError(str(error)) from None
     return top.children[0]

@@ -39,7 +39,8 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "KEYS-V1": handle_keys,
     "KEYS-V2": handle_keys_v2,
 }
-REPLY_MARK: Final = "REPLY/"
+REPLY_WORD: Final = "REPLY"
+REPLY_MARK: Final = f"{REPLY_WORD}/"
 
 
 def dispatch(life: GatewayLife, publish: MqttPublish, *, must_be_signed: bool) -> Generator[Effect, Outcome, None]:
@@ -52,6 +53,8 @@ def dispatch(life: GatewayLife, publish: MqttPublish, *, must_be_signed: bool) -
         handler = handle_recorded
     if handler is None or not topic.app_topic:
         return
+    if topic.app_topic.startswith(f"{topic.app_id}/{REPLY_WORD}"):
+        return  # what a real gateway takes for a reply, which is none
     if topic.app_topic.startswith(REPLY_MARK) and not life.has_quirk("reply-answered"):
         return
     payload = codec.from_wire(publish.payload, encoding=life.cloud.payload_encoding)

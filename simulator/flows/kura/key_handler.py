@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from fleetrig.simulator.flows.kura.keystore import (
     Entry,
     GatewayKey,
     Stores,
+    UnknownAlgorithm,
     certificate_pem,
     keep_stores,
     key_pem,
@@ -34,6 +36,7 @@ from fleetrig.simulator.flows.kura.requests import (
     Answer,
     Handling,
     Request,
+    bad_argument,
     bad_request,
     failed,
     not_offered,
@@ -42,6 +45,7 @@ from fleetrig.simulator.flows.kura.requests import (
 STORE, ALIAS = "keystoreServicePid", "alias"
 KEYSTORES, ENTRIES, ENTRY = "keystores", "entries", "entry"
 STORE_FORMAT: Final = "pkcs12"
+SIZE: Final = re.compile(r"-?[0-9]{1,6}")
 SAN_KINDS: Final[dict[type[x509.GeneralName], int]] = {
     x509.RFC822Name: 1,
     x509.DNSName: 2,
@@ -94,8 +98,8 @@ def _entries(stores: Stores, request: Request) -> Iterator[dict[str, Any]]:
     wanted = _document(request)
     if wanted.get(STORE) is None and wanted.get(ALIAS) is not None:
         for name, entries in stores.items():
-            if wanted[ALIAS] in entries:
-                yield _described(name, wanted[ALIAS], entries[wanted[ALIAS]], whole=True)
+            if isinstance(wanted[ALIAS], str) and wanted[ALIAS].lower() in entries:
+                yield _described(name, wanted[ALIAS], entries[wanted[ALIAS].lower()], whole=True)
         return
     store = wanted.get(STORE)
     if not isinstance(store, str) or store not in stores:
@@ -123,8 +127,8 @@ def _store_certificate(life: GatewayLife, request: Request) -> Handling:
     name, alias, pem = _all_of(document, STORE, ALIAS, "certificate")
     stores = stores_of(life)
     try:
-        read_certificate(pem)
-        stores[name][alias] = trusted(pem)
+        entry = trusted(certificate_pem(read_certificate(pem)))
+        stores[name][_alias(alias)] = entry
     except (ValueError, KeyError):
         raise failed() from None
     yield from keep_stores(life, stores)
@@ -136,31 +140,59 @@ def _make_key_pair(life: GatewayLife, request: Request) -> Handling:
     name, alias, algorithm, signature, attributes = _all_of(
         document, STORE, ALIAS, "algorithm", "signatureAlgorithm", "attributes"
     )
-    size = document.get("size")
-    if not isinstance(size, int):
-        raise bad_request()
+    size = _size(document)
+    if not attributes:
+        raise bad_argument()
     subject = _subject(attributes)
     drawn = yield from draw_token("key", SEED_BYTES)
     at_us = yield from life.clock_us()
     stores = stores_of(life)
+    if name not in stores:
+        raise failed()
     try:
         key = make_key(algorithm, size, drawn)
         certificate = certificate_pem(self_signed(key, subject, signature, at_us))
-        stores[name][alias] = {"type": PRIVATE_KEY, "key": key_pem(key), "chain": [certificate]}
-    except (ValueError, KeyError, OverflowError):
+    except UnknownAlgorithm:
+        raise bad_argument() from None
+    except (ValueError, OverflowError):
         raise failed() from None
+    stores[name][_alias(alias)] = {"type": PRIVATE_KEY, "key": key_pem(key), "chain": [certificate]}
     yield from keep_stores(life, stores)
     return Answer()
 
 
+def _size(document: dict[str, Any]) -> int:
+    """Of a key, as a number or as a text that is one; without it, and with 0, the request is no good."""
+    size = document.get("size", 0)
+    if isinstance(size, str) and SIZE.fullmatch(size):
+        size = int(size)
+    if not isinstance(size, int) or isinstance(size, bool):
+        raise failed()
+    if size == 0:
+        raise bad_request()
+    if size < 0:
+        raise bad_argument()
+    return size
+
+
 def _make_request(life: GatewayLife, request: Request) -> Handling:
-    """The answer is a bare JSON string (KURA-#3387)."""
+    """The answer is a bare JSON string (KURA-#3387). Nothing looks at its members before they are needed."""
     yield from ()
-    name, alias, algorithm, attributes = _all_of(_document(request), STORE, ALIAS, "signatureAlgorithm", "attributes")
-    subject = _subject(attributes)
-    key = _key_of(_found(stores_of(life), name, alias))
+    document = _document(request)
+    name, alias, algorithm, attributes = (
+        document.get(word) for word in (STORE, ALIAS, "signatureAlgorithm", "attributes")
+    )
+    stores = stores_of(life)
+    if not isinstance(name, str) or name not in stores or not isinstance(attributes, str):
+        raise failed()
+    if not isinstance(alias, str) or not isinstance(algorithm, str):
+        raise bad_argument()
+    subject = _subject(attributes) if attributes else x509.Name([])
+    key = _key_of(_found(stores, name, alias))
     try:
         return _json(signing_request(key, subject, algorithm))
+    except UnknownAlgorithm:
+        raise bad_argument() from None
     except ValueError:
         raise failed() from None
 
@@ -170,21 +202,30 @@ def _store_private_key(life: GatewayLife, request: Request) -> Handling:
     document = _document(request)
     name, alias = _all_of(document, STORE, ALIAS)
     chain, given = document.get("certificateChain"), document.get("privateKey")
-    if not isinstance(chain, list) or not chain or not all(isinstance(one, str) for one in chain):
+    if not chain:
         raise bad_request()
+    if not isinstance(chain, list) or not all(isinstance(one, str) for one in chain):
+        raise failed()
     stores = stores_of(life)
     try:
         key = read_key(given) if isinstance(given, str) else _key_of(_found(stores, name, alias))
         certificates = [read_certificate(one) for one in chain]
-        if certificates[0].public_key() != key.public_key():
+        if not _fits(certificates[0], key, is_new=given is not None):
             raise ValueError("the chain does not fit the key")
-        stores[name][alias] = {
+        stores[name][_alias(alias)] = {
             "type": PRIVATE_KEY, "key": key_pem(key), "chain": [certificate_pem(one) for one in certificates],
         }  # fmt: skip
     except (ValueError, KeyError):
         raise failed() from None
     yield from keep_stores(life, stores)
     return Answer()
+
+
+def _fits(certificate: x509.Certificate, key: GatewayKey, *, is_new: bool) -> bool:
+    """Of a key that is there already, a gateway looks only whether it is of the same kind."""
+    if is_new:
+        return certificate.public_key() == key.public_key()
+    return isinstance(certificate.public_key(), rsa.RSAPublicKey) is isinstance(key, rsa.RSAPrivateKey)
 
 
 def _delete(life: GatewayLife, request: Request) -> Handling:
@@ -195,7 +236,7 @@ def _delete(life: GatewayLife, request: Request) -> Handling:
     stores = stores_of(life)
     if name not in stores:
         raise failed()
-    if stores[name].pop(alias, None) is not None:
+    if stores[name].pop(alias.lower(), None) is not None:
         yield from keep_stores(life, stores)
     return Answer()
 
@@ -212,10 +253,20 @@ def _document(request: Request, *, otherwise_bad: bool = False) -> dict[str, Any
 
 
 def _all_of(document: dict[str, Any], *names: str) -> tuple[str, ...]:
+    """They must be there; whether they may be empty is found out later."""
     values = tuple(document.get(name) for name in names)
-    if not all(isinstance(value, str) and value for value in values):
+    if any(value is None for value in values):
         raise bad_request()
+    if not all(isinstance(value, str) for value in values):
+        raise failed()
     return tuple(map(str, values))
+
+
+def _alias(alias: str) -> str:
+    """As keystores keep it: in small letters, and there must be one."""
+    if not alias:
+        raise bad_argument()
+    return alias.lower()
 
 
 def _both(document: dict[str, Any]) -> tuple[str, str]:
@@ -224,17 +275,19 @@ def _both(document: dict[str, Any]) -> tuple[str, str]:
 
 
 def _subject(attributes: str) -> x509.Name:
+    """Its parts in the order in which they are written."""
     try:
-        return distinguished_name(",".join(part.strip() for part in attributes.split(",")))
+        name = distinguished_name(",".join(part.strip() for part in attributes.split(",")))
     except ValueError:
-        raise bad_request() from None
+        raise bad_argument() from None
+    return x509.Name(reversed(list(name.rdns)))
 
 
 def _found(stores: Stores, name: str, alias: str) -> Entry:
     """A store or an entry that is not there is a 500 here (spec 6, 7)."""
-    if alias not in stores.get(name, {}):
+    if alias.lower() not in stores.get(name, {}):
         raise failed()
-    return stores[name][alias]
+    return stores[name][alias.lower()]
 
 
 def _key_of(entry: Entry) -> GatewayKey:

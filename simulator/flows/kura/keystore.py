@@ -35,7 +35,7 @@ Stores = dict[str, dict[str, Entry]]
 
 
 def stores_of(life: GatewayLife) -> Stores:
-    """Name -> alias -> what is there: what was remembered, or what the factory put in."""
+    """Name -> alias in small letters -> what is there: what was remembered, or what the factory put in."""
     found = life.memory.get(KEYSTORES)
     if isinstance(found, dict):
         kept: dict[str, Any] = found
@@ -44,7 +44,10 @@ def stores_of(life: GatewayLife) -> Stores:
     factory: Mapping[str, Mapping[str, str]] = {
         SSL_STORE: settings.trust_anchors, SIGNING_STORE: settings.signing_certificates,
     }  # fmt: skip
-    return {name: {alias: trusted(pem) for alias, pem in factory.get(name, {}).items()} for name in settings.keystores}
+    return {
+        name: {alias.lower(): trusted(pem) for alias, pem in factory.get(name, {}).items()}
+        for name in settings.keystores
+    }
 
 
 def keep_stores(life: GatewayLife, stores: Stores) -> Generator[Effect, Outcome, None]:
@@ -84,12 +87,22 @@ def read_key(pem: str) -> GatewayKey:
     return key
 
 
+class UnknownAlgorithm(ValueError):
+    """One that no gateway has heard of."""
+
+
+CURVES: Final[dict[int, ec.EllipticCurve]] = {256: ec.SECP256R1(), 384: ec.SECP384R1(), 521: ec.SECP521R1()}
+"""By the size of their keys; a key that is smaller than its curve is one all the same."""
+
+
 def make_key(algorithm: str, size: int, drawn: str) -> GatewayKey:
     """Raises ValueError for a kind that it does not make."""
     seed = hashlib.sha256(drawn.encode()).digest()
     match algorithm.upper(), size:
-        case "EC", 256:
-            return ec.derive_private_key(int.from_bytes(seed) % (P_256_ORDER - 1) + 1, ec.SECP256R1())
+        case "EC", bits if bits in CURVES:
+            return ec.derive_private_key(int.from_bytes(seed) % (P_256_ORDER - 1) + 1, CURVES[bits])
+        case "EC", _:
+            raise UnknownAlgorithm("no curve is so large")
         case "RSA", bits if bits in RSA_BITS:
             return rsa_key(bits, seed)
         case _:
@@ -124,6 +137,8 @@ def signing_request(key: GatewayKey, name: x509.Name, algorithm: str) -> str:
 def hash_of(key: GatewayKey, algorithm: str) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512:
     """Of a signature algorithm such as SHA256withRSA. Raises ValueError for one that does not fit the key."""
     digest, _, kind = algorithm.upper().partition("WITH")
+    if kind not in ("RSA", "ECDSA"):
+        raise UnknownAlgorithm(f"{algorithm} is not known here")
     if kind != ("RSA" if isinstance(key, rsa.RSAPrivateKey) else "ECDSA"):
         raise ValueError(f"{algorithm} does not fit the key")
     match digest:
@@ -134,7 +149,7 @@ def hash_of(key: GatewayKey, algorithm: str) -> hashes.SHA256 | hashes.SHA384 | 
         case "SHA512":
             return hashes.SHA512()
         case _:
-            raise ValueError(f"{algorithm} is not known here")
+            raise UnknownAlgorithm(f"{algorithm} is not known here")
 
 
 def _deterministic(key: GatewayKey) -> bool | None:

@@ -47,6 +47,7 @@ from fleetrig.simulator.flows.kura.components import (
     changed,
 )
 from fleetrig.simulator.flows.kura.naming import mac_of, sanitised, serial_number_of, with_colons
+from fleetrig.simulator.flows.kura.payload import Metric
 from fleetrig.simulator.flows.kura.settings import DISCONNECT, KuraSettings, LocalChange
 from fleetrig.simulator.flows.kura.store import MessageStore
 from fleetrig.simulator.stages import Stage
@@ -104,8 +105,8 @@ class GatewayLife:
     announcement: int = 0
     """Counts what BIRTH and APPS wait for: the timer of an earlier change does nothing."""
     announces_birth: bool = False
-    has_apps_copy: bool = False
-    """An APPS message was made once: each later BIRTH is followed by it (spec 2.2)."""
+    apps_copy: Mapping[str, Metric] | None = None
+    """What APPS said last, if there was one: each later BIRTH is followed by it (spec 2.2)."""
     workers: list[float] = field(default_factory=lambda: [0.0, 0.0])
     """When each of the two threads for requests is free again."""
     held: dict[str, Any] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from fleetrig.simulator.flows.kura.life import GatewayLife
@@ -19,6 +20,7 @@ from fleetrig.simulator.flows.kura.requests import (
 
 SLOW_S: Final = 2.0
 LONG_CHARS: Final = 500
+CODE: Final = re.compile(r"[+-]?[0-9]{1,9}")
 
 
 def is_slow(request: Request) -> bool:
@@ -46,7 +48,11 @@ def _got(request: Request) -> Answer | None:
     match request.resources:
         case ("null",):
             return None
-        case ("code", number) if number.isascii() and number.isdigit():
+        case ("code",):
+            raise failed()
+        case ("code", number, *_):
+            if not CODE.fullmatch(number):
+                raise RequestRefused(BAD_REQUEST)
             return Answer(int(number))
         case resources:
             metrics = {"resources": string("|".join(resources))}

@@ -55,6 +55,11 @@ Handling = Generator[Effect, Outcome, Answer | None]
 Handler = Callable[[GatewayLife, Request], Handling]
 
 
+def bad_argument() -> RequestRefused:
+    """400 without a word: a library's own complaint."""
+    return RequestRefused(BAD_REQUEST)
+
+
 def bad_request() -> RequestRefused:
     """The text is literally that (spec 2.6)."""
     return RequestRefused(BAD_REQUEST, "Bad request. {0}")

@@ -88,7 +88,7 @@ def why_not_signed(life: GatewayLife, topic: ControlTopic, payload: KuraPayload,
         return "unsigned"
     if abs(now_us // 1_000 - signed_ms) > WINDOW_MS:
         return "signed at another time"
-    certificate = next((one for name, one in certificates_in(life, SIGNING_STORE) if name == alias), None)
+    certificate = next((one for name, one in certificates_in(life, SIGNING_STORE) if name == alias.lower()), None)
     if certificate is None:
         return "signed under an unknown alias"
     if not is_current(certificate, now_us):

@@ -124,6 +124,7 @@ class Scene:
                 try:
                     self._step(packet, packet.step in echoes)
                 except Differs as differs:
+                    self._forget()
                     return f"{packet.place}: {differs}"
             try:
                 self._end_of(case)
@@ -131,7 +132,7 @@ class Scene:
                 return f"{case.name}, at its end: {differs}"
             return ""
         finally:
-            self._forget()
+            self._published, self._requester_heard = [], []
 
     # Steps
 
@@ -170,7 +171,8 @@ class Scene:
 
     def _ask(self, packet: Packet) -> None:
         """As the requester has asked it."""
-        assert (packet.what["qos"], packet.what["retain"]) == (0, False), packet.place
+        if (packet.what["qos"], packet.what["retain"]) != (0, False):
+            raise Differs("nobody asks like this")
         asked = MqttPublish(packet.topic, self._payload(packet))
         self._requester.say(asked)
         self._requester_heard += self._requester.hear_all()
@@ -270,6 +272,7 @@ class Scene:
         return list(zip((REQUESTER, f"a watcher of {WATCHED[0]}", "a watcher of #"), messages, sees, strict=True))
 
     def _forget(self) -> None:
+        """What was said is no part of a case."""
         self._published = []
         self._requester_heard = []
         for peer in (self._requester, *self._watchers):

@@ -23,6 +23,7 @@ class Peer:
         self._socket = socket.create_connection(("127.0.0.1", port), LIMIT_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._wire = ServerBytes(b"", MqttVersion.V311)
+        self._waiting: list[MqttPacket] = []
         self.is_over = False
         """The broker has ended the connection."""
 
@@ -48,11 +49,21 @@ class Peer:
         assert len(heard) <= 1, heard
         return heard[0] if heard else None
 
+    def hear_next(self) -> MqttPacket | None:
+        """The next packet, whenever it comes; None at the end of the connection."""
+        while not self._waiting and not self.is_over:
+            self._waiting += self._read()
+        return self._waiting.pop(0) if self._waiting else None
+
     def hears_the_end(self) -> bool:
         """Whether the broker has ended the connection after a DISCONNECT."""
         while not self.is_over and not self._read():
             pass
         return self.is_over
+
+    def end(self) -> None:
+        """Also for who waits for a packet in another thread."""
+        self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._socket.close()

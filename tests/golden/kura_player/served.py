@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.platforms.kura.platform import KuraPlatform
-from fleetrig.reference_server.platforms.kura.state.settings import Account, Settings
+from fleetrig.reference_server.platforms.kura.state.settings import ADMIN_USER, WELL_KNOWN_PASSWORD, Account, Settings
 from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.mqtt import MqttConnect
@@ -24,9 +24,10 @@ from tests.golden.served import Served, serving
 PASSWORD: Final = "Open-Sesame-1!"
 ADMIN: Final = "acct-admin"
 LIMIT_S: Final = 20.0
+PASSWORDS: Final = {"device": PASSWORD, "requester": PASSWORD, "watcher": WELL_KNOWN_PASSWORD}
 CONNECTS: Final = ("broker", "connect")
 RIGHTS: Final = {"device": (CONNECTS,), "requester": (CONNECTS, ("device_management", "write")), "watcher": ()}
-USERS: Final = {"device": "dev", "requester": "srv", "watcher": ADMIN}
+USERS: Final = {"device": "dev", "requester": "srv", "watcher": ADMIN_USER}
 
 
 @dataclass
@@ -40,7 +41,7 @@ class KuraServed:
     def connect(self, who: str, hello: MqttConnect) -> Peer:
         """The recorded password is too short for this server, and one recording has no user at all."""
         peer = Peer(self.served.port("mqtt"))
-        peer.say(replace(hello, user_name=USERS[who], password=PASSWORD.encode()))
+        peer.say(replace(hello, user_name=USERS[who], password=PASSWORDS[who].encode()))
         return peer
 
     def encode(self, content: Content) -> bytes:
@@ -60,7 +61,9 @@ class KuraServed:
         user = self.ask("POST", f"{self.scope_id}/users", {"name": USERS[who], "userType": "INTERNAL"})
         secret = {"credentialType": "PASSWORD", "credentialKey": PASSWORD, "credentialStatus": "ENABLED"}
         self.ask("POST", f"{self.scope_id}/credentials", {"userId": user["id"], **secret})
-        rights = [{"domain": domain, "action": action, "targetScopeId": self.scope_id} for domain, action in RIGHTS[who]]
+        rights = [
+            {"domain": domain, "action": action, "targetScopeId": self.scope_id} for domain, action in RIGHTS[who]
+        ]
         self.ask("POST", f"{self.scope_id}/accessinfos", {"userId": user["id"], "permissions": rights})
 
     def device(self, client_id: str) -> dict[str, Any] | None:

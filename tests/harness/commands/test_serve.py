@@ -26,7 +26,7 @@ from tests.harness.served import LIMIT_S, Served, failing
 
 pytestmark = pytest.mark.slow
 
-ROUNDS = 15
+ROUNDS = 8
 WRITERS = 3
 ACKNOWLEDGED_PER_ROUND = 60
 

@@ -381,13 +381,13 @@ MISTAKES = {
     "a flow that is not known": (
         scenario(devices="devices: {flow: hawkbitt, credential: none}", do="[{deploy: {version: 1.0}}]"),
         [
-            "2:17: devices.flow: expected hawkbit, thingsboard or hono, got 'hawkbitt'; did you mean 'hawkbit'?",
+            "2:17: devices.flow: expected hawkbit, thingsboard, hono or kura, got 'hawkbitt'; did you mean 'hawkbit'?",
             "5:29: phases[0].do[0].deploy.version: expected text (put it in quotes), got the number 1.0",
         ],
     ),
     "a platform that is not known": (
         scenario(server="server: {platform: hawkbitt}"),
-        ["3:20: server.platform: expected hawkbit, thingsboard or hono, got 'hawkbitt'; did you mean 'hawkbit'?"],
+        ["3:20: server.platform: expected hawkbit, thingsboard, hono or kura, got 'hawkbitt'; did you mean 'hawkbit'?"],
     ),
     "a transport that the flow has not": (
         scenario(devices=FLEET + "over: mqtt}"),

@@ -46,10 +46,13 @@ def test_every_word_is_there_with_its_help(schema: dict[str, Any], entry: type[A
 
 def test_words_that_need_arguments_cannot_stand_alone(schema: dict[str, Any]) -> None:
     assert schema["$defs"]["Action"]["anyOf"][0]["enum"] == [
-        "add_credentials", "authorize", "bring_up", "cancel", "delete", "delete_tenant", "disable", "enable",
-        "factory_reset", "lose_credentials", "power_cut", "power_cycle", "power_on", "preregister",
-        "provision_over_console", "request_attributes", "reset", "reset_provisioning", "restore_credentials",
-        "retire_authorities", "trust_authority", "unplug",
+        "add_credentials", "authorize", "bring_up", "cancel", "create_request", "delete", "delete_request",
+        "delete_tenant", "disable", "disable_request", "enable", "enable_request", "factory_reset", "kick",
+        "load_certificates", "lose_credentials", "power_cut", "power_cycle", "power_on", "preregister",
+        "provision_over_console", "request_attributes", "reset", "reset_job", "reset_lockout", "reset_provisioning",
+        "restore_credentials", "retire_authorities", "revoke_user", "rollback", "send_control", "set_clock",
+        "snapshot", "start_provisioning", "stop_job", "stop_provisioning", "trust_authority", "unplug",
+        "write_provisioning",
     ]  # fmt: skip
 
 

@@ -132,7 +132,7 @@ def test_what_is_no_address(text: str, sentence: str) -> None:
         ),
         (
             "platform: hawkbt\nhttp: http://h\n",
-            "1:11: platform: expected hawkbit, thingsboard or hono, got 'hawkbt'; did you mean hawkbit?",
+            "1:11: platform: expected hawkbit, thingsboard, hono or kura, got 'hawkbt'; did you mean hawkbit?",
         ),
         ("http: http://h\nmqtt: h:1883\n", "2:1: mqtt: hawkBit has no such listener; it has http, https"),
         ("http: ftp://h\n", "1:7: http: 'ftp://h' is no address of a server"),

@@ -6,7 +6,9 @@ import asyncio
 import socket
 from contextlib import ExitStack
 
+from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.fronts.accepting import Acceptor
+from fleetrig.reference_server.fronts.binding import bind
 
 FLOOD = 100
 AT_MOST = 16
@@ -39,3 +41,25 @@ def test_a_flood_of_connections_leaves_others_their_turn() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
         assert 1 <= asyncio.run(most_in_a_turn(listener)) <= AT_MOST
+
+
+def test_a_reply_behind_a_push_does_not_wait_for_the_client() -> None:
+    """Nagle's algorithm is off: with it the second of two small writes waits 40 ms for an acknowledgement."""
+    options: list[int] = []
+
+    class Looked(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            sock = transport.get_extra_info("socket")
+            options.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    async def accept(listener: socket.socket) -> None:
+        acceptor = Acceptor(listener, Looked, lambda error: None)
+        with socket.create_connection(listener.getsockname()):
+            while not options:
+                await asyncio.sleep(0)
+        acceptor.close()
+
+    (listener,) = bind(Address("127.0.0.1", 0))
+    listener.listen()
+    asyncio.run(accept(listener))
+    assert options == [1]

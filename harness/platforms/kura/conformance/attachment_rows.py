@@ -103,7 +103,7 @@ def before_confirm(client: RowClient) -> None:
 
 
 @ROWS.row("P10", "after-birth", "Profile: one that does not listen for it there gets its bundles after its BIRTH, and "
-          "the job is COMPLETED when they are installed", needs=(*NEEDS, "clock"))  # fmt: skip
+          "the job is COMPLETED when they are installed", needs=NEEDS)  # fmt: skip
 def after_birth(client: RowClient) -> None:
     request = with_attachments(client)
     provisioning = bootstrap(client, request)

@@ -18,7 +18,7 @@ from fleetrig.harness.platforms.kura.conformance.dialogue import (
     expect_material,
     on_target,
 )
-from fleetrig.harness.platforms.kura.conformance.payload_bytes import Value
+from fleetrig.harness.platforms.kura.conformance.payload_bytes import Value, payload
 from fleetrig.harness.platforms.kura.conformance.row_client import RowClient, RowRequest, new_password
 
 ROWS: Final[Resource[RowClient]] = Resource("kura", "crowd")
@@ -27,6 +27,8 @@ AT_ONCE: Final = 200
 SHED: Final = "CONNACK 3"
 ROUNDS: Final = 3
 TOO_SLOW_S: Final = 14
+GIVES_UP_WITHIN_S: Final = 13
+"""Gateways themselves wait 10 to 20 s."""
 
 
 def come_back(client: RowClient, requests: list[RowRequest]) -> list[Provisioning]:
@@ -66,7 +68,8 @@ def overloaded(client: RowClient) -> None:
     request = client.request()
     provisioning = bootstrap(client, request)
     with client.under_test.slow_store(f"PUBLISH *{request.client_id}*", TOO_SLOW_S):
-        reply = provisioning.request()
+        metrics = provisioning.request_metrics()
+        reply = provisioning.asked("request", payload(metrics), str(metrics["request.id"]), GIVES_UP_WITHIN_S)
     content = expect_error(reply, 500, "BUSY").content
     expect("prov.retry", True, content.value("prov.retry"))
     after_s = content.value("prov.retry-after")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fleetrig.harness.conformance.expect import Mismatch, expect, expect_that
-from fleetrig.harness.platforms.kura.conformance.gateway_session import GatewaySession, Message
+from fleetrig.harness.platforms.kura.conformance.gateway_session import ANSWERS_WITHIN_S, GatewaySession, Message
 from fleetrig.harness.platforms.kura.conformance.payload_bytes import (
     BYTES,
     INT32,
@@ -99,17 +99,17 @@ class Provisioning:
         named = {NAMES.get(name, name.replace("_", ".")): value for name, value in changes.items()}
         return {name: value for name, value in {**ids, **own, **named}.items() if value is not None}
 
-    def asked(self, verb_resource: str, data: bytes, request_id: str) -> Reply:
+    def asked(self, resource: str, data: bytes, request_id: str, within_s: float = ANSWERS_WITHIN_S) -> Reply:
         """Publishes these bytes; the reply comes at the topic of the session's own client id."""
-        self.publish(verb_resource, data)
-        message = self.session.message(f"the reply to a {verb_resource} for provisioning")
+        self.publish(resource, data)
+        message = self.session.message(f"the reply to a {resource} for provisioning", within_s)
         wanted = self.session.control(f"{self.app_id}/REPLY/{request_id}")
-        expect(f"the topic of the reply to a {verb_resource}", wanted, message.topic)
+        expect(f"the topic of the reply to a {resource}", wanted, message.topic)
         return reply_of(message)
 
-    def unanswered(self, what: str, verb_resource: str, data: bytes) -> None:
+    def unanswered(self, what: str, resource: str, data: bytes) -> None:
         """Publishes these bytes; nothing comes, and the session goes on."""
-        self.publish(verb_resource, data)
+        self.publish(resource, data)
         self.session.expect_nothing(what)
 
     def publish(self, resource: str, data: bytes) -> None:

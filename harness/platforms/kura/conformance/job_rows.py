@@ -32,24 +32,24 @@ HOUR_MS: Final = 3_600_000
 
 
 @ROWS.row("S12", "not-yet", "Profile: before activatesOn a request is NOT_ACTIVE_YET, later it is answered",
-          needs=WITH_CLOCK)  # fmt: skip
+          needs=NEEDS)  # fmt: skip
 def not_yet(client: RowClient) -> None:
-    now_ms = client.under_test.now_ms()
-    request = client.request(activatesOn=now_ms + 60_000, expiresOn=now_ms + HOUR_MS)
+    now_ms, soon_s = client.under_test.now_ms(), client.under_test.soon_s
+    request = client.request(activatesOn=now_ms + soon_s * 1000, expiresOn=now_ms + HOUR_MS)
     provisioning = bootstrap(client, request)
     reply = expect_error(provisioning.request(), 404, "NOT_ACTIVE_YET")
     expect("prov.retry", True, reply.content.value("prov.retry"))
-    client.under_test.let_pass(61)
+    client.under_test.let_pass(soon_s + 1)
     expect_material(bootstrap(client, request).request())
 
 
 @ROWS.row("S13", "expired", "Profile: after expiresOn CONNECT is refused, or the request is EXPIRED; the job is "
-          "ABANDONED", needs=WITH_CLOCK)  # fmt: skip
+          "ABANDONED", needs=NEEDS)  # fmt: skip
 def expired(client: RowClient) -> None:
     now_ms = client.under_test.now_ms()
-    request = client.request(expiresOn=now_ms + 60_000, activatesOn=now_ms - 1)
+    request = client.request(expiresOn=now_ms + client.under_test.soon_s * 1000, activatesOn=now_ms - 1)
     provisioning = bootstrap(client, request)
-    client.under_test.let_pass(61)
+    client.under_test.let_pass(client.under_test.soon_s + 1)
     expect_error(provisioning.request(), 404, "EXPIRED")
     answer = bootstrap_answer(client, request)
     expect_that(answer in (*REFUSALS, "CONNACK 0"), "CONNECT is refused, or the request EXPIRED", answer)

@@ -150,7 +150,7 @@ def take_over(client: RowClient) -> None:
 
 
 @ROWS.row("S32", "line-cut", "A gateway that is gone without DISCONNECT is MISSING when its keep-alive has passed, "
-          "within 45 s; its will is published, and no DC is counted", needs=(*NEEDS, "clock"))  # fmt: skip
+          "within 45 s; its will is published, and no DC is counted", needs=NEEDS)  # fmt: skip
 def line_cut(client: RowClient) -> None:
     account = client.account()
     gateway = client.plain_gateway(will=True, keep_alive_s=KEEP_ALIVE_S)

@@ -107,7 +107,7 @@ def unreadable_reply(client: RowClient) -> None:
 
 
 @ROWS.row("M05", "no-reply", "A call that the gateway does not answer is an error when its time has passed; a reply "
-          "that comes later is ignored", needs=(*NEEDS, "clock"))  # fmt: skip
+          "that comes later is ignored", needs=NEEDS)  # fmt: skip
 def no_reply(client: RowClient) -> None:
     gateway = managed(client)
     call = HeldCall(client, "GET", f"{gateway.device}/configurations?timeout=5000")
@@ -121,7 +121,7 @@ def no_reply(client: RowClient) -> None:
     expect("what the second call gives", ["61"], component(later.expect_result())[2])
 
 
-@ROWS.row("M06", "default-timeout", "Without a timeout a call waits 30 s for the gateway", needs=(*NEEDS, "clock"))
+@ROWS.row("M06", "default-timeout", "Without a timeout a call waits 30 s for the gateway", needs=NEEDS)
 def default_timeout(client: RowClient) -> None:
     gateway = managed(client)
     call = HeldCall(client, "GET", f"{gateway.device}/configurations")
@@ -258,7 +258,7 @@ def csr(client: RowClient) -> None:
 
 
 @ROWS.row("S30", "after-birth", "The first request after BIRTH waits until the gateway has subscribed: 2 s, or it "
-          "comes again; and the call succeeds", needs=(*NEEDS, "clock"))  # fmt: skip
+          "comes again; and the call succeeds", needs=NEEDS)  # fmt: skip
 def after_birth(client: RowClient) -> None:
     account, session = client.account(), client.plain_gateway()
     session.birth()

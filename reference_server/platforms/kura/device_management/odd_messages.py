@@ -22,10 +22,11 @@ from fleetrig.reference_server.platforms.kura.device_management.outstanding_call
 from fleetrig.reference_server.platforms.kura.payload.codec import encode
 from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload, Metric, ValueType, string
 from fleetrig.reference_server.platforms.kura.rest.device_calls import DeviceCall
-from fleetrig.reference_server.platforms.kura.signing.signer import SigningKey, signed
+from fleetrig.reference_server.platforms.kura.signing.signer import signed
 from fleetrig.reference_server.platforms.kura.state.accounts import account_by_name
 from fleetrig.reference_server.platforms.kura.state.certificates import key_of, signing_certificate
 from fleetrig.reference_server.platforms.kura.state.registry import Registry
+from fleetrig.simulator.certificates.keys import SigningKey
 from fleetrig.simulator.contract.clock import US_PER_MS
 
 COMMAND: Final = "control"

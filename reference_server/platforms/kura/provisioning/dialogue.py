@@ -13,7 +13,8 @@ nonce, or with its confirm, it may go on where it was.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from fleetrig.reference_server.platform import Reaction
@@ -31,6 +32,7 @@ from fleetrig.reference_server.platforms.kura.provisioning.decision import (
     denial_of,
     key_denial_of,
 )
+from fleetrig.reference_server.platforms.kura.provisioning.exchange import ProvisionExchange
 from fleetrig.reference_server.platforms.kura.provisioning.installing import DOWNLOAD, BundleInstaller
 from fleetrig.reference_server.platforms.kura.provisioning.issuing import issue
 from fleetrig.reference_server.platforms.kura.provisioning.job_runs import JobRun
@@ -64,21 +66,6 @@ OVERLOADED: Final = Denial(ProvisionError.BUSY, "the store has failed, or is too
 MALFORMED: Final = ProvisionError.MALFORMED
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One message of a device and the way back."""
-
-    live: LiveClient
-    app_id: str
-    request_id: str
-    stage: str
-    now_us: int
-
-    @property
-    def application_topic(self) -> str:
-        return f"{self.app_id}/{REPLY}/{self.request_id}"
-
-
 class ProvisionDialogue:
     """All of it is decided by the records; in memory is only which session a run belongs to, and who waits."""
 
@@ -87,7 +74,7 @@ class ProvisionDialogue:
         self._messenger = messenger
         self._installer = installer
         self._runs = RunSessions()
-        self._confirms: dict[str, Exchange] = {}
+        self._confirms: dict[str, ProvisionExchange] = {}
         """Provision request -> the confirm that is answered when its bundles are installed."""
         settings = registry.settings
         self.app_ids = frozenset((settings.provision_app_id, *settings.provision_app_aliases))
@@ -100,7 +87,7 @@ class ProvisionDialogue:
         """A message of a client on its own topic."""
         stage = STAGES.get(topic.levels[-1], "") if len(topic.levels) == 2 else ""
         payload = decode(data)
-        exchange = Exchange(live, topic.app_id, request_id_of(payload), stage or "request", now_us)
+        exchange = ProvisionExchange(live, topic.app_id, request_id_of(payload), stage or "request", now_us)
         if not exchange.request_id:
             return self._ignored(exchange, _why_unread(payload))
         if not stage:
@@ -124,7 +111,7 @@ class ProvisionDialogue:
 
     # Request
 
-    def _requested(self, exchange: Exchange, message: StartMessage) -> Reaction:
+    def _requested(self, exchange: ProvisionExchange, message: StartMessage) -> Reaction:
         request = self._request_of(exchange.live)
         if request is None:
             return self._denied(exchange, NO_REQUEST)
@@ -153,7 +140,7 @@ class ProvisionDialogue:
                 pass
         return self._started(exchange, message, run)
 
-    def _started(self, exchange: Exchange, message: StartMessage, run: JobRun) -> Reaction:
+    def _started(self, exchange: ProvisionExchange, message: StartMessage, run: JobRun) -> Reaction:
         issued = issue(self._registry, run.kept, message, exchange.application_topic, exchange.now_us)
         if isinstance(issued, Denial):
             run.save()  # a restart has counted
@@ -165,7 +152,7 @@ class ProvisionDialogue:
         self._runs.begin(run.request_id, exchange.live.session)
         return self._said(exchange, bytes.fromhex(issued.reply_hex), "material issued", run.steps)
 
-    def _repeated(self, exchange: Exchange, run: JobRun) -> Reaction:
+    def _repeated(self, exchange: ProvisionExchange, run: JobRun) -> Reaction:
         issued = run.issued
         assert issued is not None, "a nonce is known of what was issued"
         run.heard(exchange.now_us)
@@ -175,7 +162,7 @@ class ProvisionDialogue:
 
     # Confirm
 
-    def _confirmed(self, exchange: Exchange, message: ConfirmMessage) -> Reaction:
+    def _confirmed(self, exchange: ProvisionExchange, message: ConfirmMessage) -> Reaction:
         request = self._request_of(exchange.live)
         if request is None:
             return self._denied(exchange, NO_REQUEST)
@@ -194,7 +181,7 @@ class ProvisionDialogue:
         run.heard(exchange.now_us)
         return self._staged(exchange, run) if message.is_staged else self._gave_up(exchange, run, message.why)
 
-    def _gave_up(self, exchange: Exchange, run: JobRun, why: str) -> Reaction:
+    def _gave_up(self, exchange: ProvisionExchange, run: JobRun, why: str) -> Reaction:
         """The device says that this run has failed: its next request begins another one."""
         self._installer.cancel(run.request_id)
         run.fail(exchange.now_us)
@@ -207,7 +194,7 @@ class ProvisionDialogue:
         reply = encode(acknowledged(run.job_id, exchange.now_us // US_PER_MS))
         return self._said(exchange, reply, reason, run.steps)
 
-    def _staged(self, exchange: Exchange, run: JobRun) -> Reaction:
+    def _staged(self, exchange: ProvisionExchange, run: JobRun) -> Reaction:
         if run.status is JobStatus.CONF_UPDATING:
             run.to(JobStatus.CONF_UPDATED)
         bundles = bundles_of(self._registry, run.request.id) if run.request.attachments else []
@@ -239,7 +226,7 @@ class ProvisionDialogue:
         request = request_by_id(self._registry, request_id)
         if exchange is None or request is None or request.job.status is not JobStatus.APPS_INSTALLING:
             return Reaction(reason=why, changed="" if why else "bundles installed")
-        exchange = Exchange(exchange.live, exchange.app_id, exchange.request_id, exchange.stage, now_us)
+        exchange = replace(exchange, now_us=now_us)
         run = JobRun(self._registry, request)
         if not why:
             run.to(JobStatus.APPS_INSTALLED)
@@ -250,7 +237,7 @@ class ProvisionDialogue:
         error = ProvisionError.ATTEMPTS_EXHAUSTED if is_last else ProvisionError.INTERNAL
         return self._denied(exchange, Denial(error, why), run.steps)
 
-    def _permitted(self, exchange: Exchange, run: JobRun) -> Reaction:
+    def _permitted(self, exchange: ProvisionExchange, run: JobRun) -> Reaction:
         """The device may commit."""
         reply = encode(acknowledged(run.job_id, exchange.now_us // US_PER_MS))
         issued = run.confirmed(reply, exchange.now_us)
@@ -264,23 +251,23 @@ class ProvisionDialogue:
     def _request_of(self, live: LiveClient) -> ProvisionRequest | None:
         return request_by_id(self._registry, live.request_id) if live.request_id else None
 
-    def _said(self, exchange: Exchange, reply: bytes, changed: str, steps: list[str] | tuple[str, ...]) -> Reaction:
-        live = exchange.live
-        topic = topic_of(live.account.name, live.client_id, exchange.application_topic)
-        outputs = self._messenger.publish(topic, reply, exchange.now_us)
-        return Reaction(outputs, "" if outputs else NO_SUBSCRIBER, live.client_id, changed, steps=tuple(steps))
+    def _said(
+        self, exchange: ProvisionExchange, reply: bytes, changed: str, steps: list[str] | tuple[str, ...]
+    ) -> Reaction:
+        outputs = self._messenger.publish(exchange.reply_topic, reply, exchange.now_us)
+        why = "" if outputs else NO_SUBSCRIBER
+        return Reaction(outputs, why, exchange.live.client_id, changed, steps=tuple(steps))
 
-    def _denied(self, exchange: Exchange, denial: Denial, steps: list[str] | tuple[str, ...] = ()) -> Reaction:
+    def _denied(self, exchange: ProvisionExchange, denial: Denial, steps: Sequence[str] = ()) -> Reaction:
         """The device hears what the table says; the trace and the audit have the reason."""
         live, settings = exchange.live, self._registry.settings
         audit(self._registry, live.peer, exchange.stage, denial.reason, exchange.now_us, live.request_id)
         reply = encode(denied(denial, exchange.now_us // US_PER_MS, is_strict=settings.strict_errors))
-        topic = topic_of(live.account.name, live.client_id, exchange.application_topic)
-        outputs = self._messenger.publish(topic, reply, exchange.now_us)
+        outputs = self._messenger.publish(exchange.reply_topic, reply, exchange.now_us)
         reason = denial.reason if outputs else f"{denial.reason}; {NO_SUBSCRIBER}"
         return Reaction(outputs, reason, live.client_id, f"denied: {denial.error}", steps=tuple(steps))
 
-    def _ignored(self, exchange: Exchange, why: str) -> Reaction:
+    def _ignored(self, exchange: ProvisionExchange, why: str) -> Reaction:
         audit(self._registry, exchange.live.peer, exchange.stage, why, exchange.now_us, exchange.live.request_id)
         return Reaction(reason=why, device=exchange.live.client_id)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from fleetrig.reference_server.platforms.kura.payload.codec import encode
@@ -46,8 +45,8 @@ def issue(
     except ValueError as error:
         return Denial(ProvisionError.MALFORMED, f"the body is no certificate request (PKCS#10 in PEM): {error}")
     user, password = issue_target_user(registry, request, now_us)
-    material = _material(registry, request, message, account, certificate, user, password)
-    payload = material_payload(replace(material, device_certificate_pem=device_pem), now_us // US_PER_MS)
+    material = _material(registry, request, message, account, certificate, user, password, device_pem)
+    payload = material_payload(material, now_us // US_PER_MS)
     key = key_of(certificate.key_pem)
     reply = signed(payload, key, certificate.name, reply_topic, request.client_id, now_us // US_PER_MS)
     return Issued(message.nonce.hex(), encode(reply).hex(), user.id, now_us)
@@ -68,6 +67,7 @@ def _material(
     certificate: CertificateRecord,
     user: User,
     password: str,
+    device_pem: str,
 ) -> Material:
     attached = attachments_of(registry, request.id) if request.attachments else []
     configuration = next((one.content for one in attached if one.kind is AttachmentKind.CONFIGURATION), None)
@@ -84,6 +84,7 @@ def _material(
         password,
         certificate.chain_pem,
         certificate.name,
+        device_pem,
         apps=sum(one.kind is AttachmentKind.BUNDLE for one in attached),
         configuration=configuration,
     )

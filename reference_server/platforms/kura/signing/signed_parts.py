@@ -26,7 +26,7 @@ def signed_bytes(application_topic: str, client_id: str, metrics: Mapping[str, M
         if name != SIGNATURE:
             parts += (name, TYPE_NUMBERS[metric.type], _text(metric))
     parts.append(body or b"")
-    pieces = []
+    pieces: list[bytes] = []
     for part in parts:
         pieces += (LENGTH.pack(len(part)), part)
     return b"".join(pieces)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
@@ -37,7 +36,8 @@ def signed(
         SIG_TIME: int64(now_ms),
     }
     value = _sign(key, signed_bytes(application_topic, client_id, metrics, payload.body))
-    return replace(payload, metrics={**metrics, SIG_VALUE: octets(value)})
+    metrics[SIG_VALUE] = octets(value)
+    return KuraPayload(payload.timestamp_ms, payload.position, metrics, payload.body)
 
 
 def algorithm_of(key: SigningKey) -> str:

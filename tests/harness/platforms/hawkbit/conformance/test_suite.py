@@ -81,7 +81,7 @@ def test_every_row_passes_in_every_profile_and_leaves_nothing(
 
 @pytest.mark.slow
 def test_rows_pass_in_any_order_on_a_server_that_has_been_used() -> None:
-    """Twice, in two orders, among a stranger's targets and with settings of the tenant's own."""
+    """Two orders, among a stranger's targets and with settings of the tenant's own."""
     with own_hawkbit("1.1") as (server, can):
         headers = {"Authorization": basic(server.admin), "Content-Type": "application/json"}
         strangers = b"[" + b",".join(b'{"controllerId":"stranger-%d"}' % number for number in range(300)) + b"]"
@@ -92,8 +92,8 @@ def test_rows_pass_in_any_order_on_a_server_that_has_been_used() -> None:
             "authentication.gatewaytoken.key": "the-fleet-uses-it"}"""
         assert server.http.call("PUT", "/rest/v1/system/configs", headers, settings).status == 204
         before = state(server.http, server)
-        for seed in (1, 2):
-            rows = list(ROWS)
+        for seed, every in ((1, 1), (2, 3)):
+            rows = list(ROWS[::every])
             random.Random(seed).shuffle(rows)
             assert run(rows, server, can) == []
         assert state(server.http, server) == before

@@ -26,6 +26,7 @@ from fleetrig.reference_server.platforms.kura.provisioning import (
 from fleetrig.reference_server.platforms.kura.provisioning.completing import JobCompletion
 from fleetrig.reference_server.platforms.kura.provisioning.decision import Course
 from fleetrig.reference_server.platforms.kura.provisioning.dialogue import ProvisionDialogue
+from fleetrig.reference_server.platforms.kura.provisioning.exchange import ProvisionExchange
 from fleetrig.reference_server.platforms.kura.provisioning.job_runs import JobRun
 from fleetrig.reference_server.platforms.kura.provisioning.provision_errors import (
     Denial,
@@ -129,9 +130,8 @@ def never_busy(original: Any, *args: Any, **more: Any) -> Any:
 
 
 def repeated_otherwise(original: Any, self: Any, exchange: Any, run: JobRun) -> Reaction:
-    issued = run.request.job.issued
-    assert issued is not None
-    run.request = provision_jobs.with_issued(run.request, replace(issued, reply_hex=f"{issued.reply_hex}a00601"))
+    assert run.issued is not None
+    run.issued = replace(run.issued, reply_hex=f"{run.issued.reply_hex}a00601")
     reaction: Reaction = original(self, exchange, run)
     return reaction
 
@@ -265,7 +265,7 @@ MUTANTS = (
            says(with_metrics(prov__account___name=string("ec-provisioning")), of="material_payload"), spares="S16"),
     mutant("replies name their request", "S06 S08",
            says(with_metrics(request__id=string("1")), of="material_payload")),
-    mutant("replies go to one topic", "S06", (dialogue.Exchange, "application_topic", being(property(fixed_topic)))),
+    mutant("replies go to one topic", "S06", (ProvisionExchange, "application_topic", being(property(fixed_topic)))),
     mutant("requests of nobody are answered", "S07",
            (dialogue, "request_id_of", then(lambda found: found or "none")), spares="S06"),
     mutant("what is not answered is not told", "S07", (ProvisionDialogue, "_ignored", giving(NOTHING)), spares="S06"),

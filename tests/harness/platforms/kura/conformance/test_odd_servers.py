@@ -132,7 +132,7 @@ def test_a_server_that_dies_in_mid_run(conform: Conform) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["S99"], Exit.NOTHING_JUDGED, "no row is called S99"),
+        (["askig"], Exit.NOTHING_JUDGED, "no row is called askig; did you mean asking?"),
         (["--profile", "esf"], Exit.WRONG_USAGE, "--profile: there are no rows for 'esf'"),
         (["--mqtt", "nowhere"], Exit.WRONG_USAGE, "--mqtt: "),
     ],

@@ -41,7 +41,6 @@ AS_XML = (
     b'<esf:property name="s" array="true" encrypted="false" type="String"><esf:value>&lt;</esf:value>'
     b"<esf:value></esf:value></esf:property></esf:properties></esf:configuration></esf:configurations>"
 )
-CODE = {"response.code": int32(200)}
 
 
 class Management:
@@ -229,7 +228,9 @@ class TestReplies:
         management = Management()
         management.asks("PUT", "configurations", CONFIGURATION)
 
-        found, document = management.hears(code=code, **{"response.exception.message": string("why")})
+        reply = KuraPayload(metrics={"response.code": code, "response.exception.message": string("why")})
+        answer = management.rig.answer(reply)
+        found, document = answer.response.status, json.loads(body_bytes(answer.response.body))
         assert (found, document["kapuaErrorCode"]) == (status, error)
         if error != "RESPONSE_UNKNOWN_CODE":
             assert document["errorMessage"] == "why"

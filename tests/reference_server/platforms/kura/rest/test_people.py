@@ -7,7 +7,7 @@ from base64 import b64encode
 
 import pytest
 
-from fleetrig.reference_server.platform import HttpAnswer
+from fleetrig.reference_server.platform import HeldRequest, HttpAnswer
 from fleetrig.simulator.contract.bodies import body_bytes
 from tests.reference_server.platforms.kura.rest_rig import ACCOUNT, ADMIN, JSON, PASSWORD, STRONG, RestRig
 
@@ -131,7 +131,7 @@ class TestLogin:
         assert PASSWORD not in learnt, "everybody knows it"
 
 
-def bearer(rig: RestRig, token: str) -> object:
+def bearer(rig: RestRig, token: str) -> HttpAnswer | HeldRequest:
     return rig.raw("GET", "/v1/account", b"", (("Authorization", f"Bearer {token}"),))
 
 

@@ -220,7 +220,8 @@ class TestBirth:
 
         with pytest.raises(Refused, match="create a provision request"):
             born(rig.registry, rig.scope(), "gw", {}, None, rig.now_us)
-        assert born(rig.registry, rig.scope(), "gw", {}, None, rig.now_us, is_provisioned=True)
+        made = born(rig.registry, rig.scope(), "gw", {}, None, rig.now_us, is_provisioned=True)
+        assert made == device_by_client(rig.registry, rig.scope(), "gw")
 
     def test_events_are_kept_in_order(self) -> None:
         rig = RestRig()

@@ -129,7 +129,8 @@ def test_steps_are_told_by_name() -> None:
 def test_three_failures_exhaust_two_retries() -> None:
     """S-18; what was given out is void each time (S-17)."""
     rig = RestRig()
-    request, seen = made(rig), []
+    request = made(rig)
+    seen: list[tuple[JobStatus, int, JobFailure]] = []
     for _ in range(3):
         running = begun(rig, request) if not seen else with_issued(request, begun_again(rig, request))
         user_id = running.job.issued.target_user_id if running.job.issued else ""

@@ -1,4 +1,4 @@
-"""The part of a load run's trace that is written: whole lives of a few devices, and all that the bench did."""
+"""The part of a large fleet's trace that is written: whole lives of a few devices, and all that the bench did."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from fleetrig.simulator.contract.trace import ChoosesDevice
 
 ONE_OF: Final = 64
 """Of so many devices one is written. An exchange takes up to two KiB, so a million take less than 50 MB."""
+
+WRITTEN_WHOLE: Final = 5_000
+"""Of a run with more devices the whole trace is written only if somebody asks for it: it takes longer than the run."""
 
 
 def one_of_many() -> ChoosesDevice:

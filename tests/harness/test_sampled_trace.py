@@ -1,12 +1,22 @@
-"""A million requests leave a trace of at most 50 MB."""
+"""A million requests leave a trace of at most 50 MB, and a run of many devices one that says how little it is."""
 
 from __future__ import annotations
 
-from fleetrig.harness.load.sampled_trace import one_of_many
+import json
+from pathlib import Path
+
+import pytest
+
+from fleetrig.harness.run import scenario_run
+from fleetrig.harness.run.replay import replay
+from fleetrig.harness.run.sampled_trace import one_of_many
+from fleetrig.harness.verdict import Verdict
+from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 from fleetrig.simulator.contract.trace_json import to_line
+from tests.harness.runs import FAILS, HEAD, run_once
 
 HEADERS = tuple((f"X-Header-{number}", "value of a header") for number in range(9))
 BYTES_PER_REQUEST = 50
@@ -42,3 +52,24 @@ def test_the_only_device_is_kept() -> None:
     kept, _ = written(devices=1, requests=5)
 
     assert len(kept) == 16
+
+
+@pytest.mark.parametrize(("devices", "kept"), [(3, 3), (70, 2)])
+def test_a_run_of_many_devices_keeps_a_few_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, devices: int, kept: int
+) -> None:
+    monkeypatch.setattr(scenario_run, "WRITTEN_WHOLE", 10)
+    report = run_once(tmp_path, FAILS, head=HEAD.replace("count: 2", f"count: {devices}"))
+    events = [json.loads(line) for line in Path(report.trace_file).read_text(encoding="utf-8").splitlines()[1:]]
+    assert len({event.get("device") for event in events if event.get("kind") == "power_on"}) == kept
+    if devices == kept:
+        assert replay(Path(report.trace_file), tmp_path / "scenarios")[0].verdict is Verdict.FAILED
+    else:
+        with pytest.raises(UsageError, match=r"one device in 64.*--trace F"):
+            replay(Path(report.trace_file), tmp_path / "scenarios")
+
+
+def test_who_asks_for_the_trace_gets_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scenario_run, "WRITTEN_WHOLE", 1)
+    run_once(tmp_path, FAILS, trace=tmp_path / "t.jsonl")
+    assert replay(tmp_path / "t.jsonl", tmp_path / "scenarios")[0].verdict is Verdict.FAILED
