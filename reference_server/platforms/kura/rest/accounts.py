@@ -19,10 +19,10 @@ from fleetrig.reference_server.platforms.kura.rest.replies import (
     paging_of_body,
     paging_of_query,
 )
+from fleetrig.reference_server.platforms.kura.state.account_removal import remove_account
 from fleetrig.reference_server.platforms.kura.state.accounts import (
     children_of,
     create_account,
-    delete_account,
     needed_account,
     update_account,
 )
@@ -97,7 +97,7 @@ def update(call: Call) -> Reply:
 
 def delete(call: Call) -> Reply:
     account = _wanted(call)
-    delete_account(call.registry, account)
+    remove_account(call.registry, account)
     return done(f"account {account.name} deleted")
 
 

@@ -22,7 +22,7 @@ from fleetrig.reference_server.platforms.kura.state.errors import LoginFailure, 
 from fleetrig.reference_server.platforms.kura.state.events import Peer, audit
 from fleetrig.reference_server.platforms.kura.state.permissions import check_permitted
 from fleetrig.reference_server.platforms.kura.state.registry import Registry
-from fleetrig.reference_server.platforms.kura.state.sign_in import sign_in
+from fleetrig.reference_server.platforms.kura.state.sign_in import check_usable, sign_in
 from fleetrig.reference_server.platforms.kura.state.users import user_by_id
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse, body_length
 from fleetrig.simulator.contract.session import Session
@@ -100,6 +100,7 @@ def _authenticate(call: Call) -> None:
         raise _unauthenticated("no Authorization: Bearer <token>; log in at POST /v1/authentication/user first")
     if call.user is None:
         raise _unauthenticated("the user of this token has been deleted")
+    check_usable(call.registry, call.user, call.now_us)
 
 
 def _basic(credentials: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.kura.rest.call import Call
-from fleetrig.reference_server.platforms.kura.rest.forms import inner, needed_whole, text, word
+from fleetrig.reference_server.platforms.kura.rest.forms import inner, needed_whole, text, whole, word
 from fleetrig.reference_server.platforms.kura.rest.provision_documents import (
     in_xml,
     read_document,
@@ -25,7 +25,7 @@ from fleetrig.reference_server.platforms.kura.state.attachments import attachmen
 from fleetrig.reference_server.platforms.kura.state.errors import Refused, illegal, missing
 from fleetrig.reference_server.platforms.kura.state.permissions import check_permitted
 from fleetrig.reference_server.platforms.kura.state.provision_jobs import job_step, reset_job, stop_job
-from fleetrig.reference_server.platforms.kura.state.provision_records import JobStatus, ProvisionRequest
+from fleetrig.reference_server.platforms.kura.state.provision_records import JobStatus, ProvisionJob, ProvisionRequest
 from fleetrig.reference_server.platforms.kura.state.provision_requests import (
     create_request,
     delete_request,
@@ -78,10 +78,10 @@ def update(call: Call) -> Reply:
     request, asked = _wanted(call, "write"), read_document(call, REQUEST)
     call.registry.learn("activation-key", request.activation_key)
     change, optlock = change_in(asked, request), needed_whole(asked, "optlock")
-    before = request.job.status
+    before = request.job
     changed = update_request(call.registry, request, change, optlock, call.now_us, call.operator.id)
     changed = _job_moved(call, asked, before, changed)
-    steps = () if changed.job.status is before else (job_step(changed.job.status),)
+    steps = () if changed.job.status is before.status else (job_step(changed.job.status),)
     told = f"provision request for {changed.client_id} changed"
     return _reply(call, REQUEST, request_document(changed), changed=told, device=changed.client_id, steps=steps)
 
@@ -100,10 +100,19 @@ def fetch_attachment(call: Call) -> Reply:
     return Reply(raw=("application/octet-stream", found.content))
 
 
-def _job_moved(call: Call, asked: Mapping[str, Any], before: JobStatus, request: ProvisionRequest) -> ProvisionRequest:
-    """What an update says of the job's status. Raises Refused."""
-    said = word(inner(asked, "provisionJob"), "status", tuple(JobStatus))
-    if said is None or said in (before, request.job.status):
+def _job_moved(
+    call: Call, asked: Mapping[str, Any], before: ProvisionJob, request: ProvisionRequest
+) -> ProvisionRequest:
+    """What an update says of the job's status. Raises Refused.
+
+    A job goes on by itself while an administrator looks at it: a status that was read with an older optlock is no wish.
+    """
+    told = inner(asked, "provisionJob")
+    said, optlock = word(told, "status", tuple(JobStatus)), whole(told, "optlock")
+    if said is None or said in (before.status, request.job.status):
+        return request
+    is_read_earlier = optlock is not None and optlock != before.optlock
+    if is_read_earlier and (said not in BY_ADMIN or (said == JobStatus.CREATED and before.status.is_running)):
         return request
     if said not in BY_ADMIN:
         raise illegal("provisionJob.status", said, "an administrator stops a job (STOPPING) or resets it (CREATED)")

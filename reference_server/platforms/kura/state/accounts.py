@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-from fleetrig.reference_server.platforms.kura.state.device_records import CONNECTION, DEVICE, EVENT
+from fleetrig.reference_server.platforms.kura.state.device_records import DEVICE
 from fleetrig.reference_server.platforms.kura.state.errors import Refused, duplicate, illegal, missing, stale
 from fleetrig.reference_server.platforms.kura.state.records import (
     ACCOUNT,
     INSTALLATION,
     ROOT_SCOPE,
-    USER,
     AccountRecord,
     AccountSettings,
 )
 from fleetrig.reference_server.platforms.kura.state.registry import Registry
-from fleetrig.reference_server.stores.interface import Kind
 
-OF_ACCOUNTS: Final[tuple[Kind[Any], ...]] = (EVENT, DEVICE, CONNECTION)
-"""What is kept in the partition of an account."""
 ROOT_NAME: Final = "kapua-sys"
 NAME: Final = re.compile(r"[a-zA-Z0-9_-]{3,255}", re.ASCII)
 """Kapua's pattern of names of accounts and users."""
@@ -91,7 +87,7 @@ def set_account_settings(registry: Registry, account: AccountRecord, settings: A
     return changed
 
 
-def delete_account(registry: Registry, account: AccountRecord) -> None:
+def check_removable(registry: Registry, account: AccountRecord) -> None:
     """Raises Refused for one that others need: the root, the provisioning account, one with accounts below it."""
     name = account.name
     if name in (ROOT_NAME, registry.settings.provision_account):
@@ -100,11 +96,10 @@ def delete_account(registry: Registry, account: AccountRecord) -> None:
     if children_of(registry, account.id):
         error = "Operation not allowed: This account cannot be deleted. Delete its child first.."
         raise Refused(500, "OPERATION_NOT_ALLOWED", error, f"delete the accounts below {name} first")
-    for user in registry.store.find(USER, INSTALLATION, "scope", account.id):
-        registry.store.delete(USER, INSTALLATION, user.id)
-    for kind in OF_ACCOUNTS:  # as Kapua's services do when they hear of it
-        for one in list(registry.store.scan(kind, account.id)):
-            registry.store.delete(kind, account.id, kind.key(one))
+
+
+def delete_account(registry: Registry, account: AccountRecord) -> None:
+    """The account alone: `account_removal` takes what belongs to it."""
     registry.store.delete(ACCOUNT, INSTALLATION, account.id)
 
 

@@ -43,7 +43,7 @@ def sign_in(registry: Registry, username: str, password: str, now_us: int) -> tu
     user = user_by_name(registry, username)
     if user is None:
         raise LoginRefused(BAD, f"there is no user {username[:80]!r}", "UNKNOWN_LOGIN_CREDENTIAL")
-    account = _usable_account(registry, user, now_us)
+    account = check_usable(registry, user, now_us)
     own = [one for one in credentials_of(registry, user.id) if one.credential_type == PASSWORD and not one.request_id]
     if not own:
         raise LoginRefused(BAD, f"user {user.name} has no password", "INVALID_LOGIN_CREDENTIALS")
@@ -70,7 +70,7 @@ def sign_in_to_provision(
     user = user_by_name(registry, username)
     if user is None:
         raise LoginRefused(BAD, f"no provision request has the user {username[:80]!r}: create one first")
-    account = _usable_account(registry, user, now_us)
+    account = check_usable(registry, user, now_us)
     bound = [
         one
         for one in registry.store.find(REQUEST, INSTALLATION, "client", client_id)
@@ -92,7 +92,8 @@ def sign_in_to_provision(
     raise LoginRefused(BAD, f"the provision request for {client_id[:80]!r} has no password")
 
 
-def _usable_account(registry: Registry, user: User, now_us: int) -> AccountRecord:
+def check_usable(registry: Registry, user: User, now_us: int) -> AccountRecord:
+    """Whoever has signed in may go on; gives the account. Raises LoginRefused."""
     account = account_by_id(registry, user.scope_id)
     if account is None or account.has_expired(now_us):
         raise LoginRefused(DENIED, f"the account of user {user.name} has expired", "EXPIRED_ACCOUNT")

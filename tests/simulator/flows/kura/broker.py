@@ -7,7 +7,7 @@ messages of its own (`send`).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -316,10 +316,16 @@ class Run:
         self.server_sends(Close(self.session, Ending.CLOSED))
 
 
-def request(number: int = 1, *, requester: str = "SRV-1", body: bytes | None = None, **more: Metric) -> KuraPayload:
+def request(
+    number: int = 1,
+    *,
+    requester: str = "SRV-1",
+    body: bytes | None = None,
+    metrics: Mapping[str, Metric] | None = None,
+) -> KuraPayload:
     """A request with its two ids."""
     ids = {"request.id": string(f"r{number}"), "requester.client.id": string(requester)}
-    return KuraPayload(metrics={**ids, **more}, body=body)
+    return KuraPayload(metrics={**ids, **(metrics or {})}, body=body)
 
 
 def a_moment() -> Director[None]:

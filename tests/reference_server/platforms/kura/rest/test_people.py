@@ -8,6 +8,8 @@ from base64 import b64encode
 import pytest
 
 from fleetrig.reference_server.platform import HeldRequest, HttpAnswer
+from fleetrig.reference_server.platforms.kura.state.errors import LoginRefused
+from fleetrig.reference_server.platforms.kura.state.sign_in import sign_in_to_provision
 from fleetrig.simulator.contract.bodies import body_bytes
 from tests.reference_server.platforms.kura.rest_rig import ACCOUNT, ADMIN, JSON, PASSWORD, STRONG, RestRig
 
@@ -109,6 +111,14 @@ class TestLogin:
 
         assert status(bearer(rig, token)) == 401
 
+    def test_of_a_user_who_was_disabled(self) -> None:
+        rig = RestRig()
+        user_id = rig.user("dev")
+        token = rig.token("dev")
+        rig.done("PUT", f"/v1/{rig.scope()}/users/{user_id}", {"optlock": 1, "status": "DISABLED"})
+
+        assert status(bearer(rig, token)) == 401
+
     def test_basic_is_for_provisioning_only(self) -> None:
         rig = RestRig()
         given = b64encode(f"{ADMIN}:{PASSWORD}".encode()).decode()
@@ -164,6 +174,29 @@ class TestAccounts:
         for name in ("acct", "ec-provisioning"):
             refused = rig.refused("DELETE", f"/v1/AQ/accounts/{rig.scope(name)}")
             assert refused == (500, "OPERATION_NOT_ALLOWED")
+
+    def test_all_that_belongs_to_it_goes_too(self) -> None:
+        rig = RestRig()
+        before = rig.store.totals()
+        child = rig.done("POST", "/v1/_/accounts", {"name": "child"})["id"]
+        made = rig.done("POST", f"/v1/{child}/users", {"name": "dev"})
+        rig.done("POST", f"/v1/{child}/credentials", {"userId": made["id"], "credentialKey": STRONG})
+        rig.done("POST", f"/v1/{child}/accessinfos", {"userId": made["id"], "permissions": [{"domain": "device"}]})
+        usages = [{"name": "DEVICE_MANAGEMENT"}]
+        rig.done("POST", f"/v1/{child}/certificateInfos", {"name": "c", "certificateUsages": usages})
+        bundle = {"type": "BUNDLE", "name": "b", "content": "QUJD"}
+        rig.request("gw", accountId=child, provisionAttachments=[bundle])
+        service = "org.eclipse.kapua.service.device.registry.DeviceRegistryService"
+        infinite = {"properties": {"property": [{"name": "infiniteChildEntities", "value": ["true"]}]}}
+        rig.done("PUT", f"/v1/{child}/serviceConfigurations/{service}", infinite, status=204)
+        rig.done("POST", f"/v1/{child}/devices", {"clientId": "gw"})
+        assert len(rig.store.totals()) > len(before) + 2
+
+        rig.done("DELETE", f"/v1/AQ/accounts/{child}")
+
+        assert rig.store.totals() == {**before, "kura.access_token": 1}
+        with pytest.raises(LoginRefused):
+            sign_in_to_provision(rig.registry, "gw", "boot-gw", "secret", rig.now_us)
 
     def test_one_below_another(self) -> None:
         rig = RestRig()

@@ -11,7 +11,8 @@ import pytest
 from fleetrig.reference_server.platform import HttpAnswer
 from fleetrig.reference_server.platforms.kura.safe_xml import read_xml
 from fleetrig.reference_server.platforms.kura.state.attachments import attachments_of, bundle_uri, bundles_of
-from fleetrig.reference_server.platforms.kura.state.provision_jobs import save_request, started
+from fleetrig.reference_server.platforms.kura.state.provision_jobs import moved, save_request, started
+from fleetrig.reference_server.platforms.kura.state.provision_records import JobStatus
 from fleetrig.reference_server.platforms.kura.state.provision_requests import request_by_id
 from fleetrig.simulator.contract.bodies import body_bytes
 from tests.reference_server.platforms.kura.rest_rig import ACCOUNT, XML, RestRig
@@ -205,6 +206,22 @@ class TestUpdate:
         answer = rig.send("PUT", path, {"optlock": 1, "provisionJob": {"status": "STOPPING"}})
 
         assert (answer.response.status, list(answer.steps)) == (200, ["job_stopping"])
+
+    @pytest.mark.parametrize("said", ["CREATED", "STARTED"])
+    def test_a_job_that_has_gone_on_meanwhile_is_left_alone(self, said: str) -> None:
+        """What was read of it is older; all else of the update counts."""
+        rig = RestRig()
+        made = rig.request()
+        request = request_by_id(rig.registry, made["id"])
+        assert request is not None
+        with rig.store.transaction():
+            running = moved(started(rig.registry, request, rig.now_us), JobStatus.RUNNING)
+            save_request(rig.registry, running)
+        read = {**made, "provisionJob": {**made["provisionJob"], "status": said}, "status": "DISABLED"}
+
+        changed = rig.done("PUT", f"{PATH}/{made['id']}", read)
+
+        assert (changed["status"], changed["provisionJob"]["status"]) == ("DISABLED", "RUNNING")
 
     def test_a_skipped_job_is_reset(self) -> None:
         rig = RestRig()
