@@ -273,7 +273,7 @@ MUTANTS = (
     mutant("retries extend a lock", "U03", (sign_in, "_check", instead(locked_anew)), spares="S39"),
     mutant("failures are never forgotten", "U03", (sign_in, "after_failure", instead(never_forgotten)), spares="S39"),
     mutant("no right is needed", "U04", (sign_in, "is_permitted", giving(True)), spares="S38"),
-    mutant("disabled users are let in", "U04", (sign_in, "_usable_account", instead(any_account)), spares="S38"),
+    mutant("disabled users are let in", "U04", (sign_in, "check_usable", instead(any_account)), spares="S38"),
     mutant("disabled passwords are let in", "U04", (sign_in, "is_usable", giving(True)), spares="S38"),
     mutant("disabled devices are let in", "U05", (Settings, "enforces_disabled", always(False)), spares="U04"),
     mutant("_disconnect ends nothing", "U06", (KuraBroker, "_kick", giving(NOTHING)), silence=True, spares="U05"),
