@@ -39,7 +39,7 @@ from fleetrig.reference_server.platforms.kura.state.provision_records import (
 from fleetrig.reference_server.platforms.kura.state.records import INSTALLATION
 from fleetrig.reference_server.platforms.kura.state.users import user_by_name
 from tests.harness.conformance.code_changes import Change, being, giving, instead, then
-from tests.harness.platforms.kura.conformance.mutants import mutant, says, with_metrics
+from tests.harness.platforms.kura.conformance.mutants import mutant, not_refused, says, with_metrics
 
 # -- signing in
 
@@ -176,6 +176,26 @@ def staged_whatever_it_says(original: Any, payload: KuraPayload) -> Any:
     return original(replace(payload, metrics={**payload.metrics, "prov.result": string("STAGED")}))
 
 
+END = "-----END CERTIFICATE-----\n"
+
+
+def chain_of(payload: KuraPayload) -> list[str]:
+    return [f"{one}{END}" for one in str(payload.metrics["prov.cert.chain"].value).split(END) if one.strip()]
+
+
+def without_root(payload: KuraPayload) -> KuraPayload:
+    return with_metrics(prov__cert__chain=string("".join(chain_of(payload)[:-1])))(payload)
+
+
+def root_first(payload: KuraPayload) -> KuraPayload:
+    return with_metrics(prov__cert__chain=string("".join(chain_of(payload)[::-1])))(payload)
+
+
+def certified(payload: KuraPayload) -> KuraPayload:
+    """With the certificate of somebody else, unless there is one."""
+    return replace(payload, metrics={"prov.device.cert": string(chain_of(payload)[0]), **payload.metrics})
+
+
 def named_otherwise() -> tuple[Change, ...]:
     """The alias in signatures is not that of the certificate."""
 
@@ -267,6 +287,12 @@ MUTANTS = (
            spares="S06"),
     mutant("signatures name another certificate", "P08 S43",
            *named_otherwise(), spares="S06"),
+    mutant("the chain has no root", "P08", says(without_root, of="material_payload"), spares="S06"),
+    mutant("the root comes first", "P08", says(root_first, of="material_payload"), spares="S06"),
+    mutant("signing requests are ignored", "P14", (issuing, "_device_certificate", giving("")), spares="S06"),
+    mutant("any body is ignored that is no signing request", "P14",
+           (issuing, "_device_certificate", not_refused(ValueError, "")), spares="S06"),
+    mutant("everybody gets a certificate", "P14", says(certified, of="material_payload"), spares="S06"),
     mutant("bootstrap gateways may hear all", "P07", (AccessList, "may_subscribe", giving(True)), spares="S06"),
     mutant("bootstrap gateways may write to all", "P07", (AccessList, "may_write", giving(True)), spares="S06"),
 )  # fmt: skip
