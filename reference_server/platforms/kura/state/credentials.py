@@ -108,8 +108,8 @@ def has_counted(credential: Credential) -> bool:
 
 
 def after_failure(credential: Credential, policy: LockoutPolicy, now_us: int) -> Credential:
-    """A wrong password more. While it is locked nothing is counted, so that retries do not extend the lock (S-39)."""
-    if not policy.is_enabled or is_locked(credential, policy, now_us):
+    """A wrong password more, while it is not locked: retries do not extend a lock (S-39)."""
+    if not policy.is_enabled:
         return credential
     reset_us = credential.failures_reset_us
     if credential.lockout_reset_us is not None or (reset_us is not None and reset_us <= now_us):

@@ -8,7 +8,7 @@ from base64 import b64encode
 import pytest
 
 from fleetrig.reference_server.platform import HeldRequest, HttpAnswer
-from fleetrig.reference_server.platforms.kura.state.errors import LoginRefused
+from fleetrig.reference_server.platforms.kura.state.errors import LoginRefused, decimal_id
 from fleetrig.reference_server.platforms.kura.state.sign_in import sign_in_to_provision
 from fleetrig.simulator.contract.bodies import body_bytes
 from tests.reference_server.platforms.kura.rest_rig import ACCOUNT, ADMIN, JSON, PASSWORD, STRONG, RestRig
@@ -254,6 +254,7 @@ class TestUsers:
         assert [one["name"] for one in page["items"]] == ["dev-0", "dev-1"]
         last = rig.done("GET", f"{path}?offset=4")
         assert (last["size"], last["limitExceeded"]) == (1, False)
+        assert rig.done("GET", f"{path}?limit=5")["limitExceeded"] is False
         by_name = rig.done("GET", f"{path}?sortParam=name&sortDir=DESCENDING&limit=1")
         assert by_name["items"][0]["name"] == "dev-3"
         assert rig.done("POST", f"{path}/_count", {}, status=200)["count"] == 5
@@ -385,6 +386,14 @@ def test_a_password_that_is_refused_is_masked_too() -> None:
     rig.refused("POST", f"/v1/{rig.scope()}/credentials", {"userId": user_id, "credentialKey": "too-weak-for-it"})
 
     assert ("password", "too-weak-for-it") in rig.registry.new_secrets
+
+
+def test_ids_are_positive_numbers_in_short() -> None:
+    rig = RestRig()
+    ids = {rig.registry.new_id() for _ in range(100)}
+
+    assert len(ids) == 100
+    assert all(0 < int(decimal_id(one)) < 1 << 63 for one in ids)
 
 
 def test_the_audit_knows_who_has_tried() -> None:

@@ -194,7 +194,9 @@ class TestBirth:
         newest = born(rig.registry, rig.scope(), "gw", {"modelId": "new"}, 9, rig.now_us)
 
         assert born(rig.registry, rig.scope(), "gw", {"modelId": "old"}, 8, rig.now_us) == newest
-        assert apps_changed(rig.registry, rig.scope(), "gw", {"applicationIdentifiers": "A"}, 8, rig.now_us) == newest
+        same = born(rig.registry, rig.scope(), "gw", {"modelId": "same"}, 9, rig.now_us)
+        assert same.document == {"modelId": "same"}
+        assert apps_changed(rig.registry, rig.scope(), "gw", {"applicationIdentifiers": "A"}, 8, rig.now_us) == same
 
     def test_apps_needs_a_device(self) -> None:
         rig = RestRig()

@@ -139,6 +139,7 @@ def test_three_failures_exhaust_two_retries() -> None:
             request = attempt_failed(rig.registry, running, rig.now_us)
             save_request(rig.registry, request)
         assert user_by_id(rig.registry, user_id) is None
+        assert request.job.issued is None
         seen.append((request.job.status, request.job.retry_count, request.job.failure))
 
     assert seen == [
@@ -231,6 +232,12 @@ class TestOperator:
         assert request_awaiting_birth(rig.registry, rig.scope(), "gw-1") is None
         with pytest.raises(LoginRefused):
             sign_in_to_provision(rig.registry, "gw-1", "boot", "secret", rig.now_us)
+        credential = credential_by_id(rig.registry, request.credential_id)
+        assert credential is not None
+        assert credential.status is CredentialStatus.DISABLED
+        with rig.store.transaction():
+            fresh = reset_job(rig.registry, now(rig, request), rig.now_us)
+        assert sign_in_to_provision(rig.registry, "gw-1", "boot", "secret", rig.now_us) == fresh
 
     def test_overwriting_lets_the_device_in_again(self) -> None:
         """S-22."""
