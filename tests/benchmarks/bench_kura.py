@@ -130,11 +130,13 @@ async def heard(reader: asyncio.StreamReader) -> tuple[int, bytes]:
             return first, await reader.readexactly(length)
 
 
-async def reply(reader: asyncio.StreamReader) -> KuraPayload:
-    """Its own messages come back too, if it is subscribed to them: these gateways are not."""
+async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> KuraPayload:
+    """Of QoS 1, and acknowledged. Its own messages do not come back: it is not subscribed to them."""
     first, body = await heard(reader)
-    assert first >> 4 == 3, hex(first)
-    read = decode(body[2 + int.from_bytes(body[:2]) :])
+    assert first == 0x32, hex(first)
+    at = 2 + int.from_bytes(body[:2])
+    writer.write(b"\x40\x02" + body[at : at + 2])
+    read = decode(body[at + 2 :])
     assert read.response_code == 200, read
     return read
 
@@ -154,9 +156,9 @@ async def provision(port: int, client_id: str) -> float:
             prov__nonce=octets(client_id.encode().ljust(16)),
         )
     )  # fmt: skip
-    job_id = (await reply(reader)).metrics["prov.job.id"]
+    job_id = (await reply(reader, writer)).metrics["prov.job.id"]
     writer.write(message(client_id, "confirm", "2", prov__job__id=job_id, prov__result=string("STAGED")))
-    await reply(reader)
+    await reply(reader, writer)
     writer.write(DISCONNECT)
     writer.close()
     await writer.wait_closed()

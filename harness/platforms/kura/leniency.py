@@ -7,7 +7,24 @@ from __future__ import annotations
 
 from typing import Final
 
+from fleetrig.simulator.contract.envelope import Envelope
+from fleetrig.simulator.contract.mqtt import MqttPublish
 from fleetrig.simulator.drivers.oracle_rules import Leniency
+from fleetrig.simulator.effects import DrawToken
+from fleetrig.simulator.flows.kura.codec import from_wire
+
+
+def token_in(wanted: DrawToken, said: Envelope) -> str | None:
+    """What a gateway has drawn for a message of provisioning: its id, and the nonce of a request."""
+    if not isinstance(said, MqttPublish) or "/POST/" not in said.topic:
+        return None
+    payload = from_wire(said.payload, encoding="kura-protobuf")
+    if payload is None:
+        return None
+    if wanted.name == "nonce":
+        return (payload.data("prov.nonce") or b"").decode("latin-1")
+    return payload.text("request.id") if wanted.name == "request-id" else None
+
 
 LENIENCY: Final = Leniency(
     repeats={"subscribe": 3, "provision-subscribe": 3, "birth": 2},
@@ -21,4 +38,5 @@ LENIENCY: Final = Leniency(
         "provision-confirmed": "provision",
     },
     lost_as=("refused", "timeout"),
+    token_in=token_in,
 )

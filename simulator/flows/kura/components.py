@@ -239,6 +239,8 @@ def values_of(component: Component) -> dict[str, Any]:
 
 def changed(component: C, values: PropertyValues) -> C:
     """With other values; properties that it does not have change nothing. Raises UsageError for values it rejects."""
+    if not values:
+        return component
     table = PROPERTIES[type(component)]
     fields = {table[name].field: fitting(table[name], name, value) for name, value in values.items() if name in table}
     return replace(component, **fields)
