@@ -92,6 +92,9 @@ MISTAKES = [
     ("three_at_once", "answers_once", broken.answers_once, "sends", Verdict.WARNED),
     ("birth", "nameless", broken.nameless, "sends", Verdict.FAILED),
     ("birth", "born_carelessly", broken.born_carelessly, "order", Verdict.FAILED),
+    ("keystores", "forgets_to_list", broken.forgets_to_list, "sends", Verdict.FAILED),
+    ("impossible_settings", "takes_nothing", broken.takes_nothing_for_a_number, "sends", Verdict.FAILED),
+    ("move_without_certificates", "checks_no_chain", broken.checks_no_chain, "registry", Verdict.WARNED),
     ("rate_limit", "slow_to_answer", broken.slow_to_answer, "sends", Verdict.FAILED),
 ]  # fmt: skip
 
@@ -106,3 +109,10 @@ def test_a_mistake_is_found(name: str, change: Change, word: str, verdict: Verdi
     wrong = {check.title.partition(" ")[0] for phase in report.phases for check in phase.checks if check.finding}
     assert report.verdict is verdict, report
     assert word in wrong
+
+
+def test_each_row_that_can_be_broken_in_virtual_time_is() -> None:
+    """Secrets in the output are seen of programs only (test_kura_program)."""
+    broken_rows = {name.partition("[")[0] for name, *_ in MISTAKES}
+    rows = {row.scenario.id.rpartition("/")[2] for row in ROWS}
+    assert rows - broken_rows == {"secrets"}
