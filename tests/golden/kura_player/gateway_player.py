@@ -6,6 +6,7 @@ an application in, changed its name) is not: those are cues, handed in.
 
 from __future__ import annotations
 
+import base64
 import gzip
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -350,18 +351,27 @@ def compare_payload(packet: Packet, payload: bytes) -> None:
         if payload != packet.payload:
             raise Differs(f"{packet.place}: expected {packet.what['payload_hex']}, got {payload.hex()}")
         return
+    is_json = "text" in packet.what
     expected = expected_content(packet)
-    got = content_of_json(payload.decode()) if "text" in packet.what else FLOW.decode(payload)
-    body, came = expected.pop("body", None), got.pop("body", None)
-    if (body is None) is not (came is None):
+    got = content_of_json(payload.decode()) if is_json else FLOW.decode(payload)
+    wanted, came = (body_in(content, is_json=is_json) for content in (expected, got))
+    if (wanted is None) is not (came is None):
         raise Differs(f"{packet.place}: a body is {'missing' if came is None else 'not expected'}")
-    if body is not None and came is not None and not say_the_same(bytes.fromhex(body), bytes.fromhex(came)):
-        raise Differs(f"{packet.place}: expected the body {bytes.fromhex(body)!r}, got {bytes.fromhex(came)!r}")
+    if wanted is not None and came is not None and not say_the_same(wanted, came):
+        raise Differs(f"{packet.place}: expected the body {wanted!r}, got {came!r}")
     if packet.topic.endswith(LIFECYCLE):
         expected, got = without_environment(expected), without_environment(got)
     if difference := next(differences(expected, got), None):
         raise Differs(f"{packet.place}: {difference}")
     compare_gzip(packet, payload)
+
+
+def body_in(content: Content, *, is_json: bool) -> bytes | None:
+    """Takes it out."""
+    body = content.pop("body", None)
+    if body is None:
+        return None
+    return base64.b64decode(body) if is_json else bytes.fromhex(body)
 
 
 def without_environment(content: Content) -> Content:
