@@ -92,7 +92,11 @@ class KuraPlatform:
         return earliest_us(next_due_us(self.registry), self._broker.next_due_us())
 
     def advance(self, now_us: int) -> Sequence[Reaction]:
-        """Sessions hear what was done over REST; jobs and calls that are out of time come to their end."""
+        """Sessions hear what was done over REST; jobs and calls that are out of time come to their end.
+
+        After a start this is also what finds the jobs of an earlier process, before anybody has come.
+        """
+        self._open(now_us)
         heard = self._broker.hear(self.registry.take_notices(), now_us)
         lapsed = [
             Reaction(reason=one.reason, device=one.request.client_id, steps=(one.step,))

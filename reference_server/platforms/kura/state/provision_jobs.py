@@ -40,6 +40,7 @@ MOVES: Final[Mapping[JobStatus, frozenset[JobStatus]]] = {
     JobStatus.STOPPED: frozenset(),
 }
 """The arrows of 1.5; without applications CONF_UPDATED goes right on to COMPLETED (1.6)."""
+LOOK_AGAIN_US: Final = US_PER_S
 STOP_S: Final = 5
 """How long a device that is told to abort keeps a job STOPPING."""
 
@@ -165,11 +166,22 @@ def advance_jobs(registry: Registry, now_us: int) -> list[JobMoved]:
     """What time does to jobs: ABANDONED at the end of a request or of patience, FAILED without a BIRTH, STOPPED."""
     told = []
     while (request_id := registry.job_deadlines.pop_due(now_us)) is not None:
+        _look_again_unless_kept(registry, request_id, now_us)
         request = registry.store.get(REQUEST, INSTALLATION, request_id)
         if request is not None and (out := _out_of_time(registry, request, now_us)) is not None:
             save_request(registry, out.request)
             told.append(out)
     return told
+
+
+def _look_again_unless_kept(registry: Registry, request_id: str, now_us: int) -> None:
+    """What cannot be kept now has to be looked at again."""
+
+    def settled(committed: bool) -> None:
+        if not committed:
+            registry.job_deadlines.put(request_id, now_us + LOOK_AGAIN_US)
+
+    registry.store.when_settled(settled)
 
 
 def _out_of_time(registry: Registry, request: ProvisionRequest, now_us: int) -> JobMoved | None:
