@@ -228,7 +228,7 @@ class Oracle:
         why = self._why_not(reading, name, event, elapsed_s)
         others = self._losses(reading, name, why, lost, elapsed_s)
         if not why:
-            reading.matched, reading.name, reading.waits = True, event.name, False
+            reading.match(event.name)
             yield reading
         else:
             self._is_near = self._is_near or name == event.name
