@@ -55,6 +55,9 @@ DEVICES_OF = {
     "hono": (hono_rows.DEVICE_ROWS, hono_rows.severity_of),
     "kura": (kura_rows.DEVICE_ROWS, kura_rows.severity_of),
 }
+WITHOUT_SCENARIO = {"kura": kura_rows.WITHOUT_SCENARIO}
+ALSO_JUDGED_IN = {"kura": ("kura",)}
+"""Rows that only our own gateway can be brought to."""
 NO_ROWS = {
     "tests/harness/conformance": "rows of a platform that there is not",
     "tests/test_contracts.py": "examples",
@@ -125,8 +128,12 @@ def test_every_clause_of_a_page_has_something_to_say(platform: str) -> None:
 @pytest.mark.parametrize("platform", DEVICES_OF)
 def test_each_row_for_devices_is_judged_by_a_scenario_and_weighs_what_that_says(platform: str) -> None:
     rows, severity_of = DEVICES_OF[platform]
-    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "scenarios" / "external" / platform).glob("*.yaml")]
-    cited = {number for text in texts for number in ROW.findall(text)}
-    warned = {number for text in texts if "severity: warning" in text for number in ROW.findall(text)}
-    assert cited == rows.keys()
+    explained = WITHOUT_SCENARIO.get(platform, {})
+    folders = (f"external/{platform}", *ALSO_JUDGED_IN.get(platform, ()))
+    paths = [path for folder in folders for path in (ROOT / "scenarios" / folder).glob("*.yaml")]
+    texts = [path.read_text(encoding="utf-8") for path in paths]
+    of_devices = re.compile(rf"(?<![.+\w])[{''.join({number[0] for number in rows})}]\d{{2,3}}\b(?! = )")
+    cited = {number for text in texts for number in of_devices.findall(text)}
+    warned = {number for text in texts if "severity: warning" in text for number in of_devices.findall(text)}
+    assert cited == rows.keys() - explained.keys()
     assert {number for number in rows if severity_of(number) is Severity.WARNING} == warned

@@ -5,6 +5,7 @@ The names of the rules are those of the contract's device rows (G01 to G52).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -299,3 +300,35 @@ def _gives_up_tls(effect: Effect, outcome: Outcome) -> Generator[Effect, Outcome
 
 trusts_everybody = stateless(_gives_up_tls)
 """Goes on without TLS where TLS comes to nothing (G24)."""
+
+
+# How it is managed
+
+forgets_to_list = never_saying("reply", times_before=4)
+"""Answers while certificates are loaded, and not when it is asked what it has (G48)."""
+
+
+def _with_nothing(publish: MqttPublish) -> MqttPublish:
+    payload = payload_of(publish)
+    body = (payload.body or b"").replace(b">7<", b">0<")
+    return replace(publish, payload=protobuf.encode(replace(payload, body=body)))
+
+
+takes_nothing_for_a_number = changing(publishing("reply", _with_nothing))
+"""Has what it was told, though nobody can make no attempt (G10)."""
+CHECK_ON = re.compile(rb'(name="ca-authentication"[^>]*><esf:value>)true')
+
+
+def _check_switched_off(_: Effect, outcome: Outcome) -> Outcome:
+    match outcome:
+        case Reply(MqttPublish(topic=topic) as publish, after_s) if "/CONF-V1/PUT/" in topic:
+            payload = payload_of(publish)
+            body = CHECK_ON.sub(rb"\1false", payload.body or b"")
+            return Reply(replace(publish, payload=protobuf.encode(replace(payload, body=body))), after_s)
+        case _:
+            return outcome
+
+
+def checks_no_chain(behaviour: Behaviour) -> Behaviour:
+    """Goes to whoever asks it to (G30)."""
+    return changing(hears=_check_switched_off)(obeys_everybody(behaviour))

@@ -17,12 +17,15 @@ def credential_values(credential: Credential | None) -> Mapping[str, str]:
 
 
 def behaviour_values(behaviour: Behaviour) -> Mapping[str, str]:
-    """Every value is text; empty where there is none. `provisioning` is `true` for a gateway that provisions itself."""
+    """Every value is text; empty where there is none. `provisioning` is `true` for one that provisions itself; one
+    without a client id makes its user name, too. `trust_anchors` is PEM."""
     assert isinstance(behaviour, KuraGateway)
     settings = behaviour.settings
     provisioning, transport = settings.provisioning, settings.transport
     begins = provisioning.enabled and not provisioning.provisioned
+    makes_its_names = begins and not provisioning.client_id
     return {
+        **({"user_name": ""} if makes_its_names else {}),
         "provisioning": "true" if begins else "",
         "broker_url": provisioning.broker_url if begins else transport.broker_url,
         "account_name": provisioning.account_name if begins else transport.account_name,
@@ -31,6 +34,7 @@ def behaviour_values(behaviour: Behaviour) -> Mapping[str, str]:
         "mac": settings.hardware.mac,
         "serial_number": settings.hardware.serial_number or "",
         "ca_authentication": "true" if provisioning.ca_authentication else "",
+        "trust_anchors": "".join(settings.trust_anchors.values()),
         "retry_interval_s": str(provisioning.retry_interval_s),
         "retry_max_attempts": str(provisioning.retry_max_attempts),
         "timeout_s": str(provisioning.timeout_s),

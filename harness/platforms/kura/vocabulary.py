@@ -42,9 +42,8 @@ PROGRAM_EXCHANGES: Final = ("unsubscribe", "hang-up", "control", "unknown")
 
 PROGRAM_VALUES: Final = (
     "provisioning", "broker_url", "account_name", "client_id", "user_name", "password", "activation_key", "mac",
-    "serial_number",
-    "retry_interval_s", "retry_max_attempts", "timeout_s", "ca_authentication", "reconnect_interval_s",
-    "telemetry_interval_s",
+    "serial_number", "retry_interval_s", "retry_max_attempts", "timeout_s", "ca_authentication", "trust_anchors",
+    "reconnect_interval_s", "telemetry_interval_s",
 )  # fmt: skip
 """As `program` names them."""
 

@@ -32,6 +32,8 @@ STORED = Path(TOLD["folder"]) / "given.json"
 APP = "PROV-SIM1"
 TYPES = {"d": 0, "q": 2, "i": 3, "b": 4, "s": 5, "y": 6}
 SIGNED_WITHIN_S = 300.0
+GIVEN = {"url": "broker-url", "account": "account-name", "client_id": "client-id", "user_name": "username",
+         "password": "password", "alias": "dm.alias", "chain": "cert.chain"}  # fmt: skip
 Metrics = dict[str, Any]
 
 
@@ -172,9 +174,7 @@ def dialogue(client: Client, news: Queue[Any], own: dict[str, str], number: int,
         except Empty:
             if time.monotonic() >= ends:
                 raise
-    return {"url": given["prov.broker-url"], "account": given["prov.account-name"],
-            "client_id": given["prov.client-id"], "user_name": given["prov.username"],
-            "password": given["prov.password"], "alias": given["prov.dm.alias"], "chain": given["prov.cert.chain"]}  # fmt: skip
+    return {name: given[f"prov.{word}"] for name, word in GIVEN.items()}
 
 
 def ask(
@@ -247,7 +247,9 @@ def work(place: dict[str, str]) -> None:
 
 def birth() -> Metrics:
     names = ("uptime", "model_name", "model_id", "part_number", "firmware_version", "bios_version", "os", "os_version",
-             "jvm_name", "jvm_version", "kura_version", "connection_ip", "total_memory")  # fmt: skip
+             "jvm_name", "jvm_version", "kura_version", "connection_ip", "total_memory",
+             "available_processors", "cpu_version", "os_arch", "jvm_profile", "jvm_vendor", "jdk_vendor_version",
+             "application_framework_version", "osgi_framework", "osgi_framework_version")  # fmt: skip
     return {**dict.fromkeys(names, "1"), "display_name": "a gateway", "serial_number": TOLD["serial_number"],
             "application_framework": "Kura", "application_ids": "CONF-V1", "accept_encoding": "",
             "connection_interface": f"eth0 ({TOLD['mac']})", "payload_encoding": "KURA_PROTOBUF"}  # fmt: skip

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.conformance.contract_page import ContractRow, contract_page, server_rows
-from fleetrig.harness.platforms.kura.conformance.device_rows import DEVICE_ROWS, severity_of
+from fleetrig.harness.platforms.kura.conformance.device_rows import DEVICE_ROWS, WITHOUT_SCENARIO, severity_of
 from fleetrig.harness.platforms.kura.conformance.suite import ROWS
 
 CLAUSES: Final = Path(__file__).with_name("clauses.md")
@@ -29,6 +29,11 @@ DIFFERENCES: Final = {"U05": [("kapua-lax", "lets it in")]}
 def page() -> str:
     """Markdown."""
     servers = server_rows(ROWS, DIFFERENCES)
-    devices = (ContractRow(number, "", severity_of(number).value, sentence) for number, sentence in DEVICE_ROWS.items())
+    devices = (ContractRow(number, "", severity_of(number).value, _sentence(number)) for number in DEVICE_ROWS)
     clauses = CLAUSES.read_text(encoding="utf-8")
     return contract_page("The contract of the Kura namespace", ABOUT, clauses, servers, devices)
+
+
+def _sentence(number: str) -> str:
+    why = WITHOUT_SCENARIO.get(number)
+    return DEVICE_ROWS[number] + (f" (no scenario: {why})" if why else "")

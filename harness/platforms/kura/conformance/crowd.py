@@ -45,8 +45,8 @@ def come_back(client: RowClient, requests: list[RowRequest]) -> list[Provisionin
     return back
 
 
-@ROWS.row("S35", "all-at-once", "When all lose their connection and come back at once, each is let in, or told 3 and "
-          "let in later; all are provisioned, each for itself", needs=NEEDS)  # fmt: skip
+@ROWS.row("S35", "all-at-once", "Profile: when all lose their connection and come back at once, each is let in, or "
+          "told 3 and let in later; all are provisioned, each for itself", needs=NEEDS)  # fmt: skip
 def all_at_once(client: RowClient) -> None:
     requests = [client.request() for _ in range(min(client.under_test.crowd, AT_ONCE))]
     first = come_back(client, requests)
@@ -77,8 +77,8 @@ def overloaded(client: RowClient) -> None:
     expect_material(bootstrap(client, request).request())
 
 
-@ROWS.row("S37", "audit", "Each refusal is told with time, client id, user and reason, and never with a password or a "
-          "key", needs=(*NEEDS, "audit"))  # fmt: skip
+@ROWS.row("S37", "audit", "Profile: each refusal is told with time, client id, user and reason, and never with a "
+          "password or a key", needs=(*NEEDS, "audit"))  # fmt: skip
 def audit(client: RowClient) -> None:
     request = client.request(generateActivationKey=True)
     secrets = (request.password, request.activation_key, wrong := new_password())

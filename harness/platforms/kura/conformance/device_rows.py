@@ -1,6 +1,7 @@
 """The rows for devices, by number: what a gateway has to do, and how heavy it weighs when it does not.
 
-They are judged by the scenarios that cite them (`scenarios/external/kura/`).
+They are judged by the scenarios that cite them (`scenarios/external/kura/` for any gateway, `scenarios/kura/` for our
+own), but for those that no server can bring about.
 """
 
 from __future__ import annotations
@@ -64,7 +65,17 @@ DEVICE_ROWS: Final[Mapping[str, str]] = {
     "G51": "Sends replies at once while its rate limit is used up",
     "G52": "With a clock that is years wrong, refuses chains and signatures, and goes on once it is set",
 }
-WARNINGS: Final = frozenset({"G09", "G17", "G30", "G31", "G37", "G38", "G46", "G47", "G50"})
+OF_CHAINS: Final = "our own server has no such chain to send"
+WITHOUT_SCENARIO: Final[Mapping[str, str]] = {
+    "G03": "a server cannot take a gateway's serial away",
+    "G20": OF_CHAINS,
+    "G21": OF_CHAINS,
+    "G23": OF_CHAINS,
+    "G47": "nobody sees over the network why a gateway starts again",
+    "G50": "a server cannot make a gateway install applications at that pace",
+}
+"""Row -> why no scenario judges it; our own gateway's flow is tested for it instead (`tests/simulator/flows/kura/`)."""
+WARNINGS: Final = frozenset({"G09", "G17", "G30", "G31", "G38", "G46"})
 """What rests on facts that were inferred, or is merely wise."""
 
 

@@ -8,7 +8,7 @@ from fleetrig.harness.conformance.expect import expect, expect_that
 from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.kura.conformance.dialogue import bootstrap
 from fleetrig.harness.platforms.kura.conformance.gateway_session import GatewaySession, Message
-from fleetrig.harness.platforms.kura.conformance.payload_bytes import payload
+from fleetrig.harness.platforms.kura.conformance.payload_bytes import Value, payload
 from fleetrig.harness.platforms.kura.conformance.row_client import EVERYTHING, RowClient
 
 ROWS: Final[Resource[RowClient]] = Resource("kura", "isolation")
@@ -89,6 +89,40 @@ def dollar_topics(client: RowClient) -> None:
     expect("serial_number in it", "SN-ROW-1", heard.content.value("serial_number"))
     plain.settle()
     expect("what # hears beside", [], [one.topic for one in plain.waiting if gateway.client_id in one.topic])
+
+
+@ROWS.row("N05", "reply-topics", "A gateway may write to the REPLY topics of others, and to NOTIFY topics that name "
+          "itself, not to those that name another", needs=("mqtt",))  # fmt: skip
+def reply_topics(client: RowClient) -> None:
+    requester, gateway = client.plain_gateway(), client.plain_gateway()
+    requester.subscribe(requester.control("#"))
+    for rest in ("APP-V1/REPLY/1", f"APP-V1/NOTIFY/{gateway.client_id}/progress"):
+        gateway.publish(requester.control(rest), NOTE)
+        gateway.settle()
+        expect("what the other hears", requester.control(rest), requester.message(rest).topic)
+    gateway.publish(requester.control("APP-V1/NOTIFY/another/progress"), NOTE)
+    still_open(client, gateway)
+    requester.expect_nothing("after a notification that names another")
+
+
+@ROWS.row("N06", "requester", "Somebody with the right device_management:write may ask a gateway, and hears its answer "
+          "at his own topic", needs=("mqtt",))  # fmt: skip
+def requester(client: RowClient) -> None:
+    account, gateway = client.account(), client.plain_gateway()
+    gateway.subscribe(gateway.control("#"))
+    asking = client.signed_in(account, client.user(account, *MANAGES))
+    asking.subscribe(asking.control("#"))
+    ids: dict[str, Value] = {"request.id": "row-1", "requester.client.id": asking.client_id}
+    asking.publish(gateway.control("APP-V1/GET/x"), payload(ids))
+    asking.settle()
+    heard = gateway.message("the request")
+    expect("what the gateway hears", gateway.control("APP-V1/GET/x"), heard.topic)
+    expect("request.id", "row-1", heard.content.value("request.id"))
+    gateway.publish(asking.control("APP-V1/REPLY/row-1"), payload({"response.code": 200}))
+    gateway.settle()
+    answer = asking.message("the reply")
+    expect("what the requester hears", asking.control("APP-V1/REPLY/row-1"), answer.topic)
+    expect("response.code", 200, answer.content.value("response.code"))
 
 
 def administrator(client: RowClient) -> GatewaySession:

@@ -22,6 +22,7 @@ from fleetrig.harness.platforms.kura.conformance.dialogue import (
 from fleetrig.harness.platforms.kura.conformance.gateway_session import REFUSALS, expect_refused
 from fleetrig.harness.platforms.kura.conformance.kapua_api import REQUESTS
 from fleetrig.harness.platforms.kura.conformance.row_client import RowClient, RowRequest
+from fleetrig.harness.verdict import Severity
 
 ROWS: Final[Resource[RowClient]] = Resource("kura", "job")
 NEEDS: Final = ("mqtt", "provisioning")
@@ -148,6 +149,24 @@ def confirm_again(client: RowClient) -> None:
     for _ in range(2):
         expect("the answer to confirm", 200, provisioning.confirm(reply.job_id).code)
     client.expect_job(request, *UNDER_WAY)
+
+
+@ROWS.row("P12", "stopped", "Profile: a job that an operator stops is told to the gateway by EXEC/abort, and STOPPED; "
+          "one that is reset begins anew", needs=NEEDS, severity=Severity.WARNING)  # fmt: skip
+def stopped(client: RowClient) -> None:
+    request = client.request()
+    provisioning = bootstrap(client, request)
+    reply = expect_material(provisioning.request())
+    job = client.job(request)
+    change(client, request, provisionJob={**job, "status": "STOPPING"})
+    told = provisioning.session.message("an abort").topic
+    expect("the topic of what comes", provisioning.session.control(f"{provisioning.app_id}/EXEC/abort"), told)
+    client.expect_job(request, "STOPPED")
+    expect_error(provisioning.request(), 400, "STOPPED")
+    expect_refused("CONNECT at the target with what was given", target_answer(client, reply))
+    change(client, request, provisionJob={**client.job(request), "status": "CREATED"})
+    client.expect_job(request, "CREATED")
+    expect_material(bootstrap(client, request).request())
 
 
 @ROWS.row("S40", "restart", "Profile: a job in any state, and the reply to a request that comes again, survive a "

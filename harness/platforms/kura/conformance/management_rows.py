@@ -18,12 +18,10 @@ from fleetrig.harness.platforms.kura.conformance.control_requests import (
     as_managed,
     managed,
 )
-from fleetrig.harness.platforms.kura.conformance.dialogue import bootstrap, expect_material, provisioned
 from fleetrig.harness.platforms.kura.conformance.gateway_session import now_ms
 from fleetrig.harness.platforms.kura.conformance.kapua_api import expect_status
-from fleetrig.harness.platforms.kura.conformance.payload_bytes import STRING, Value, payload
+from fleetrig.harness.platforms.kura.conformance.payload_bytes import Value, payload
 from fleetrig.harness.platforms.kura.conformance.row_client import RowClient
-from fleetrig.harness.platforms.kura.conformance.signature_check import altered, expect_signed, is_signed_by
 from fleetrig.harness.verdict import Severity
 
 ROWS: Final[Resource[RowClient]] = Resource("kura", "management")
@@ -271,32 +269,3 @@ def after_birth(client: RowClient) -> None:
     client.under_test.let_pass(2)
     gateway.answer(gateway.hear(CONFIGURATIONS), body=XML)
     call.expect_result()
-
-
-@ROWS.row("S43", "signed", "Profile SIG-SIM1: what a provisioned gateway is asked is signed with the certificate that "
-          "it got, and the signature covers topic, body, metrics and client id",
-          needs=(*NEEDS, "provisioning"))  # fmt: skip
-def signed(client: RowClient) -> None:
-    request = client.request()
-    reply, session = provisioned(client, request)
-    session.subscribe(session.control("#"))
-    client.under_test.let_pass(3)
-    gateway = as_managed(client, request.account, session)
-    call = HeldCall(client, "GET", f"{gateway.device}/configurations")
-    asked = gateway.hear(CONFIGURATIONS)
-    chain = reply.text("prov.cert.chain")
-    expect_signed(CONFIGURATIONS, session.client_id, asked.content, chain, reply.text("prov.dm.alias"))
-    for topic, client_id, content in altered(CONFIGURATIONS, session.client_id, asked.content):
-        expect(f"a signature over {topic} for {client_id}", False, is_signed_by(topic, client_id, content, chain))
-    gateway.answer(asked, body=XML)
-    call.expect_result()
-
-
-@ROWS.row("P08", "signed-material", "Profile SIG-SIM1: the reply with the material is signed with the certificate that "
-          "it brings", needs=(*NEEDS, "provisioning"))  # fmt: skip
-def signed_material(client: RowClient) -> None:
-    reply = expect_material(bootstrap(client, client.request()).request())
-    topic = "/".join(reply.topic.split("/")[3:])
-    chain, alias = reply.text("prov.cert.chain"), reply.text("prov.dm.alias")
-    expect_signed(topic, reply.text("prov.client-id"), reply.content, chain, alias)
-    expect("the type of sig.alias", STRING, reply.content.metrics["sig.alias"][0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from typing import Any, Final
@@ -12,7 +13,8 @@ from fleetrig.harness.conformance.expect import expect, expect_that
 from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.kura.conformance.dialogue import bootstrap, expect_error, expect_material
 from fleetrig.harness.platforms.kura.conformance.kapua_api import CREATED, REQUESTS, expect_status
-from fleetrig.harness.platforms.kura.conformance.row_client import RowClient, RowRequest
+from fleetrig.harness.platforms.kura.conformance.row_client import EVERYTHING, RowClient, RowRequest, new_password
+from fleetrig.harness.verdict import Severity
 
 ROWS: Final[Resource[RowClient]] = Resource("kura", "request")
 NEEDS: Final = ("provisioning",)
@@ -45,8 +47,9 @@ def ids_of(found: dict[str, Any]) -> list[str]:
     return sorted(one["clientId"] for one in found["provisionRequest"])
 
 
-@ROWS.row("S23", "duplicate", "A second request for a client id is refused, unless it says overwriteIfDuplicate: then "
-          "it takes the place of the first, whose activation key is void", needs=WITH_GATEWAY)  # fmt: skip
+@ROWS.row("S23", "duplicate", "Profile: a second request for a client id is refused, unless it says "
+          "overwriteIfDuplicate: then it takes the place of the first, whose activation key is void",
+          needs=WITH_GATEWAY)  # fmt: skip
 def duplicate(client: RowClient) -> None:
     first = client.request(generateActivationKey=True)
     expect_status(create(client, clientId=first.client_id), 400, 409)
@@ -109,8 +112,8 @@ def jobs_by_status(client: RowClient) -> tuple[RowRequest, RowRequest, RowReques
     return created, running, disabled
 
 
-@ROWS.row("S27", "list", "A list is filtered by activity period, else by client ids, else by job statuses; it has 50 "
-          "unless a limit is given, and says whether there are more", needs=WITH_GATEWAY)  # fmt: skip
+@ROWS.row("S27", "list", "Profile: a list is filtered by activity period, else by client ids, else by job statuses; it "
+          "has 50 unless a limit is given, and says whether there are more", needs=WITH_GATEWAY)  # fmt: skip
 def list_(client: RowClient) -> None:
     created, running, disabled = jobs_by_status(client)
     every = sorted(one.client_id for one in (created, running, disabled))
@@ -193,6 +196,19 @@ def xml(client: RowClient) -> None:
     evil = as_xml({**creator, "clientId": "&e;"}, '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]>')
     expect_status(client.call("POST", REQUESTS, evil, **kind), 400)
     expect("the requests of the account", [creator["clientId"]], ids_of(listed(client)))
+
+
+@ROWS.row("P13", "basic", "Provision requests are shown to who signs in by HTTP Basic, too, and to nobody else",
+          needs=NEEDS, severity=Severity.WARNING)  # fmt: skip
+def basic(client: RowClient) -> None:
+    account = client.account()
+    user, path = client.user(account, EVERYTHING), f"{REQUESTS}?accountId={account.scope_id}"
+    statuses = []
+    for password in (user.password, new_password()):
+        credentials = base64.b64encode(f"{user.name}:{password}".encode()).decode()
+        headers = {"Accept": "application/json", "Authorization": f"Basic {credentials}"}
+        statuses.append(client.http.call("GET", path, headers).status)
+    expect("the right password, and a wrong one", [200, 401], statuses)
 
 
 def as_xml(creator: dict[str, Any], head: str = "") -> bytes:

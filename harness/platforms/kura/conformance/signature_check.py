@@ -92,6 +92,17 @@ def expect_signed(topic: str, client_id: str, content: HeardPayload, chain_pem: 
     expect_that(holds, f"the signature over {topic} for {client_id} verifies", content.value("sig.alg"))
 
 
+def expect_chain(chain_pem: str) -> None:
+    """Each certificate was issued by the next, and the last one by itself: leaf first, root last."""
+    chain = x509.load_pem_x509_certificates(chain_pem.encode())
+    for issued, issuer in zip(chain, [*chain[1:], chain[-1]], strict=True):
+        names = f"{issued.subject.rfc4514_string()} is issued by {issuer.subject.rfc4514_string()}"
+        try:
+            issued.verify_directly_issued_by(issuer)
+        except (ValueError, TypeError, InvalidSignature) as wrong:
+            raise Mismatch(Finding(f"leaf first, root last: {names}", str(wrong) or type(wrong).__name__)) from None
+
+
 def altered(topic: str, client_id: str, content: HeardPayload) -> Iterator[tuple[str, str, HeardPayload]]:
     """The same message with one thing changed each time: none of them is signed."""
     yield f"{topic}/more", client_id, content

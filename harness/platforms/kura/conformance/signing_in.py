@@ -64,7 +64,8 @@ def nearly_the_user(client: RowClient) -> None:
     expect("CONNECT as the request says", "CONNACK 0", bootstrap_answer(client, request))
 
 
-@ROWS.row("S21", "completed", "Once the job is COMPLETED the credentials of the request are refused", needs=NEEDS)
+@ROWS.row("S21", "completed", "Profile: once the job is COMPLETED the credentials of the request are refused",
+          needs=NEEDS)  # fmt: skip
 def completed(client: RowClient) -> None:
     request = client.request()
     expect("CONNECT before", "CONNACK 0", bootstrap_answer(client, request))
@@ -72,7 +73,8 @@ def completed(client: RowClient) -> None:
     expect_refused("CONNECT with bootstrap credentials afterwards", bootstrap_answer(client, request))
 
 
-@ROWS.row("S22", "again", "A new request that overwrites a completed one lets the gateway in again", needs=NEEDS)
+@ROWS.row("S22", "again", "Profile: a new request that overwrites a completed one lets the gateway in again",
+          needs=NEEDS)  # fmt: skip
 def again(client: RowClient) -> None:
     request = client.request()
     first, _ = provisioned(client, request)

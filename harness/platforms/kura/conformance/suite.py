@@ -22,6 +22,7 @@ from fleetrig.harness.platforms.kura.conformance import (
     management_rows,
     operator_rows,
     request_rows,
+    signed_rows,
     signing_in,
 )
 from fleetrig.harness.platforms.kura.conformance.row_client import RowClient
@@ -40,6 +41,7 @@ RESOURCES: Final[tuple[Resource[RowClient], ...]] = (
     lifecycle.ROWS,
     coupling.ROWS,
     management_rows.ROWS,
+    signed_rows.ROWS,
     codec_rows.ROWS,
     operator_rows.ROWS,
     crowd.ROWS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +14,7 @@ from fleetrig.reference_server.mqtt_codec import incoming
 from fleetrig.reference_server.mqtt_sessions import message_flow, subscription_tree
 from fleetrig.reference_server.platform import NOTHING
 from fleetrig.reference_server.platforms.kura.broker import lifecycle_messages, signing_in
-from fleetrig.reference_server.platforms.kura.broker.access_rules import AccessList
+from fleetrig.reference_server.platforms.kura.broker.access_rules import PLAIN, AccessList, AccessRule
 from fleetrig.reference_server.platforms.kura.broker.broker import KuraBroker
 from fleetrig.reference_server.platforms.kura.broker.lifecycle_messages import Heard, LifecycleMessages
 from fleetrig.reference_server.platforms.kura.broker.topics import Lifecycle
@@ -204,6 +205,10 @@ def any_account(original: Any, registry: Any, user: Any, now_us: int) -> Any:
     return account_by_id(registry, user.scope_id)
 
 
+def notifying_all(rules: tuple[AccessRule, ...]) -> tuple[AccessRule, ...]:
+    return tuple(replace(one, topic_filter=re.sub(r"NOTIFY/[^/]*/", "NOTIFY/+/", one.topic_filter)) for one in rules)
+
+
 def taking_64_mib(original: Any, limits: Any, **changes: Any) -> Any:
     return original(limits, packet_bytes=64 << 20)
 
@@ -238,6 +243,11 @@ MUTANTS = (
     mutant("colons are left out", "N03", (lifecycle_messages, "born", instead(born_without_colons)), spares="L01"),
     mutant("topics may have wildcards", "N04", (incoming, "check_topic_name", giving(None)),
            (message_flow, "topic_flaw", giving("")), silence=True, spares="N03"),
+    mutant("nobody writes to REPLY topics of others", "N05 N06",
+           (signing_in, "rules_of", then(lambda found: tuple(one for one in found if "REPLY" not in one.topic_filter))),
+           spares="S28"),
+    mutant("NOTIFY may name anybody", "N05", (signing_in, "rules_of", then(notifying_all)), spares="S28"),
+    mutant("nobody manages devices", "N06", (signing_in, "rights_of", giving(PLAIN)), spares="S28"),
     # lifecycle
     mutant("BIRTH is not heard", "L01 L02 L03 L05 N03 C01 C02 C03", without(Lifecycle.BIRTH), spares="S28"),
     mutant("BIRTH is no event", "L01", (lifecycle_messages, "record_event",
@@ -273,7 +283,7 @@ MUTANTS = (
     mutant("retries extend a lock", "U03", (sign_in, "_check", instead(locked_anew)), spares="S39"),
     mutant("failures are never forgotten", "U03", (sign_in, "after_failure", instead(never_forgotten)), spares="S39"),
     mutant("no right is needed", "U04", (sign_in, "is_permitted", giving(True)), spares="S38"),
-    mutant("disabled users are let in", "U04", (sign_in, "_usable_account", instead(any_account)), spares="S38"),
+    mutant("disabled users are let in", "U04", (sign_in, "check_usable", instead(any_account)), spares="S38"),
     mutant("disabled passwords are let in", "U04", (sign_in, "is_usable", giving(True)), spares="S38"),
     mutant("disabled devices are let in", "U05", (Settings, "enforces_disabled", always(False)), spares="U04"),
     mutant("_disconnect ends nothing", "U06", (KuraBroker, "_kick", giving(NOTHING)), silence=True, spares="U05"),

@@ -1,4 +1,4 @@
-"""Mistakes in who is let in to be provisioned, in the dialogue and in the job (S01 to S22, S34 to S37, S40, P…)."""
+"""Mistakes in who is let in to be provisioned, and in the dialogue (S01 to S16, S34 to S37, P01, P02, P07, P08)."""
 
 from __future__ import annotations
 
@@ -9,21 +9,17 @@ from typing import Any
 
 from fleetrig.reference_server.mqtt_sessions.application import LogIn
 from fleetrig.reference_server.platform import NOTHING, Reaction
-from fleetrig.reference_server.platforms.kura import platform
 from fleetrig.reference_server.platforms.kura.broker import broker, signing_in
 from fleetrig.reference_server.platforms.kura.broker.access_rules import AccessList
 from fleetrig.reference_server.platforms.kura.broker.signing_in import SignIn
 from fleetrig.reference_server.platforms.kura.device_management import control_calls
 from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload, boolean, int32, int64, octets, string
 from fleetrig.reference_server.platforms.kura.provisioning import (
-    completing,
     decision,
     dialogue,
     issuing,
-    job_runs,
     messages,
 )
-from fleetrig.reference_server.platforms.kura.provisioning.completing import JobCompletion
 from fleetrig.reference_server.platforms.kura.provisioning.decision import Course
 from fleetrig.reference_server.platforms.kura.provisioning.dialogue import ProvisionDialogue
 from fleetrig.reference_server.platforms.kura.provisioning.exchange import ProvisionExchange
@@ -38,14 +34,12 @@ from fleetrig.reference_server.platforms.kura.state.errors import LoginFailure, 
 from fleetrig.reference_server.platforms.kura.state.provision_records import (
     REQUEST,
     JobStatus,
-    ProvisionJob,
     ProvisionRequest,
 )
 from fleetrig.reference_server.platforms.kura.state.records import INSTALLATION
-from fleetrig.reference_server.platforms.kura.state.settings import Settings
 from fleetrig.reference_server.platforms.kura.state.users import user_by_name
 from tests.harness.conformance.code_changes import Change, being, giving, instead, then
-from tests.harness.platforms.kura.conformance.mutants import mutant, says, with_metrics
+from tests.harness.platforms.kura.conformance.mutants import mutant, not_refused, says, with_metrics
 
 # -- signing in
 
@@ -182,46 +176,24 @@ def staged_whatever_it_says(original: Any, payload: KuraPayload) -> Any:
     return original(replace(payload, metrics={**payload.metrics, "prov.result": string("STAGED")}))
 
 
-# -- jobs
+END = "-----END CERTIFICATE-----\n"
 
 
-def enabled_again(original: Any, request: ProvisionRequest, now_us: int) -> Denial | None:
-    return None if request.job.status in (JobStatus.CREATED, JobStatus.SKIPPED) else original(request, now_us)
+def chain_of(payload: KuraPayload) -> list[str]:
+    return [f"{one}{END}" for one in str(payload.metrics["prov.cert.chain"].value).split(END) if one.strip()]
 
 
-def without_counting(original: Any, registry: Any, request: ProvisionRequest, now_us: int) -> ProvisionRequest:
-    failed: ProvisionRequest = original(registry, request, now_us)
-    return replace(failed, job=replace(failed.job, retry_count=request.job.retry_count))
+def without_root(payload: KuraPayload) -> KuraPayload:
+    return with_metrics(prov__cert__chain=string("".join(chain_of(payload)[:-1])))(payload)
 
 
-def with_attempts(more: int) -> Callable[..., ProvisionRequest]:
-    def failed(original: Any, registry: Any, request: ProvisionRequest, now_us: int) -> ProvisionRequest:
-        wanted = request.job.retry_max_attempts
-        changed = replace(request, job=replace(request.job, retry_max_attempts=wanted + more))
-        after: ProvisionRequest = original(registry, changed, now_us)
-        return replace(after, job=replace(after.job, retry_max_attempts=wanted))
-
-    return failed
+def root_first(payload: KuraPayload) -> KuraPayload:
+    return with_metrics(prov__cert__chain=string("".join(chain_of(payload)[::-1])))(payload)
 
 
-def completed_at_confirm(original: Any, self: Any, exchange: Any, run: JobRun) -> Reaction:
-    reaction: Reaction = original(self, exchange, run)
-    run.complete()
-    run.save()
-    return reaction
-
-
-def begun_anew(original: Any, registry: Any, now_us: int) -> Any:
-    """All jobs, when the server starts."""
-    opened = original(registry, now_us)
-    for one in list(registry.store.scan(REQUEST, INSTALLATION)):
-        fresh = ProvisionJob(one.job.id, retry_max_attempts=one.job.retry_max_attempts)
-        registry.store.put(REQUEST, INSTALLATION, replace(one, job=fresh))
-    return opened
-
-
-def as_if_installed(original: Any, self: Any, request_id: str, why: str, now_us: int) -> Any:
-    return original(self, request_id, "", now_us)
+def certified(payload: KuraPayload) -> KuraPayload:
+    """With the certificate of somebody else, unless there is one."""
+    return replace(payload, metrics={"prov.device.cert": string(chain_of(payload)[0]), **payload.metrics})
 
 
 def named_otherwise() -> tuple[Change, ...]:
@@ -287,7 +259,7 @@ MUTANTS = (
     mutant("errors have another code", "S09 S10 P01", says(with_metrics(response__code=int32(500)), of="denied"),
            spares="S16"),
     mutant("errors bring a password", "S09 S10", says(with_metrics(prov__password=string("x")), of="denied")),
-    mutant("gzip is not read", "S34", (dialogue, "decode", instead(without_gzip)), spares="S06"),
+    mutant("gzip is not read", "S34", (dialogue, "decode", instead(without_gzip)), silence=True, spares="S06"),
     mutant("JSON is read", "S34", (dialogue, "decode", instead(with_json)), spares="S06"),
     mutant("a nonce of any size", "P01", (messages, "NONCE_BYTES", being((0, 1000))), spares="S06"),
     mutant("any nonce", "P01", (dialogue, "start_message", instead(any_nonce))),
@@ -296,29 +268,6 @@ MUTANTS = (
     mutant("a confirm of any job", "P02", (dialogue, "confirm_message", then(of_any_job)), spares="S19"),
     mutant("any result is STAGED", "P02", (dialogue, "confirm_message", instead(staged_whatever_it_says)),
            spares="S19"),
-    # the job
-    mutant("active at once", "S12", (ProvisionRequest, "is_not_yet_active", giving(False)), spares="S13"),
-    mutant("nothing expires", "S13", (ProvisionRequest, "has_expired", giving(False)), spares="S12"),
-    mutant("time does nothing to jobs", "S13 S20", (platform, "advance_jobs", giving([])), spares="S12"),
-    mutant("disabled requests are served", "S14", (dialogue, "denial_of", instead(enabled_again)), bug=True,
-           spares="S18"),
-    mutant("what was issued stays good", "S17 S20", (provision_jobs, "void_issued", giving(None)), spares="S15 S18"),
-    mutant("runs that fail are not counted", "S17 S18", (job_runs, "attempt_failed", instead(without_counting)),
-           spares="S15"),
-    mutant("one attempt more", "S18", (job_runs, "attempt_failed", instead(with_attempts(1))), spares="S17"),
-    mutant("one attempt less", "S18", (job_runs, "attempt_failed", instead(with_attempts(-1))), spares="S17"),
-    mutant("completed at confirm", "S19 S20 P02", (ProvisionDialogue, "_permitted", instead(completed_at_confirm)),
-           spares="S06"),
-    mutant("BIRTH completes nothing", "S19 S21 S22", (JobCompletion, "born", giving(NOTHING)), spares="S20"),
-    mutant("no event PROVISIONED", "S19", (completing, "record_event", giving(None)), spares="S21"),
-    mutant("the job has half its time", "S20", settings=Settings(job_timeout_s=150), spares="S19"),
-    mutant("jobs are forgotten in a restart", "S40", (platform, "open_installation", instead(begun_anew))),
-    # attachments
-    mutant("bundles are forgotten at confirm", "P09 P11", (dialogue, "bundles_of", giving([])), spares="P02"),
-    mutant("bundles are forgotten at BIRTH", "P10", (completing, "bundles_of", giving([])), spares="P09"),
-    mutant("the configuration is not attached", "P09", (issuing, "attachments_of", giving([])), spares="S06"),
-    mutant("a bundle that fails is installed", "P11", (ProvisionDialogue, "_installed", instead(as_if_installed)),
-           spares="P09"),
     # many, and too much
     mutant("three clients and no more", "S35", (broker, "MOST_CLIENTS", being(3)), spares="S06"),
     mutant("overload is silent", "S36", (ProvisionDialogue, "failed", giving([])), silence=True, spares="S06"),
@@ -338,6 +287,12 @@ MUTANTS = (
            spares="S06"),
     mutant("signatures name another certificate", "P08 S43",
            *named_otherwise(), spares="S06"),
+    mutant("the chain has no root", "P08", says(without_root, of="material_payload"), spares="S06"),
+    mutant("the root comes first", "P08", says(root_first, of="material_payload"), spares="S06"),
+    mutant("signing requests are ignored", "P14", (issuing, "_device_certificate", giving("")), spares="S06"),
+    mutant("any body is ignored that is no signing request", "P14",
+           (issuing, "_device_certificate", not_refused(ValueError, "")), spares="S06"),
+    mutant("everybody gets a certificate", "P14", says(certified, of="material_payload"), spares="S06"),
     mutant("bootstrap gateways may hear all", "P07", (AccessList, "may_subscribe", giving(True)), spares="S06"),
     mutant("bootstrap gateways may write to all", "P07", (AccessList, "may_write", giving(True)), spares="S06"),
 )  # fmt: skip

@@ -19,7 +19,7 @@ from fleetrig.reference_server.platforms.kura.rest import (
     provision_requests as requests_api,
 )
 from fleetrig.reference_server.platforms.kura.rest.api import RestApi
-from fleetrig.reference_server.platforms.kura.state import provision_requests
+from fleetrig.reference_server.platforms.kura.state import provision_requests, users
 from fleetrig.reference_server.platforms.kura.state.registry import Registry
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
@@ -137,6 +137,19 @@ def any_attachments(attachments: Any) -> None:
     return None
 
 
+def refuses_basic() -> Change:
+    def changed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        is_basic = (request.header("authorization") or "").startswith("Basic ")
+        return replace(response, status=401) if is_basic else response
+
+    return answers(changed)
+
+
+def by_name_alone(original: Any, registry: Any, username: str, password: str, now_us: int) -> Any:
+    user = users.user_by_name(registry, username)
+    return (user, None) if user is not None else original(registry, username, password, now_us)
+
+
 def with_password(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """What was asked is shown again, as it came."""
     if request.method != "POST" or not request.path.startswith(REQUESTS) or response.status != 201:
@@ -178,6 +191,8 @@ MUTANTS = (
     mutant("a missing request is empty", "P05", refuses(REQUESTS, 404, 204), spares="P04"),
     mutant("XML is answered in JSON", "P06", (requests_api, "wants_xml", giving(False)), spares="P04"),
     mutant("XML in another namespace", "P06", (provision_documents, "EDC", being("urn:x")), spares="P04"),
+    mutant("Basic is not taken", "P13", refuses_basic(), spares="P04"),
+    mutant("any password will do for Basic", "P13", (api, "sign_in", instead(by_name_alone)), spares="P04"),
     # the rest
     mutant("a sign-in does not say when it ends", "R01", shows("/authentication/user", without("expiresOn")),
            spares="R02"),

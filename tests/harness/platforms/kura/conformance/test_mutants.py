@@ -21,12 +21,13 @@ from tests.harness.platforms.kura.conformance.in_process import reference
 from tests.harness.platforms.kura.conformance.mutants import Mutant
 from tests.harness.platforms.kura.conformance.mutants_of_brokers import MUTANTS as OF_BROKERS
 from tests.harness.platforms.kura.conformance.mutants_of_dialogues import MUTANTS as OF_DIALOGUES
+from tests.harness.platforms.kura.conformance.mutants_of_jobs import MUTANTS as OF_JOBS
 from tests.harness.platforms.kura.conformance.mutants_of_management import MUTANTS as OF_MANAGEMENT
 from tests.harness.platforms.kura.conformance.mutants_of_operators import MUTANTS as OF_OPERATORS
 
 pytestmark = pytest.mark.slow
 
-MUTANTS = (*OF_DIALOGUES, *OF_BROKERS, *OF_MANAGEMENT, *OF_OPERATORS)
+MUTANTS = (*OF_DIALOGUES, *OF_JOBS, *OF_BROKERS, *OF_MANAGEMENT, *OF_OPERATORS)
 BLANK = Report(name="conform/kura", title="", verdict=Verdict.PASSED)
 BY_NUMBER = {row.number: row for row in ROWS}
 PATIENCE_S = 0.2
@@ -81,4 +82,4 @@ def test_every_row_finds_a_mutant() -> None:
 def test_mutants_have_names_of_their_own() -> None:
     names = [mutant.name for mutant in MUTANTS]
     assert len(set(names)) == len(names)
-    assert len(names) >= 80
+    assert len(names) >= 180
