@@ -77,6 +77,22 @@ HONO = (
     "hono/power_cuts[over=mqtt,cut=login#1:answered]",
 )
 
+KURA = (
+    "kura/attachments",
+    "kura/auto_registration",
+    "kura/confirm_lost",
+    "kura/control_before_provisioning",
+    "kura/missing_or_gone",
+    "kura/over_tls",
+    "kura/overloaded",
+    "kura/restart_before_birth",
+    "kura/transport_updated",
+    "kura/two_instances",
+    "kura/wrong_password",
+    "kura/power_cuts[cut=provision#1:answered]",
+    "kura/power_cuts[cut=birth#1:sent]",
+)
+
 
 def shape(report: Report) -> tuple[object, ...]:
     """Everything that must not depend on how it was run."""
@@ -92,7 +108,7 @@ async def run_all(runs: tuple[Expanded, ...], results: Path, *, real_time: bool)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chosen", [QUICK, THINGSBOARD, HONO], ids=["hawkbit", "thingsboard", "hono"])
+@pytest.mark.parametrize("chosen", [QUICK, THINGSBOARD, HONO, KURA], ids=["hawkbit", "thingsboard", "hono", "kura"])
 def test_virtual_and_real_time_agree(tmp_path: Path, chosen: tuple[str, ...]) -> None:
     runs = plan(chosen, SCENARIOS, (), power_cut_points)
     virtual = asyncio.run(run_all(runs, tmp_path / "virtual", real_time=False))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS as ROWS_OF_HAWKBIT
-from tests.harness.external import test_hono_rows, test_thingsboard_rows
+from tests.harness.external import test_hono_rows, test_kura_rows, test_thingsboard_rows
 from tests.harness.platforms.hawkbit.conformance import test_start_properties
 from tests.harness.platforms.hono.test_load import fleet_under_load
 from tests.harness.test_follows_model import follow_their_model
@@ -20,6 +20,11 @@ from tests.peers.thingsboard.test_sdk_rows import ROWS, judge_rows
 @pytest.mark.parametrize("rows", [test_thingsboard_rows, test_hono_rows], ids=["thingsboard", "hono"])
 def soak_our_own_device_passes_over_sockets(rows: Any, part: int, tmp_path: Path) -> None:
     rows.pass_over_sockets(part, tmp_path)
+
+
+@pytest.mark.parametrize("part", range(test_kura_rows.PARTS))
+def soak_our_own_gateway_passes_over_sockets(part: int, tmp_path: Path) -> None:
+    test_kura_rows.pass_over_sockets(part, tmp_path)
 
 
 @pytest.mark.parametrize(("over", "kind", "workers"), [("mqtt", "certificate", 2), ("http", "password", 0)])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fleetrig.harness.platforms.hono.vocabulary import PROGRAM_VALUES
+from fleetrig.harness.platforms.kura.vocabulary import PROGRAM_VALUES as VALUES_OF_KURA
 from fleetrig.harness.platforms.thingsboard.program import behaviour_values
 from fleetrig.harness.report.exits import Exit
 from fleetrig.simulator.flows.thingsboard.credentials import ProvisionKey
@@ -19,9 +20,11 @@ from tests.harness.command import PROJECT, fleetrig
 
 PAGE = (PROJECT / "docs" / "devices.md").read_text(encoding="utf-8")
 THINGSBOARD = PAGE[PAGE.index("## ThingsBoard") : PAGE.index("## Hono")]
-HONO = PAGE[PAGE.index("## Hono") :]
+HONO = PAGE[PAGE.index("## Hono") : PAGE.index("## Kura")]
+KURA = PAGE[PAGE.index("## Kura") :]
 COMMANDS = {
-    name: re.findall(r"(?m)^    fleetrig (.*)$", part) for name, part in (("thingsboard", THINGSBOARD), ("hono", HONO))
+    name: re.findall(r"(?m)^    fleetrig (.*)$", part)
+    for name, part in (("thingsboard", THINGSBOARD), ("hono", HONO), ("kura", KURA))
 }
 TOO_LONG = "run external/{0} --device-command './my-device.sh'"
 """All rows over sockets, which the tests of the rows do; here it stands for the command before."""
@@ -56,3 +59,8 @@ def test_every_value_that_a_program_is_told_stands_on_the_page() -> None:
 def test_every_value_that_the_program_of_a_hono_device_is_told_stands_on_the_page() -> None:
     told = {*PROGRAM_VALUES, "certificate", "certificate_key", "ca"}
     assert told == set(re.findall(r"`\{(\w+)\}`", HONO))
+
+
+def test_every_value_that_the_program_of_a_gateway_is_told_stands_on_the_page() -> None:
+    told = {*VALUES_OF_KURA, "certificate", "certificate_key", "ca"}
+    assert told == set(re.findall(r"`\{(\w+)\}`", KURA))

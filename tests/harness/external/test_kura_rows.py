@@ -19,6 +19,8 @@ pytestmark = pytest.mark.slow
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 ROWS = plan(["external/kura"], SCENARIOS)
+PARTS = 8
+"""In which they are run over sockets, each by a worker of its own."""
 
 
 def outcome(name: str, folder: Path, change: Change = default_behaviour) -> Report:
@@ -31,6 +33,28 @@ def test_our_own_gateway_passes_in_virtual_time(name: str, tmp_path: Path) -> No
     report = outcome(name, tmp_path)
     assert report.verdict is Verdict.PASSED, report
     assert report.time == "virtual"
+
+
+def test_our_own_gateway_passes_over_sockets(tmp_path: Path) -> None:
+    """Every eighth row, and none that waits long; `make soak` has all."""
+    pass_over_sockets(1, tmp_path)
+
+
+def pass_over_sockets(part: int, tmp_path: Path) -> None:
+    """Side by side: they mostly wait."""
+    rows = ROWS[part::PARTS]
+
+    async def all_of_them() -> list[Report]:
+        gate = asyncio.Semaphore(20)
+
+        async def one(number: int) -> Report:
+            async with gate:
+                return await run(rows[number], RunOptions(real_time=True, results=tmp_path, own_device=True))
+
+        return await asyncio.gather(*(one(number) for number in range(len(rows))))
+
+    reports = asyncio.run(all_of_them())
+    assert [report for report in reports if report.verdict is not Verdict.PASSED] == []
 
 
 def test_recommendations_are_warnings() -> None:
