@@ -45,6 +45,7 @@ def test_a_flood_of_connections_leaves_others_their_turn() -> None:
 
 def test_a_reply_behind_a_push_does_not_wait_for_the_client() -> None:
     """Nagle's algorithm is off: with it the second of two small writes waits 40 ms for an acknowledgement."""
+
     async def option_of(listener: socket.socket) -> int:
         seen: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
