@@ -81,7 +81,7 @@ def provisioning_of(run: KuraRun, serial: str, form: str) -> ProvisioningService
         ca_authentication=words.ca_authentication,
         broker_url=words.broker_url or run.url(tls=bool(getattr(devices, "tls", None))),
         account_name=words.account or run.provision_account,
-        username=words.user_name or (run.names(serial).user_name if run.is_clone(serial) else ""),
+        username=words.user_name or "",
         password="" if credential is None else credential.password,
         activation_key=run.activation_key_of(serial),
         client_id=run.names(serial).client_id if form == "serial" else "",

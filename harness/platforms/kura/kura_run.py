@@ -157,10 +157,6 @@ class KuraRun:
         made = self.requests.get(self.names(serial).serial)
         return None if made is None else UserPassword(self.names(serial).user_name, made.password)
 
-    def is_clone(self, serial: str) -> bool:
-        """It has what another one has."""
-        return self.names(serial).serial != serial
-
     def signing_certificates_of(self, account: str) -> Mapping[str, str]:
         """Alias -> certificate (PEM): who signs control messages of an account."""
         return {one.alias: one.own_pem for one in self.signers.get(account, ())[:1]}
