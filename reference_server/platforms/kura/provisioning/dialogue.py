@@ -87,6 +87,7 @@ class ProvisionDialogue:
         """A message of a client on its own topic."""
         stage = STAGES.get(topic.levels[-1], "") if len(topic.levels) == 2 else ""
         payload = decode(data)
+        self._registry.learn("activation-key", payload.text("activation.key"))  # a mistyped one is as secret
         exchange = ProvisionExchange(live, topic.app_id, request_id_of(payload), stage or "request", now_us)
         if not exchange.request_id:
             return self._ignored(exchange, _why_unread(payload))

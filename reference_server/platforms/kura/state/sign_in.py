@@ -39,7 +39,6 @@ DENIED: LoginFailure = LoginFailure.NOT_AUTHORIZED
 
 def sign_in(registry: Registry, username: str, password: str, now_us: int) -> tuple[User, AccountRecord]:
     """The user and its account. Raises LoginRefused; what it has counted is to be kept."""
-    registry.learn("password", password)
     user = user_by_name(registry, username)
     if user is None:
         raise LoginRefused(BAD, f"there is no user {username[:80]!r}", "UNKNOWN_LOGIN_CREDENTIAL")
@@ -66,7 +65,6 @@ def sign_in_to_provision(
 
     Of several (two accounts want the same device) the newest one with that password counts.
     """
-    registry.learn("password", password)
     user = user_by_name(registry, username)
     if user is None:
         raise LoginRefused(BAD, f"no provision request has the user {username[:80]!r}: create one first")
@@ -115,6 +113,7 @@ def _check(registry: Registry, credential: Credential, policy: LockoutPolicy, pa
         raise LoginRefused(BAD, f"wrong password, for the {counted.login_failures}. time", "INVALID_LOGIN_CREDENTIALS")
     if not is_usable(credential, now_us):
         raise LoginRefused(DENIED, "the password is disabled or has expired", "DISABLED_LOGIN_CREDENTIAL")
+    registry.learn("password", password)  # a wrong one is masked where it stands, and nobody fills memory with them
     if has_counted(credential):
         save_credential(registry, unlocked(credential))
 

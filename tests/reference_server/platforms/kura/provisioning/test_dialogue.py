@@ -708,3 +708,12 @@ def test_time_goes_on_for_jobs_of_an_earlier_process() -> None:
 
 def _users(rig: BrokerRig) -> list[str]:
     return [user.name for user in users_of(rig.registry, rig.account().id)]
+
+
+def test_an_activation_key_is_masked_though_it_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = waiting(generate_activation_key=True)
+    learnt: list[tuple[str, str | None]] = []
+    monkeypatch.setattr(rig.platform.registry, "learn", lambda kind, secret: learnt.append((kind, secret)))
+    rig.ask(key="a-mistyped-one")
+
+    assert ("activation-key", "a-mistyped-one") in learnt
