@@ -28,6 +28,7 @@ from typing import Final
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.http import HttpResponse
 from fleetrig.simulator.contract.json_types import Json
+from fleetrig.simulator.contract.mqtt import MqttPublishAck
 from fleetrig.simulator.contract.trace import TraceEvent
 from fleetrig.simulator.drivers.oracle_outcomes import ToldDevice, outcomes_of
 from fleetrig.simulator.drivers.oracle_reading import FlowReading, Program
@@ -131,8 +132,8 @@ class Oracle:
     def sent(self, event: TraceEvent, program: Program) -> None:
         """A message of the device has arrived; `event.name` says what it is. `program` is used when it was never
         seen to be switched on."""
-        if self.divergence is not None:
-            return
+        if self.divergence is not None or isinstance(event.envelope, MqttPublishAck):
+            return  # of acknowledgements no model speaks
         if not self._readings:
             self.power_on(program, event.at_us)
         self._is_on = True
@@ -228,7 +229,7 @@ class Oracle:
         why = self._why_not(reading, name, event, elapsed_s)
         others = self._losses(reading, name, why, lost, elapsed_s)
         if not why:
-            reading.matched, reading.name, reading.waits = True, event.name, False
+            reading.match(event.name)
             yield reading
         else:
             self._is_near = self._is_near or name == event.name

@@ -26,6 +26,7 @@ from fleetrig.simulator.effects import (
     Done,
     Download,
     Downloaded,
+    Effect,
     NoReply,
     Outcome,
     Reply,
@@ -76,6 +77,14 @@ def answer_types(request: Request) -> tuple[type, ...]:
             return (MqttPingresp,)
         case _:
             return (MqttPublishAck,)
+
+
+def without_answer(effect: Effect | None, answers: Sequence[ToldDevice]) -> list[ToldDevice]:
+    """What else came than the answer to a request."""
+    left = list(answers)
+    if isinstance(effect, Ask) and (found := _first(answers, answer_types(effect.request))) is not None:
+        left.remove(found)
+    return left
 
 
 def _first(answers: Sequence[ToldDevice], kinds: tuple[type, ...]) -> ToldDevice | None:

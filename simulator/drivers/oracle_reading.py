@@ -13,7 +13,8 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from fleetrig.simulator.contract.json_types import Json
-from fleetrig.simulator.drivers.oracle_outcomes import ToldDevice
+from fleetrig.simulator.contract.mqtt import MqttPublish, MqttPublishAck
+from fleetrig.simulator.drivers.oracle_outcomes import ToldDevice, without_answer
 from fleetrig.simulator.drivers.oracle_rules import NextMessage, envelope_of
 from fleetrig.simulator.effects import (
     Apply,
@@ -34,6 +35,10 @@ from fleetrig.simulator.effects import (
     TimedEffect,
 )
 from fleetrig.simulator.stages import Stage
+from fleetrig.simulator.transports.inbox import INBOX_LIMIT
+
+KEPT: Final = (MqttPublish, MqttPublishAck)
+"""What a device may leave unread; other answers are of no use once they were not waited for."""
 
 Program = Callable[[Mapping[str, Json]], Flow]
 """What a device runs at power-on, from what it remembers."""
@@ -49,8 +54,8 @@ WAITS: Final = frozenset({Stage.BACKING_OFF, Stage.REFUSED})
 class FlowReading:
     """Where the device stands. `effect` is what the model does now; `matched` says that the server has seen it."""
 
-    __slots__ = ("_clock_us", "_flow", "_program", "_start", "_then", "effect", "least_s", "log", "matched", "memory",
-                 "most_s", "name", "used_s", "waits")  # fmt: skip
+    __slots__ = ("_clock_us", "_flow", "_left", "_program", "_start", "_then", "_unread", "asked", "effect", "least_s",
+                 "log", "matched", "memory", "most_s", "name", "used_s", "waits")  # fmt: skip
 
     def __init__(self, program: Program, start: Mapping[str, Json]) -> None:
         self._program, self._start = program, start
@@ -60,6 +65,11 @@ class FlowReading:
         self.matched = False
         self._clock_us = 0
         self._then: NextMessage | None = None
+        self._unread: tuple[ToldDevice, ...] = ()
+        """What came before its last message, and what no wait of it has taken: it lies in its inbox."""
+        self._left: tuple[ToldDevice, ...] = ()
+        self.asked: Effect | None = None
+        """The request that was matched last: its answer is none of what lies in the inbox."""
         self.name = ""
         """Of the exchange that was matched."""
         self.waits = False
@@ -84,6 +94,7 @@ class FlowReading:
             other.take(outcome)
         other.restart_clock()
         other.name, other._clock_us = self.name, self._clock_us
+        other._unread, other.asked = self._unread, self.asked
         return other
 
     def copy(self) -> FlowReading:
@@ -119,12 +130,18 @@ class FlowReading:
 
         `then`: what it said after that, if it said anything.
         """
-        left = list(inbox)
+        left = [*self._unread, *without_answer(self.asked, inbox)]
         self._then = then
         while self.effect is not None and envelope_of(self.effect) is None:
             passed = self.effect
             self.take(self._silent(passed, elapsed_s, left, is_closed=is_closed))
             yield passed
+        self._left = tuple(one for one in left if isinstance(one.envelope, KEPT) and not one.why)
+
+    def match(self, event_name: str) -> None:
+        """The message that comes next is the one that came; what it has not read, it may read later."""
+        self.matched, self.name, self.waits = True, event_name, False
+        self.asked, self._unread = self.effect, self._left[-INBOX_LIMIT:]
 
     def _silent(self, effect: Effect, elapsed_s: float, inbox: list[ToldDevice], *, is_closed: bool) -> Outcome:
         match effect:

@@ -26,19 +26,10 @@ from fleetrig.simulator.flows.kura.flow import KuraGateway
 from fleetrig.simulator.flows.kura.life import GatewayLife
 from fleetrig.simulator.flows.kura.settings import KuraSettings
 from fleetrig.simulator.flows.kura.store import REPLIES
+from tests.golden.kura_player.comparing import ENVIRONMENT, LIFECYCLE, compare_case, is_close_to_the_limit
 from tests.golden.kura_player.contents import Differs
 from tests.golden.kura_player.damage import near_misses
-from tests.golden.kura_player.gateway_player import (
-    ENVIRONMENT,
-    LIFECYCLE,
-    RECORDED_QUIRKS,
-    Cue,
-    Cues,
-    Doing,
-    GatewayPlayer,
-    compare_case,
-    is_close_to_the_limit,
-)
+from tests.golden.kura_player.gateway_player import RECORDED_QUIRKS, Cue, Cues, Doing, GatewayPlayer
 from tests.golden.kura_player.recorded_broker import OPENED, Heard, RecordedBroker
 from tests.golden.kura_player.recording import FOLDER, TRANSPORT, Case, Packet, read_lines, read_transcript
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Final
 
 import pytest
 
 from fleetrig.simulator.contract.mqtt import MqttConnack, MqttConnect
-from tests.golden.kura_player.broker_player import BrokerPlayer, hello_of
+from tests.golden.kura_player.broker_player import BrokerPlayer
 from tests.golden.kura_player.contents import content_of_fields
 from tests.golden.kura_player.damage import near_misses
+from tests.golden.kura_player.packets import hello_of
 from tests.golden.kura_player.peer import Peer
 from tests.golden.kura_player.recording import FOLDER, TRANSPORT, Case, Packet, Transcript, read_transcript
 from tests.golden.kura_player.served import KuraServed, kura_served
@@ -52,6 +54,14 @@ def played(kura: KuraServed) -> dict[str, BrokerPlayer]:
 @pytest.mark.parametrize(("name", "case"), CASES)
 def test_a_recorded_case_is_answered_and_routed_alike(played: dict[str, BrokerPlayer], name: str, case: str) -> None:
     assert not played[name].verdicts[case]
+
+
+def test_it_is_all_the_same_with_records_in_a_file(tmp_path: Path) -> None:
+    with kura_served(f"sqlite:///{tmp_path / 'fleet.db'}") as one:
+        for name in FILES:
+            player = BrokerPlayer(one)
+            player.play(TRANSCRIPTS[name])
+            assert not any(player.verdicts.values()), player.verdicts
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -24,6 +24,8 @@ APP_ID: Final = "DEPLOY-V2"
 HEAD: Final = '<?xml version="1.0" encoding="UTF-8" standalone="no"?>'
 ALREADY_DONE: Final = "ALREADY DONE"
 """With a blank."""
+SOON_S: Final = 0.01
+"""Another thread begins: the reply is out before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def _download(life: GatewayLife, request: Request) -> Handling:
         busy = {"download.status": string("IN_PROGRESS")}
         return Answer(ERROR, busy, b"Another resource is already in download")
     state.downloading = package
-    life.later(0.0, lambda: work.download_package(life, package))
+    life.later(SOON_S, lambda: work.download_package(life, package))
     return Answer()
 
 
@@ -123,7 +125,7 @@ def _uninstall(life: GatewayLife, request: Request) -> Handling:
     package = work.read_package(request, needs_version=False)
     if package is None:
         raise bad_request()
-    life.later(0.0, lambda: work.uninstall_package(life, package))
+    life.later(SOON_S, lambda: work.uninstall_package(life, package))
     return Answer()
 
 
@@ -132,7 +134,7 @@ def _cancel(life: GatewayLife) -> Handling:
     state = work.state_of(life)
     package, state.downloading = state.downloading, None
     if package is not None:
-        life.later(0.0, lambda: work.notify(life, package, "download", work.progress(package, 0, 0, "CANCELLED")))
+        life.later(SOON_S, lambda: work.notify(life, package, "download", work.progress(package, 0, 0, "CANCELLED")))
     return Answer()
 
 

@@ -15,9 +15,9 @@ from fleetrig.reference_server.platforms.kura.state.settings import ADMIN_USER, 
 from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.mqtt import MqttConnect
-from tests.golden.kura_player.broker_player import ACCOUNT
 from tests.golden.kura_player.codecs import SERVER
 from tests.golden.kura_player.contents import Content
+from tests.golden.kura_player.packets import ACCOUNT
 from tests.golden.kura_player.peer import Peer
 from tests.golden.served import Served, serving
 

@@ -54,7 +54,8 @@ def _entries(document: Any) -> Iterator[KeystoreEntry]:
         store = str(one.get("keystoreServicePid") or one.get("keystoreId") or DM_KEYSTORE)
         if not store.endswith(DM_KEYSTORE):
             continue
-        text = one.get("certificate") or next(iter(one.get("certificateChain") or ()), None)
+        chain = one.get("certificateChain")
+        text = one.get("certificate") or (chain[0] if isinstance(chain, list) and chain else None)
         if not isinstance(text, str):
             raise NotKeystore("entries without their certificates; list them by store (keystoreServicePid)")
         try:

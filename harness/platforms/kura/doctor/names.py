@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from typing import Final
 
@@ -30,6 +31,11 @@ def mac_with_colons(mac: str) -> str:
 def automatic_login(mac: str, serial: str) -> str:
     """The user name that a gateway makes for itself when none is set (spec 1.3)."""
     return f"{bare_mac(mac)}-{serial or UNKNOWN}" if bare_mac(mac) else ""
+
+
+def is_same_secret(one: str, other: str) -> bool:
+    """In constant time."""
+    return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
 
 
 def sanitised(client_id: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Iterator
 from typing import Final
 
 from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, quoted
 from fleetrig.harness.platforms.kura.doctor.facts import Facts
+from fleetrig.harness.platforms.kura.doctor.names import is_same_secret
 from fleetrig.harness.platforms.kura.doctor.topics import ControlTopic, Role, read_topic
 from fleetrig.reference_server.platforms.kura.payload.codec import decode
 from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload, Metric, ValueType
@@ -145,7 +145,7 @@ def _provisioning(facts: Facts, payload: KuraPayload) -> Iterator[Diagnosis]:
     request = facts.request
     wanted = "" if request is None else request.activation_key
     sent = payload.text("activation.key") or ""
-    if wanted and not hmac.compare_digest(sent.encode(), wanted.encode()):
+    if wanted and not is_same_secret(sent, wanted):
         yield Diagnosis(
             "activation-key-wrong" if sent else "activation-key-missing", Weight.CAUSE,
             f"The provision request has an activation key; the message has {'another' if sent else 'none'} "

@@ -63,6 +63,10 @@ class RequestRecord:
         return self.text("activationKey")
 
     @property
+    def created_on(self) -> datetime:
+        return at_ms(self.document.get("createdOn")) or datetime.min.replace(tzinfo=UTC)
+
+    @property
     def job(self) -> Document:
         found = self.document.get("provisionJob")
         return found if isinstance(found, dict) else {}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterator
 from typing import Final
 
 from fleetrig.harness.doctor.certificates import DAY
 from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, quoted
 from fleetrig.harness.platforms.kura.doctor.facts import Facts
+from fleetrig.harness.platforms.kura.doctor.names import is_same_secret
 from fleetrig.harness.platforms.kura.doctor.records import AWAITING_BIRTH, RUNNING, RequestRecord
 
 AGAIN: Final = (
@@ -117,7 +117,7 @@ def _key(facts: Facts, request: RequestRecord) -> Iterator[Diagnosis]:
             "The provision request has an activation key; whether the gateway has it was not said (--activation-key).",
             "Write the key of the request into activation-key of the gateway.",
         )  # fmt: skip
-    elif wanted and own and not hmac.compare_digest(own.encode(), wanted.encode()):
+    elif wanted and own and not is_same_secret(own, wanted):
         yield Diagnosis(
             "activation-key-wrong", Weight.CAUSE,
             f"The gateway has another activation key than the provision request (400 BAD_ACTIVATION_KEY)"

@@ -86,7 +86,8 @@ def _properties(document: Document) -> Iterator[tuple[str, str]]:
     listed = document.get("configuration")
     for one in listed if isinstance(listed, list) else [document]:
         holder = one.get("properties") if isinstance(one, dict) else None
-        for each in (holder.get("property") if isinstance(holder, dict) else None) or ():
+        found = holder.get("property") if isinstance(holder, dict) else None
+        for each in found if isinstance(found, list) else ():
             value = each.get("value") if isinstance(each, dict) else None
             if isinstance(value, list) and value:
                 yield str(each.get("name")), str(value[0])

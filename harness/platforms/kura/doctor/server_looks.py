@@ -80,7 +80,7 @@ def _with_requests(facts: Facts, view: RestView) -> Facts:
         found += [RequestRecord(one, users.get(str(one.get("provisionUserId")), "")) for one in documents]
     if not is_seen:
         return replace(facts, gaps=(*facts.gaps, NO_REQUESTS))
-    newest = sorted(found, key=lambda one: -int(one.document.get("createdOn") or 0))
+    newest = sorted(found, key=lambda one: one.created_on, reverse=True)
     return replace(facts, server=replace(facts.server, requests=tuple(newest), knows_all_requests=is_all))
 
 
@@ -91,8 +91,7 @@ def _with_signer(facts: Facts, view: RestView) -> Facts:
         return facts
     listed = view.listed(f"/v1/{request.text('accountId')}/certificateInfos", {"inherited": "true", "usageName": SIGNS})
     for one in [] if listed is None else listed[0]:
-        usages = [each.get("name") for each in one.get("certificateUsages") or () if isinstance(each, dict)]
-        if one.get("status") in (None, "VALID") and SIGNS in usages:
+        if one.get("status") in (None, "VALID") and SIGNS in [each.get("name") for each in _usages(one)]:
             try:
                 return replace(
                     facts, material=replace(material, signer=certificates_in(str(one.get("certificate")).encode())[0])
@@ -100,6 +99,12 @@ def _with_signer(facts: Facts, view: RestView) -> Facts:
             except ValueError:
                 continue
     return facts
+
+
+def _usages(certificate: Document) -> list[Document]:
+    """What a certificate is for."""
+    found = certificate.get("certificateUsages")
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def _users(facts: Facts, view: RestView) -> dict[str, str]:
