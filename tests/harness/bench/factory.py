@@ -30,8 +30,10 @@ IDENTITY: Final = "/data/identity"
 TEXTS: Final = {
     "hawkbit": "URL='${url}'\nTENANT=${tenant}\nID=${serial}\nTOKEN='${token}'\n",
     "thingsboard": "URL='${provision_url}'\nID=${serial}\nKEY=${provision_key}\nSECRET='${provision_secret}'\n",
+    "kura": "BROKER='${broker_url}'\nACCOUNT=${account_name}\nID=${client_id}\nNAME=${user_name}\n"
+    "PASSWORD='${password}'\nKEY='${activation_key}'\n",
 }
-LISTENERS: Final = {"hawkbit": ("http",), "thingsboard": ("http", "mqtts")}
+LISTENERS: Final = {"hawkbit": ("http",), "thingsboard": ("http", "mqtts"), "kura": ("http", "mqtt")}
 WITHIN_S: Final = 30.0
 
 Calls = Callable[[Mapping[str, str]], int]

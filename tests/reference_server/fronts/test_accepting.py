@@ -45,21 +45,21 @@ def test_a_flood_of_connections_leaves_others_their_turn() -> None:
 
 def test_a_reply_behind_a_push_does_not_wait_for_the_client() -> None:
     """Nagle's algorithm is off: with it the second of two small writes waits 40 ms for an acknowledgement."""
-    options: list[int] = []
 
-    class Looked(asyncio.Protocol):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            sock = transport.get_extra_info("socket")
-            options.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+    async def option_of(listener: socket.socket) -> int:
+        seen: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
-    async def accept(listener: socket.socket) -> None:
+        class Looked(asyncio.Protocol):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                sock = transport.get_extra_info("socket")
+                seen.set_result(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
         acceptor = Acceptor(listener, Looked, lambda error: None)
         with socket.create_connection(listener.getsockname()):
-            while not options:
-                await asyncio.sleep(0)
+            option = await seen
         acceptor.close()
+        return option
 
     (listener,) = bind(Address("127.0.0.1", 0))
     listener.listen()
-    asyncio.run(accept(listener))
-    assert options == [1]
+    assert asyncio.run(option_of(listener)) == 1

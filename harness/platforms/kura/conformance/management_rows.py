@@ -37,8 +37,6 @@ XML: Final = f"""<?xml version="1.0" encoding="UTF-8"?>
 SNAPSHOTS: Final = b"""<?xml version="1.0" encoding="UTF-8"?>
 <esf:snapshot-ids xmlns:esf="http://eurotech.com/esf/2.0"><esf:snapshotIds>11</esf:snapshotIds>
 <esf:snapshotIds>22</esf:snapshotIds></esf:snapshot-ids>"""
-PEM: Final = "-----BEGIN CERTIFICATE REQUEST-----\nMIIBAA==\n-----END CERTIFICATE REQUEST-----\n"
-KEYS_VERSIONS: Final = ("KEYS-V1", "KEYS-V2")
 
 
 def component(answered: Mapping[str, Any]) -> tuple[str, str, list[str]]:
@@ -236,23 +234,6 @@ def packages(client: RowClient) -> None:
     expect_that("job.id" in request.content.metrics, "a job.id", sorted(request.content.metrics))
     gateway.answer(request)
     call.expect_result(200, 204)
-
-
-@ROWS.row("S42", "csr", "A signing request is read from a bare JSON string and from an object", needs=NEEDS)
-def csr(client: RowClient) -> None:
-    gateway = managed(client)
-    asked = {"keystoreId": "SSLKeystore", "alias": "a", "signatureAlgorithm": "SHA256withRSA", "attributes": "CN=x"}
-    for body in (json.dumps(PEM), json.dumps({"signingRequest": PEM})):
-        document = {**asked, "singnatureAlgorithm": asked["signatureAlgorithm"]}
-        call = HeldCall(client, "POST", f"{gateway.device}/keystore/items/csr", document)
-        message = gateway.session.message("a request for a CSR")
-        topics = [gateway.session.control(f"{app}/POST/keystores/entries/csr") for app in KEYS_VERSIONS]
-        expect_that(message.topic in topics, f"the topic of the request: {' or '.join(topics)}", message.topic)
-        request = gateway.read(message)
-        told = json.loads(request.content.body)
-        expect("keystore and alias", ("SSLKeystore", "a"), (told.get("keystoreServicePid"), told.get("alias")))
-        gateway.answer(request, body=body.encode())
-        expect_that(PEM in call.expect_result().values(), "the signing request as PEM", body)
 
 
 @ROWS.row("S30", "after-birth", "The first request after BIRTH waits until the gateway has subscribed: 2 s, or it "

@@ -10,7 +10,7 @@ from fleetrig.harness.conformance.answer_reading import document
 from fleetrig.harness.conformance.exact_client import Answer
 from fleetrig.harness.conformance.expect import expect, expect_that
 from fleetrig.harness.conformance.row import Resource
-from fleetrig.harness.platforms.kura.conformance.kapua_api import CREATED, KapuaApi, SignIn, expect_status
+from fleetrig.harness.platforms.kura.conformance.kapua_api import CREATED, JSON, KapuaApi, SignIn, expect_status
 from fleetrig.harness.platforms.kura.conformance.row_client import RowClient, new_password
 from fleetrig.simulator.contract.identity import UserPassword
 
@@ -120,3 +120,37 @@ def unreadable(client: RowClient) -> None:
         expect_status(client.call("GET", path), 400, 404)
     shown: list[dict[str, Any]] = list(client.items(f"{users}?"))
     expect("users of the account", [], shown)
+
+
+@ROWS.row("R08", "tokens", "A token is good until it is logged out; refreshed, it is replaced by another")
+def tokens(client: RowClient) -> None:
+    user = client.user(client.account(), ("device", "read"))
+    told = client.say_sign_in(user.name, user.password).json()
+    document = {"tokenId": told["tokenId"], "refreshToken": told["refreshToken"]}
+    renewed = client.http.call("POST", "/v1/authentication/refresh", JSON, json.dumps(document).encode())
+    expect_status(renewed, 200)
+    again = str(renewed.json()["tokenId"])
+    expect_that(again != told["tokenId"], "another token", "the same")
+    path = f"/v1/{client.account().scope_id}/devices"
+    expect("the status with the old token", 401, as_bearer(client, "GET", path, told["tokenId"]).status)
+    expect("the status with the new token", 200, as_bearer(client, "GET", path, again).status)
+    expect_status(as_bearer(client, "POST", "/v1/authentication/logout", again), 200, 204)
+    expect("the status after logout", 401, as_bearer(client, "GET", path, again).status)
+
+
+def as_bearer(client: RowClient, method: str, path: str, token: str) -> Answer:
+    return client.http.call(method, path, {**JSON, "Authorization": f"Bearer {token}"}, None)
+
+
+@ROWS.row("R09", "queries", "Devices are counted and queried by their members")
+def queries(client: RowClient) -> None:
+    path = f"/v1/{client.account().scope_id}/devices"
+    names = [client.name() for _ in range(3)]
+    for name in names:
+        client.asked("POST", path, {"clientId": name}, *CREATED)
+    expect("how many there are", 3, client.asked("POST", f"{path}/_count", {})["count"])
+    attribute = {"type": "attributePredicate", "attributeName": "clientId", "operator": "EQUAL"}
+    query = {"predicate": {**attribute, "attributeValue": names[1]}, "limit": 50, "offset": 0}
+    found = client.asked("POST", f"{path}/_query", query)
+    expect("what is found", [names[1]], [one["clientId"] for one in found["items"]])
+    expect("how many are found", 1, client.asked("POST", f"{path}/_count", query)["count"])

@@ -211,3 +211,19 @@ def test_what_it_advises_is_printed_for_people(
     assert f"{bench.rest}/v2/provisionRequests" in page
     assert SECRETS["SECRET"] not in page
     assert PROVISIONING in page
+
+
+@pytest.mark.slow
+def test_a_broker_whose_certificate_the_gateway_cannot_trust(
+    bench: KuraBench, gateway: SeededGateway, doctor: Doctor
+) -> None:
+    bench.user(gateway.account, gateway.user)
+    over_tls = ("--against", bench.rest, "--broker-url", f"mqtts://{bench.ready['mqtts']}", *gateway.connected())
+    page = doctor(*over_tls, "--connect")
+    assert (page.names, page.document["asked"]) == (["certificate-not-accepted"], "nothing as the gateway")
+    assert "never sends its user name and password" in page.one("certificate-not-accepted")["cause"]
+    trusting = doctor(*over_tls, "--connect", "--ca", str(bench.ready["ca"]))
+    assert (trusting.names, trusting.code, trusting.document["answered"]) == ([], 0, "CONNACK 0")
+    plain = doctor("--against", bench.rest, "--broker-url", f"mqtts://{bench.ready['mqtt']}", *gateway.connected())
+    assert plain.names == ["broker-not-reached"]
+    assert "does not speak TLS" in plain.text

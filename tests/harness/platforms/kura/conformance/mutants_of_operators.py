@@ -10,6 +10,7 @@ from typing import Any
 from fleetrig.reference_server.platform import HttpAnswer
 from fleetrig.reference_server.platforms.kura.rest import (
     api,
+    authentication,
     credentials,
     provision_documents,
     provision_filters,
@@ -209,6 +210,8 @@ MUTANTS = (
     mutant("a second device of a client id is 400", "R06", refuses("/devices", 409, 400), spares="R02"),
     mutant("an old optlock of a device", "R06", refuses("/devices", 500, 200), spares="R02"),
     mutant("unreadable users are errors of the server", "R07", refuses("/users", 400, 500), spares="R02"),
+    mutant("tokens outlive a logout", "R08", (authentication, "invalidate", giving(None)), spares="R01"),
+    mutant("queries find all", "R09", (replies, "predicate_of", giving(None)), spares="R06"),
     mutant("errors have no message", "R02 R03", (replies, "_encoded", instead(
         lambda original, found: original({k: v for k, v in found.items() if k != "message"}
                                          if isinstance(found, dict) else found))), spares="R01"),

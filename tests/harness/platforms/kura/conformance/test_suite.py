@@ -28,6 +28,7 @@ OF_THE_PAGE = [f"S{number:02}" for number in range(1, 44)]
 WITH_CONTROL = {"clock", "audit", "slow_store", "restart"}
 PUBLIC = {"S02", "S03", "S04", "S05"}
 """A connection is made only if there is a request: that is said in public."""
+OF_CALLS = ("management/", "keystore/")
 WAITING = {"C06", "P10", "S12", "S13", "S32"}
 """They move the clock, or wait; those on device management do so, too."""
 WITHOUT_PROVISIONING = 55
@@ -96,7 +97,7 @@ def test_the_wrong_profile_is_found_by_the_row_that_tells_it() -> None:
 @pytest.mark.slow
 def test_what_our_own_server_does_is_right_for_a_foreign_one_too() -> None:
     """Nobody can look behind it, and its clock is its own: rows that wait for it stay away here."""
-    rows = [row for row in ROWS if not WITH_CONTROL & set(row.needs) and not row.path.startswith("management/")]
+    rows = [row for row in ROWS if not WITH_CONTROL & set(row.needs) and not row.path.startswith(OF_CALLS)]
     rows = [row for row in rows if row.number not in WAITING]
     with reference() as server:
         assert odd(judged(replace(server, control=None, crowd=3), rows[::3])) == []
@@ -118,7 +119,7 @@ def test_without_provision_requests_the_rows_on_the_namespace_run() -> None:
 @pytest.mark.slow
 def test_rows_pass_in_any_order_and_two_runs_at_once_do_not_disturb_each_other() -> None:
     """So there is no lock. Those that move the clock stay away: there is one clock."""
-    rows = [row for row in ROWS if not WITH_CONTROL & set(row.needs) and not row.path.startswith("management/")]
+    rows = [row for row in ROWS if not WITH_CONTROL & set(row.needs) and not row.path.startswith(OF_CALLS)]
     rows = [row for row in rows if row.number not in WAITING][::6]
     random.Random(1).shuffle(rows)
     found: list[list[Report]] = [[], []]
