@@ -104,7 +104,7 @@ def test_a_device_that_asks_gets_everything_it_needs() -> None:
     assert (reply.text("prov.account-name"), reply.text("prov.client-id")) == (ACCOUNT, GATEWAY)
     assert reply.text("prov.broker-url") == rig.registry.target_broker_url(is_secure=False)
     assert rig.steps() == ["job_started", "job_running", "credentials_created", "job_conf_updating"]
-    assert rig.job().status is JobStatus.CONF_UPDATING
+    assert (rig.job().status, rig.job().start_us) == (JobStatus.CONF_UPDATING, rig.now_us)
 
 
 def test_the_reply_is_signed_by_the_leaf_of_its_chain() -> None:
@@ -365,6 +365,23 @@ def test_a_request_that_is_disabled_gives_nothing_out() -> None:
     assert rig.job().status is JobStatus.SKIPPED
     assert rig.job().issued is None
     assert rig.bootstrap(2) == ["2 CONNACK 5", "2 closed"]
+
+
+def test_a_request_that_is_disabled_gives_nothing_out_twice_either() -> None:
+    rig = waiting()
+    rig.ask()
+    disable(rig)
+    assert refusal(rig.ask()) == (404, "DISABLED", True)
+    disable(rig, RequestStatus.ENABLED)
+    assert rig.ask()[0].code == 200
+
+
+def test_with_strict_errors_who_has_no_key_learns_nothing_of_the_request() -> None:
+    accounts = (Account(ACCOUNT, "acct-admin", PASSWORD),)
+    rig = waiting(Settings(accounts=accounts, strict_errors=True), generate_activation_key=True)
+    disable(rig)
+    assert refusal(rig.ask(key="wrong")) == (404, "NO_REQUEST", True)
+    assert refusal(rig.ask(key=key(rig))) == (404, "DISABLED", True)
 
 
 def test_with_strict_errors_a_wrong_key_looks_like_no_request() -> None:
