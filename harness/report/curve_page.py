@@ -93,7 +93,8 @@ def _figure(group: CurveGroup) -> str:
 
 
 def _points(heights: Sequence[int], top: int) -> Iterator[str]:
-    for number, height in enumerate((*heights, *heights[:1] * (len(heights) == 1))):
+    """One alone is drawn from edge to edge."""
+    for number, height in enumerate([*heights, *heights] if len(heights) == 1 else heights):
         yield f"{(number + 0.5) * WIDTH / max(2, len(heights)):.1f},{HEIGHT * (1 - height / top * 0.92):.1f}"
 
 
