@@ -101,6 +101,7 @@ def test_who_manages_devices_does_not_give_birth_to_them() -> None:
     rig.join(2, "SRV-1", "acct-admin")
     assert lines(rig.publish(2, f"{OWN}/BIRTH", KuraPayload(1)))[0] == "2 PUBACK"
     assert not rig.has_device()
+    assert not rig.has_device("SRV-1")
 
 
 def test_dc_and_disconnect_leave_a_connection_disconnected() -> None:
@@ -162,6 +163,13 @@ def test_the_will_of_a_connection_that_was_replaced_does_not_make_the_client_mis
     assert rig.resources() == ["BIRTH", "BIRTH"]
     rig.vanishes(2)
     assert rig.connection().status == "MISSING"
+
+
+def test_a_connection_that_is_replaced_in_the_same_moment_leaves_the_client_connected() -> None:
+    rig = connected()
+    assert rig.join(2) == ["1 closed", "2 CONNACK 0"]
+    rig.vanishes(1)
+    assert rig.connection().status == "CONNECTED"
 
 
 def test_its_own_lwt_makes_a_device_missing_until_it_connects_again() -> None:

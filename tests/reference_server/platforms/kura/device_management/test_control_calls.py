@@ -109,6 +109,18 @@ def test_the_first_request_waits_two_seconds_for_the_subscription() -> None:
     assert request.topic == TOPIC
 
 
+def test_the_time_counts_from_birth_and_not_from_connect() -> None:
+    rig = BrokerRig()
+    rig.user()
+    rig.join(keep_alive_s=0)
+    rig.hears(1, f"$EDC/{ACCOUNT}/{GATEWAY}/#")
+    rig.later(60)
+    rig.birth()
+    ask(rig)
+    assert not told(rig.later(1.9))
+    assert [one.topic for one in told(rig.later(0.1))] == [TOPIC]
+
+
 def test_later_ones_go_out_at_once() -> None:
     rig = born()
     rig.later(2)

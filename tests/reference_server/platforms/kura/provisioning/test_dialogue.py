@@ -367,6 +367,23 @@ def test_a_request_that_is_disabled_gives_nothing_out() -> None:
     assert rig.bootstrap(2) == ["2 CONNACK 5", "2 closed"]
 
 
+def test_a_request_that_is_disabled_gives_nothing_out_twice_either() -> None:
+    rig = waiting()
+    rig.ask()
+    disable(rig)
+    assert refusal(rig.ask()) == (404, "DISABLED", True)
+    disable(rig, RequestStatus.ENABLED)
+    assert rig.ask()[0].code == 200
+
+
+def test_with_strict_errors_who_has_no_key_learns_nothing_of_the_request() -> None:
+    accounts = (Account(ACCOUNT, "acct-admin", PASSWORD),)
+    rig = waiting(Settings(accounts=accounts, strict_errors=True), generate_activation_key=True)
+    disable(rig)
+    assert refusal(rig.ask(key="wrong")) == (404, "NO_REQUEST", True)
+    assert refusal(rig.ask(key=key(rig))) == (404, "DISABLED", True)
+
+
 def test_with_strict_errors_a_wrong_key_looks_like_no_request() -> None:
     accounts = (Account(ACCOUNT, "acct-admin", PASSWORD),)
     rig = waiting(Settings(accounts=accounts, strict_errors=True), generate_activation_key=True)
