@@ -187,6 +187,23 @@ def run_hono() -> None:
     run_scenarios("hono")
 
 
+def run_kura() -> None:
+    """The same for Kura, whose recordings are played in `tests/golden` over sockets."""
+    from tests.golden.kura_player.broker_player import BrokerPlayer
+    from tests.golden.kura_player.served import kura_served
+    from tests.golden.test_kura_recordings import FILES, TRANSCRIPTS
+    from tests.harness.platforms.kura.conformance.reach import run_every_row
+
+    with kura_served() as served:
+        for name in FILES:
+            player = BrokerPlayer(served)
+            player.play(TRANSCRIPTS[name])
+            if odd := {case: said for case, said in player.verdicts.items() if said}:
+                raise SystemExit(f"the recording {name} is answered otherwise: {odd}")
+    run_every_row()
+    run_scenarios("kura")
+
+
 def run_scenarios(platform: str) -> None:
     """In virtual time; those for programs with our own device, which takes real time. Raises SystemExit on failure."""
     for words in ((platform,), (f"external/{platform}", "--own-device", "--jobs", "20")):
@@ -199,6 +216,7 @@ RUN: Final[Mapping[str, Callable[[], None]]] = {
     "hawkbit": run_hawkbit,
     "thingsboard": run_thingsboard,
     "hono": run_hono,
+    "kura": run_kura,
 }
 
 

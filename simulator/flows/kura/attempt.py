@@ -20,10 +20,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from fleetrig.simulator.certificates.names import named
+from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.mqtt import (
     MqttConnack,
     MqttConnect,
     MqttDisconnect,
+    MqttPingreq,
     MqttPublish,
     MqttSubscribe,
     Subscription,
@@ -43,7 +45,7 @@ from fleetrig.simulator.flows.kura import codec, protobuf
 from fleetrig.simulator.flows.kura.commit import commit
 from fleetrig.simulator.flows.kura.dispatcher import dispatch
 from fleetrig.simulator.flows.kura.keystore import SEED_BYTES, key_pem, make_key, signing_request
-from fleetrig.simulator.flows.kura.life import GatewayLife
+from fleetrig.simulator.flows.kura.life import FOREVER_S, GatewayLife
 from fleetrig.simulator.flows.kura.material import Material, Refusal, read_material, read_refusal
 from fleetrig.simulator.flows.kura.naming import ControlTopic, read_control, substituted
 from fleetrig.simulator.flows.kura.payload import KuraPayload, Metric, MetricType, int32, string
@@ -77,6 +79,8 @@ class Attempt:
     client_id: str
     key_pem: str = field(default="", repr=False)
     is_connected: bool = False
+    said_s: float = 0.0
+    """When it said anything last."""
 
     @property
     def left_s(self) -> float:
@@ -127,6 +131,7 @@ class Attempt:
         wanted = MqttSubscribe(tuple(Subscription(one, 1) for one in filters))
         answer = yield from ask("provision-subscribe", wanted, self.left_s)
         self.life.now_s += answer.after_s
+        self.said_s = self.life.now_s
         if isinstance(answer, NoReply):
             return Refusal(answer.why)
         # That of the replies counts: a broker may not want to send requests here.
@@ -176,7 +181,7 @@ class Attempt:
         """Protobuf without gzip, as Kura's own calls are (spec 2.5)."""
         ids = {REQUEST_ID: string(request_id), REQUESTER: string(self.client_id)}
         data = protobuf.encode(KuraPayload(metrics={**ids, **metrics}, body=body))
-        return (yield from self.life.say(name, MqttPublish(self.topic(f"POST/{resource}"), data)))
+        return (yield from self._say(name, MqttPublish(self.topic(f"POST/{resource}"), data)))
 
     # What comes back
 
@@ -189,26 +194,41 @@ class Attempt:
             yield from self._serve()
             if self.is_called_off:
                 return CALLED_OFF
-            wait_s = min(self.left_s, until_s - life.now_s, life.next_work_s() - life.now_s)
+            ping_s = self.said_s + (life.transport.keep_alive_s or FOREVER_S)
+            wait_s = min(self.left_s, min(until_s, life.next_work_s(), ping_s) - life.now_s)
             if life.is_due(until_s) or self.is_over:
                 return OUT_OF_TIME
             came = yield from life.listen(name, LISTENED, wait_s)
             match came:
                 case Reply(MqttPublish() as publish):
-                    yield from acknowledge(publish)
-                    topic = read_control(publish.topic, life.cloud.control_prefix)
-                    if topic is not None and topic.app_id == life.settings.prov_app_id:
-                        payload = codec.from_wire(publish.payload, encoding="kura-protobuf")
-                        if topic.app_topic == "EXEC/abort":
-                            return Refusal("the server has aborted it")
-                        if topic.app_topic == f"REPLY/{request_id}" and payload is not None:
-                            return topic, payload
-                    else:
-                        yield from dispatch(life, publish, must_be_signed=life.must_be_signed)
+                    if (found := (yield from self._heard(publish, request_id))) is not None:
+                        return found
                 case Reply(envelope):
                     return Refusal(envelope.line)
                 case NoReply(why) if why != "timeout":
                     return Refusal(why)
+            if life.is_due(ping_s):
+                yield from self._say("ping", MqttPingreq())
+
+    def _heard(
+        self, publish: MqttPublish, request_id: str
+    ) -> Generator[Effect, Outcome, tuple[ControlTopic, KuraPayload] | Refusal | None]:
+        """None for what is not waited for."""
+        life = self.life
+        yield from acknowledge(publish)
+        topic = read_control(publish.topic, life.cloud.control_prefix)
+        if topic is None or topic.app_id != life.settings.prov_app_id:
+            yield from dispatch(life, publish, must_be_signed=life.must_be_signed)
+            return None
+        if topic.app_topic == "EXEC/abort":
+            return Refusal("the server has aborted it")
+        payload = codec.from_wire(publish.payload, encoding="kura-protobuf")
+        return None if payload is None or topic.app_topic != f"REPLY/{request_id}" else (topic, payload)
+
+    def _say(self, name: str, envelope: Envelope) -> Generator[Effect, Outcome, bool]:
+        is_out = yield from self.life.say(name, envelope)
+        self.said_s = self.life.now_s
+        return is_out
 
     def _serve(self) -> Generator[Effect, Outcome, None]:
         """What is due, and replies of handlers that wait to be sent."""

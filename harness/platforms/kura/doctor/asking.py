@@ -42,7 +42,7 @@ def why_not(facts: Facts, *, is_wanted: bool) -> str:
     """Why the broker is not asked; empty when it may be."""
     gateway, server = facts.gateway, facts.server
     if not gateway.secret or not gateway.login or not gateway.client_id:
-        return "the broker was not asked: that needs --login, --secret env:NAME and --client-id, or a configuration"
+        return "the broker was not asked: that needs a user name, a client id and --secret env:NAME"
     if not is_wanted:
         return f"the broker was not asked: {HOW}"
     connection = server.connection

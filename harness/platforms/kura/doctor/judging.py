@@ -169,7 +169,8 @@ def _subject(facts: Facts) -> str:
 
 
 def _headline(facts: Facts, outcome: Admission) -> str:
-    what = "This message" if facts.message is not None else "This gateway"
+    is_chain = not facts.calls and facts.material.chain is not None
+    what = "This message" if facts.message is not None else "This chain" if is_chain else "This gateway"
     match outcome:
         case Admission.LET_IN if facts.heard is not None:
             return "The broker lets this gateway in, and nothing else is in its way that can be seen."
@@ -177,6 +178,8 @@ def _headline(facts: Facts, outcome: Admission) -> str:
             return "Nothing is wrong with what was given."
         case Admission.REFUSED if facts.heard is not None and facts.heard.said is Said.REFUSED:
             return f"The broker refuses this gateway: {facts.heard.line}."
+        case Admission.REFUSED if is_chain and facts.message is None:
+            return f"{what} is rejected."
         case Admission.REFUSED if facts.message is None and facts.purpose is Purpose.PROVISIONING:
             return f"{what} is not provisioned like that."
         case Admission.REFUSED:

@@ -32,7 +32,6 @@ class KuraBench:
     client: ExactClient | None = None
     token: str = ""
     root: str = ""
-    gateways: int = 0
     scopes: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -278,3 +278,26 @@ def test_a_broker_that_drops_every_session_is_called_every_second_at_short_inter
         run.run(1.1)
 
     assert len(broker.times(MqttConnect)) == 6
+
+
+@pytest.mark.parametrize("is_poisoned", [False, True])
+def test_a_topic_with_an_unknown_token_is_refused_locally(is_poisoned: bool) -> None:
+    """N-04: later messages still go; in a real gateway they do not."""
+    quirks = frozenset({"poisoned-queue"}) if is_poisoned else frozenset()
+    settings = configured(telemetry_topic="#unknown", telemetry_interval_s=1.0, telemetry_messages=2, quirks=quirks)
+    run = Run(settings).run(60)
+
+    assert [one.topic for one in run.broker.of(MqttPublish)][:1] == [BIRTH]
+    assert not [topic for topic in run.broker.topics() if "unknown" in topic]
+    assert (run.events[-1].kind == "ended") is not is_poisoned
+
+
+def test_an_unsent_payload_beyond_the_limit_disturbs_nothing() -> None:
+    """C-09: refused at once, connection untouched."""
+    data = every(5, maximum_payload_bytes=2_000)
+    settings = configured(data=data, telemetry={"text": "x" * 3_000}, telemetry_interval_s=1.0, telemetry_messages=3,
+                          cloud=CloudService(encode_gzip=False))  # fmt: skip
+    run = Run(settings).run(30)
+
+    assert not [topic for topic in run.broker.topics() if "telemetry" in topic]
+    assert run.broker.lines(1)[-1] == "DISCONNECT"

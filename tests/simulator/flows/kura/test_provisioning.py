@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +12,8 @@ from fleetrig.simulator.agent import CutPoint
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import Close, Send
 from fleetrig.simulator.contract.errors import UsageError
-from fleetrig.simulator.contract.mqtt import MqttConnect, MqttDisconnect, MqttPublish, MqttVersion
+from fleetrig.simulator.contract.handshake import ShownCertificate
+from fleetrig.simulator.contract.mqtt import MqttConnect, MqttDisconnect, MqttPingreq, MqttPublish, MqttVersion
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.flows.kura import protobuf
 from fleetrig.simulator.flows.kura.components import PROVISIONING_PID, ProvisioningService
@@ -478,3 +480,23 @@ def test_one_that_had_no_target_before_begins_anew() -> None:
 
     assert len([one for one in broker.asked if one.resource == "request"]) >= 2
     assert run.flags[1] is not None
+
+
+def test_it_stays_alive_while_it_waits_for_long() -> None:
+    run = run_with(silence, 59.0, provisioning={"timeout_s": 60, "retry_interval_s": 5})
+
+    assert [round(at_s) for at_s in run.broker.times(MqttPingreq)] == [30]
+    assert len(connects(run)) == 1
+
+
+def test_a_broker_that_nobody_vouches_for_is_told_nothing() -> None:
+    """G-24: TLS fails, which is an attempt as any other."""
+    broker = Broker()
+    broker.server.shown_certificate = lambda session, now_us: ShownCertificate.STRANGER  # type: ignore[method-assign]
+    settings = provisioned_by(provisioning={"retry_max_attempts": 2})
+    service = replace(settings.provisioning, broker_url="mqtts://provision.test:8883")
+    run = Run(replace(settings, provisioning=service), broker=broker).run(60)
+
+    assert [event.reason for event in run.events if event.kind == "no_reply"] == ["tls", "tls"]
+    assert not broker.packets
+    assert run.memory["fault"] == "gave_up"
