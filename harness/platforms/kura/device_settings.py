@@ -47,6 +47,8 @@ def settings_of(run: KuraRun, serial: str) -> KuraSettings:
         signing_certificates={} if run.kind in BOOTSTRAP else run.signing_certificates_of(run.first_account),
         asks_for_certificate=words_of(devices, ProvisioningWords).asks_for_certificate,
         other_instances=other_instances(run, devices),
+        telemetry_qos=1 if getattr(devices, "at_least_once", None) else 0,
+        asks_for_acknowledgement=bool(getattr(devices, "at_least_once", None)),
         telemetry_interval_s=None if getattr(devices, "telemetry_messages", None) == 0 else devices.interval_s,
         telemetry_messages=getattr(devices, "telemetry_messages", None) or None,
         clock_error_s=run.clock_error_s(serial),

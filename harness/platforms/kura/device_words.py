@@ -121,6 +121,10 @@ DEVICE_FIELDS: Final[Mapping[str, Any]] = {
     "cloud_service": Annotated[CloudServiceWords, Field(description="Their CloudService.")],
     "client_id": Annotated[ClientIdWord, Field(description="serial when not given; mac is what gateways choose.")],
     "telemetry": Annotated[Telemetry, Field(description="What they measure.")],
+    "at_least_once": Annotated[
+        Flag,
+        Field(description="true: telemetry of QoS 1, each of which waits for its PUBACK, as load runs measure it."),
+    ],
     "telemetry_messages": Annotated[Count, Field(description="They send so many; 0: none.")],
     "trusts_authority": Annotated[
         Flag, Field(description="false: the root authority of the server's chains is not in their trust store.")

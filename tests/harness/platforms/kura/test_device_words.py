@@ -45,7 +45,8 @@ SERVICES: dict[str, Any] = {
 OTHERS: dict[str, Any] = {
     "tls": True, "client_id": "mac-with-colons", "telemetry": {"humidity": 40}, "telemetry_messages": 2,
     "trusts_authority": False, "signed_control": "always", "clock_behind": "1h", "other_connections": ["server"],
-    "default_connection_only": True, "connection_name": "second", "clones": True, "quirks": ["poisoned-queue"],
+    "default_connection_only": True, "at_least_once": True,
+    "connection_name": "second", "clones": True, "quirks": ["poisoned-queue"],
 }  # fmt: skip
 CHAIN = ("own", "between", "root")
 
@@ -115,6 +116,7 @@ def test_of_each_service_all_words_come_to_its_settings() -> None:
     assert (cloud.payload_encoding, cloud.default_subscriptions) == ("simple-json", False)
     assert said.asks_for_certificate
     assert said.telemetry == {"humidity": 40}
+    assert (usual.telemetry_qos, said.telemetry_qos, said.asks_for_acknowledgement) == (0, 1, True)
     assert (said.telemetry_messages, said.clock_error_s, said.signed_control) == (2, -3600.0, "always")
     assert (said.connection_name, said.default_connection_only) == ("second", True)
     assert said.other_instances == ("mqtts://kura.test:8883",)

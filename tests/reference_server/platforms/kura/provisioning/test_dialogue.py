@@ -104,7 +104,7 @@ def test_a_device_that_asks_gets_everything_it_needs() -> None:
     assert (reply.text("prov.account-name"), reply.text("prov.client-id")) == (ACCOUNT, GATEWAY)
     assert reply.text("prov.broker-url") == rig.registry.target_broker_url(is_secure=False)
     assert rig.steps() == ["job_started", "job_running", "credentials_created", "job_conf_updating"]
-    assert rig.job().status is JobStatus.CONF_UPDATING
+    assert (rig.job().status, rig.job().start_us) == (JobStatus.CONF_UPDATING, rig.now_us)
 
 
 def test_the_reply_is_signed_by_the_leaf_of_its_chain() -> None:

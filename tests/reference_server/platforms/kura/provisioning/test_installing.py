@@ -210,6 +210,20 @@ def test_a_device_that_is_lost_while_it_installs_begins_anew_or_goes_on() -> Non
     assert [one.code for one in notify(rig, request, "install", "COMPLETED", 2)] == [200]
 
 
+def test_a_device_that_gives_up_while_it_installs_is_asked_again_in_its_next_run() -> None:
+    rig = gateway(bundle())
+    confirmed(rig)
+    first = asked(rig)
+    answer(rig, first)
+    rig.confirm(result="FAILED")
+    rig.ask()
+    assert not confirmed(rig, "r-5")
+    second = asked(rig)
+    assert second.payload.integer("job.id") != first.payload.integer("job.id")
+    answer(rig, second)
+    assert [one.topic[-4:] for one in notify(rig, second, "install", "COMPLETED")] == ["/r-5"]
+
+
 def test_a_restart_while_it_installs_is_got_over_by_the_confirm() -> None:
     rig = gateway(bundle())
     confirmed(rig)
