@@ -101,8 +101,12 @@ def test_no_request_stops_it(seed: int) -> None:
         run.run(0.05)
     run.run(200)
 
+    codes = {one.int32("response.code") for topic in set(run.broker.topics()) if "/REPLY/" in topic
+             for one in run.broker.said(topic)}  # fmt: skip
     assert run.agent.is_on
     assert run.stage in ("online", "backing_off", "refused")
+    assert sum("/REPLY/" in topic for topic in run.broker.topics()) > 60
+    assert codes >= {200, 400, 404, 500}
 
 
 @pytest.mark.parametrize("seed", range(30))
