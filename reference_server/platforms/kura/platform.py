@@ -98,11 +98,12 @@ class KuraPlatform:
         """
         self._open(now_us)
         heard = self._broker.hear(self.registry.take_notices(), now_us)
+        done = self._broker.advance(now_us)  # first: an installation that is out of time is another attempt of its job
         lapsed = [
             Reaction(reason=one.reason, device=one.request.client_id, steps=(one.step,))
             for one in advance_jobs(self.registry, now_us)
         ]
-        return [*heard, *lapsed, *self._broker.advance(now_us)]
+        return [*heard, *done, *lapsed]
 
     def secrets(self) -> list[tuple[str, str]]:
         known, self.registry.new_secrets = self.registry.new_secrets, []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload, KuraPosition
+from fleetrig.simulator.contract.clock import US_PER_MS
 
 MEMBERS: Final = {
     "display_name": "displayName",
@@ -29,6 +31,8 @@ MEMBERS: Final = {
 """Metric -> member."""
 MOST_CHARS: Final = 10_000
 """Of one member: no gateway says more."""
+LAST_MS: Final = 253_402_300_799_999
+"""The end of the year 9999: documents have no later date."""
 
 
 def birth_document(payload: KuraPayload) -> dict[str, Any]:
@@ -38,7 +42,7 @@ def birth_document(payload: KuraPayload) -> dict[str, Any]:
 
 
 def event_position(position: KuraPosition | None) -> dict[str, Any] | None:
-    """A position as events keep it."""
+    """A position as events keep it; numbers that are none are left out, as JSON has no word for them."""
     if position is None:
         return None
     known = {
@@ -51,4 +55,9 @@ def event_position(position: KuraPosition | None) -> dict[str, Any] | None:
         "satellites": position.satellites,
         "status": position.status,
     }
-    return {name: value for name, value in known.items() if value is not None}
+    return {name: value for name, value in known.items() if value is not None and math.isfinite(value)}
+
+
+def event_time_us(sent_ms: int | None) -> int | None:
+    """When a device says that it has sent a message; None for what no date can say, which is no time."""
+    return sent_ms * US_PER_MS if sent_ms is not None and 0 <= sent_ms <= LAST_MS else None

@@ -202,7 +202,8 @@ class KuraBroker:
         self._forget(live, now_us)
         if client.will is not None:
             self._leaving[key] = live  # its will says what its end was
-        if end is not SessionEnd.TAKEN_OVER and not live.was_lost and not _is_missing(client):
+        will_tells = client.will is not None and _is_own_lwt(client.will.publish, live)
+        if end is not SessionEnd.TAKEN_OVER and not live.was_lost and not will_tells:
             self._lifecycle.gone(live, ConnectionStatus.DISCONNECTED, now_us)
         return ()
 
@@ -254,8 +255,7 @@ class KuraBroker:
         if live is None or not live.access.may_write(publish.topic):
             return PublishAnswer(reason=f"the will of {client.client_id[:80]} may not be published to its topic")
         routed = self._sessions.route(publish, now_us)
-        topic = control_topic(publish.topic)
-        if topic is None or topic.lifecycle is not Lifecycle.LWT or topic.client_id != live.client_id:
+        if not _is_own_lwt(publish, live):
             return routed
         return replace(routed, changed=self._lifecycle.missing(live, now_us).changed)
 
@@ -286,7 +286,9 @@ def _acknowledged(session: Session, publish: MqttPublish) -> list[Output]:
     return [Send(session.id, MqttPublishAck(PublishAckKind.PUBACK, publish.packet_id))] if publish.qos else []
 
 
-def _is_missing(client: ClientState) -> bool:
-    """Its will is its LWT: it will say so itself."""
-    topic = None if client.will is None else control_topic(client.will.publish.topic)
-    return topic is not None and topic.lifecycle is Lifecycle.LWT
+def _is_own_lwt(will: MqttPublish, live: LiveClient) -> bool:
+    """It tells that its client is missing. One on another's topic tells nothing of either."""
+    topic = control_topic(will.topic)
+    if topic is None or topic.lifecycle is not Lifecycle.LWT:
+        return False
+    return (topic.account, topic.client_id) == (live.account.name, live.client_id)

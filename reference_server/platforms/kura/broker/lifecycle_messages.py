@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from fleetrig.reference_server.platforms.kura.broker.birth_document import birth_document, event_position
+from fleetrig.reference_server.platforms.kura.broker.birth_document import birth_document, event_position, event_time_us
 from fleetrig.reference_server.platforms.kura.broker.live_clients import LiveClient
 from fleetrig.reference_server.platforms.kura.broker.topics import Lifecycle
 from fleetrig.reference_server.platforms.kura.payload.codec import decode
@@ -132,6 +132,6 @@ def _event(lifecycle: Lifecycle, payload: KuraPayload, now_us: int) -> DeviceEve
         "",
         now_us,
         RESOURCES[lifecycle],
-        sent_us=None if payload.timestamp_ms is None else payload.timestamp_ms * 1_000,
+        sent_us=event_time_us(payload.timestamp_ms),
         position=event_position(payload.position),
     )

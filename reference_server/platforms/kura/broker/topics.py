@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from fleetrig.simulator.contract.bounds import Bound
+
 CONTROL_PREFIX: Final = "$EDC"
 MQTT_APP: Final = "MQTT"
 """The application id of lifecycle messages."""
@@ -15,6 +17,7 @@ REQUESTER: Final = "fleetrig-server"
 """What the server calls itself as a requester; no device may connect under it."""
 FORBIDDEN: Final = ("/", "::", "+", "#")
 """What no client id may hold. The real broker refuses the first two, and pastes the others into its rules (5.3)."""
+CLIENT_ID_CHARS: Final = Bound(255, "characters of a client id", "the registry keeps no more")
 
 
 class Lifecycle(StrEnum):
@@ -76,6 +79,8 @@ def client_id_flaw(client_id: str) -> str:
     found = [one for one in FORBIDDEN if one in client_id]
     if found:
         return f"a client id holds none of {' '.join(FORBIDDEN)}, and this one holds {' '.join(found)}: choose another"
+    if len(client_id) > CLIENT_ID_CHARS.most:
+        return f"the client id is too long: {CLIENT_ID_CHARS}"
     if client_id == REQUESTER:
         return f"{REQUESTER} is the server's own name as a requester: choose another client id"
     return ""

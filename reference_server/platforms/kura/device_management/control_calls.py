@@ -76,13 +76,13 @@ class ControlCalls:
         self._registry.store.when_settled(lambda done: self._calls.put(waiting, send_us) if done else None)
         return HeldRequest(number, call.client_id)
 
-    def ask(self, call: DeviceCall, settle: Settle, now_us: int) -> bool:
-        """For the server itself. False when the device is not connected."""
+    def ask(self, call: DeviceCall, settle: Settle, from_us: int) -> bool:
+        """For the server itself, not before `from_us`. False when the device is not connected."""
         live = self._messenger.client(call.scope_id, call.client_id)
         if live is None:
             return False
-        waiting = self._outstanding(self._calls.new_number(), call, settle, live, now_us)
-        self._calls.put(waiting, self._heard_from_us(live, now_us))
+        waiting = self._outstanding(self._calls.new_number(), call, settle, live, from_us)
+        self._calls.put(waiting, self._heard_from_us(live, from_us))
         return True
 
     def tell(self, call: DeviceCall, write: Writer, settle: Settle, now_us: int) -> bool:
@@ -135,6 +135,10 @@ class ControlCalls:
         live = self._messenger.client(call.scope_id, call.client_id)
         if live is None:
             return []  # it is due already
+        topic = topic_of(live.account.name, live.client_id, topic_below(call))
+        if live.client is not None and not live.hears(topic):  # others may: it is not for them
+            self._calls.again(waiting, now_us + AGAIN_US)
+            return []
         request_id = waiting.request_id or self._registry.entropy.token_hex(REQUEST_ID_BYTES)
         try:
             payload = (waiting.write or partial(self._payload, call))(live, request_id, now_us)
@@ -143,9 +147,7 @@ class ControlCalls:
             settled = waiting.settle(CallResult(CallEnd.TIMED_OUT, now_us))
             return [replace(settled, reason=f"the request cannot be written: {error}")]
         self._calls.sent(waiting, request_id)
-        outputs = self._messenger.publish(
-            topic_of(live.account.name, live.client_id, topic_below(call)), payload, now_us
-        )
+        outputs = self._messenger.publish(topic, payload, now_us)
         if not outputs:
             self._calls.again(waiting, now_us + AGAIN_US)
             return []

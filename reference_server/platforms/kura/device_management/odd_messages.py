@@ -143,7 +143,8 @@ class OddMessages:
 def _document(payload: bytes) -> Mapping[str, Any]:
     try:
         document = json.loads(payload or b"{}")
-    except ValueError:
+        json.dumps(document, ensure_ascii=False).encode()  # half a character (a lone surrogate) is no text
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         raise CommandRefused("the payload of the command is no JSON object")

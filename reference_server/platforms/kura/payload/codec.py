@@ -16,6 +16,7 @@ from fleetrig.reference_server.platforms.kura.payload.payload import (
     ValueType,
 )
 from fleetrig.reference_server.platforms.kura.payload.schema import PayloadMessage
+from fleetrig.simulator.contract.bounds import Bound
 
 VALUE_FIELDS: Final = (
     "double_value",
@@ -31,6 +32,7 @@ TYPES: Final = tuple(ValueType)
 POSITION_NAMES: Final = ("latitude", "longitude", "altitude", "precision", "heading", "speed", "satellites", "status")
 """Fields that are called the same on the wire and here; the time is not."""
 
+METRICS: Final = Bound(65_536, "metrics of a message", "gateways send dozens, and each takes time to read")
 
 SURROGATES: Final = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]?")
 """Half of a pair of UTF-16 in what looks like UTF-8: Java reads one wrong letter there, Python three."""
@@ -57,6 +59,8 @@ def decode(data: bytes) -> KuraPayload:
     if not message.IsInitialized():
         missing = ", ".join(message.FindInitializationErrors())
         return KuraPayload(body=data, undecodable=f"a KuraPayload without required fields: {missing[:200]}")
+    if len(message.metric) > METRICS.most:
+        return KuraPayload(body=data, undecodable=f"expected {METRICS}")
     return _payload(message)
 
 

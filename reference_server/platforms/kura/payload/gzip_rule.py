@@ -11,6 +11,7 @@ MAGIC: Final = b"\x1f\x8b"
 GZIP_WINDOW: Final = 31
 """zlib's number for a gzip header around the largest window."""
 PLAIN_BYTES: Final = Bound(16_777_216, "bytes", "no gateway publishes more", "16 MiB")
+MEMBERS: Final = Bound(100, "members of gzip", "gateways send one, and each costs a copy of what follows it")
 
 
 class NoGzip(ValueError):
@@ -26,8 +27,11 @@ def compressed_if_shorter(plain: bytes) -> bytes:
 
 def opened(packed: bytes) -> bytes:
     """The content of gzip, of all its members; what stands behind them does not count. Raises NoGzip."""
-    plain = bytearray()
+    plain, members = bytearray(), 0
     while packed.startswith(MAGIC):
+        members += 1
+        if members > MEMBERS.most:
+            raise NoGzip(f"expected {MEMBERS}")
         opener = zlib.decompressobj(GZIP_WINDOW)
         try:
             plain += opener.decompress(packed, PLAIN_BYTES.most + 1 - len(plain))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from fleetrig.reference_server.platform import NOTHING, Reaction
 from fleetrig.reference_server.platforms.kura.broker.live_clients import LiveClient
@@ -15,6 +16,10 @@ from fleetrig.reference_server.platforms.kura.state.events import record_event
 from fleetrig.reference_server.platforms.kura.state.provision_records import JobStatus, ProvisionRequest
 from fleetrig.reference_server.platforms.kura.state.provision_requests import request_awaiting_birth, request_by_id
 from fleetrig.reference_server.platforms.kura.state.registry import Registry
+from fleetrig.simulator.contract.clock import US_PER_S
+
+AGAIN_US: Final = 10 * US_PER_S
+"""After a bundle that has failed: a device that refuses at once is not asked as fast as it answers."""
 
 
 class JobCompletion:
@@ -45,7 +50,7 @@ class JobCompletion:
         issued = None if request is None else request.job.issued
         return request if issued is not None and issued.target_user_id == live.user.id else None
 
-    def _install(self, live: LiveClient, run: JobRun, now_us: int) -> Reaction:
+    def _install(self, live: LiveClient, run: JobRun, from_us: int) -> Reaction:
         if self._installer.is_under_way(run.request_id):
             return NOTHING  # a second BIRTH on the same connection
         if run.status is JobStatus.CONF_UPDATED:
@@ -55,7 +60,7 @@ class JobCompletion:
         request_id = run.request_id
         bundles = bundles_of(self._registry, request_id)
         self._installer.begin(
-            request_id, live, bundles, lambda why, at_us: self._installed(live, request_id, why, at_us), now_us
+            request_id, live, bundles, lambda why, at_us: self._installed(live, request_id, why, at_us), from_us
         )
         return Reaction(device=live.client_id, changed=f"{len(bundles)} bundles to install", steps=tuple(run.steps))
 
@@ -71,7 +76,7 @@ class JobCompletion:
         if run.status is JobStatus.FAILED:
             run.save()
             return Reaction(reason=why, device=live.client_id, steps=tuple(run.steps))
-        tried = self._install(live, run, now_us)
+        tried = self._install(live, run, now_us + AGAIN_US)
         return replace(tried, reason=why)
 
     def _complete(self, live: LiveClient, run: JobRun, now_us: int) -> Reaction:

@@ -37,6 +37,7 @@ from fleetrig.reference_server.platforms.kura.provisioning.installing import DOW
 from fleetrig.reference_server.platforms.kura.provisioning.issuing import issue
 from fleetrig.reference_server.platforms.kura.provisioning.job_runs import JobRun
 from fleetrig.reference_server.platforms.kura.provisioning.messages import (
+    ACTIVATION_KEY_CHARS,
     ConfirmMessage,
     StartMessage,
     confirm_message,
@@ -87,7 +88,7 @@ class ProvisionDialogue:
         """A message of a client on its own topic."""
         stage = STAGES.get(topic.levels[-1], "") if len(topic.levels) == 2 else ""
         payload = decode(data)
-        self._registry.learn("activation-key", payload.text("activation.key"))  # a mistyped one is as secret
+        self._learn_key(payload)
         exchange = ProvisionExchange(live, topic.app_id, request_id_of(payload), stage or "request", now_us)
         if not exchange.request_id:
             return self._ignored(exchange, _why_unread(payload))
@@ -103,6 +104,12 @@ class ProvisionDialogue:
                 return self._requested(exchange, message)
             case ConfirmMessage():
                 return self._confirmed(exchange, message)
+
+    def _learn_key(self, payload: KuraPayload) -> None:
+        """A mistyped one is as secret; what is too long to be one is not kept."""
+        shown = payload.text("activation.key") or ""
+        if len(shown) <= ACTIVATION_KEY_CHARS.most:
+            self._registry.learn("activation-key", shown)
 
     def session_ended(self, session: int) -> None:
         """What was begun on it may be begun anew."""

@@ -20,7 +20,9 @@ from fleetrig.reference_server.platforms.kura.payload.codec import decode
 from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload, Metric, boolean, int64, string
 from fleetrig.reference_server.platforms.kura.rest.device_calls import DeviceCall
 from fleetrig.reference_server.platforms.kura.state.attachments import bundle_uri
+from fleetrig.reference_server.platforms.kura.state.provision_jobs import extended, save_request
 from fleetrig.reference_server.platforms.kura.state.provision_records import Attachment
+from fleetrig.reference_server.platforms.kura.state.provision_requests import request_by_id
 from fleetrig.reference_server.platforms.kura.state.registry import Registry
 from fleetrig.simulator.contract.clock import US_PER_S
 
@@ -28,6 +30,8 @@ DEPLOY_APP: Final = "DEPLOY-V2"
 DOWNLOAD: Final = "DEPLOY-V2/EXEC/download"
 NO_VERSION: Final = "0.0.0"
 DOWNLOAD_FAILED: Final = frozenset({"FAILED", "CANCELLED"})
+INSTALLED: Final = frozenset({"COMPLETED", "ALREADY DONE", "ALREADY_DONE"})
+"""Real gateways and the Kapua simulator spell it differently (section 6, row 18)."""
 JOB_ID_BYTES: Final = 6
 
 Done = Callable[[str, int], Reaction]
@@ -56,12 +60,12 @@ class BundleInstaller:
         """A device has one at a time."""
         self._ends = Deadlines[str]()
 
-    def begin(self, request_id: str, live: LiveClient, bundles: Sequence[Attachment], done: Done, now_us: int) -> None:
-        """In place of an earlier one of the same request."""
+    def begin(self, request_id: str, live: LiveClient, bundles: Sequence[Attachment], done: Done, from_us: int) -> None:
+        """In place of an earlier one of the same request; the device is not asked before `from_us`."""
         self.cancel(request_id)
         found = Installation(request_id, live, list(bundles), done)
         self._by_request[request_id] = self._by_session[live.session] = found
-        self._ask(found, now_us)
+        self._ask(found, from_us)
 
     def is_under_way(self, request_id: str) -> bool:
         return request_id in self._by_request
@@ -95,12 +99,13 @@ class BundleInstaller:
         if found is None or payload.integer("job.id") != found.job_id:
             return Reaction(device=sender.client_id, changed="a notification that nobody waits for")
         self._await(found, now_us)
+        self._extend(found.request_id, now_us)
         match topic.levels[-1]:
             case "download" if (status := payload.text("dp.download.status") or "") in DOWNLOAD_FAILED:
                 return self._failed(found, _why(payload, "dp.download.error.message", status), now_us)
             case "install" if (status := payload.text("dp.install.status") or "") == "FAILED":
                 return self._failed(found, _why(payload, "dp.install.error.message", status), now_us)
-            case "install" if payload.text("dp.install.status") == "COMPLETED":
+            case "install" if payload.text("dp.install.status") in INSTALLED:
                 return self._installed(found, now_us)
         return NOTHING
 
@@ -112,18 +117,24 @@ class BundleInstaller:
         self.cancel(found.request_id)
         return found.done("", now_us)
 
-    def _ask(self, found: Installation, now_us: int) -> None:
+    def _ask(self, found: Installation, from_us: int) -> None:
         found.job_id = int(self._registry.entropy.token_hex(JOB_ID_BYTES), 16) + 1
         live, settings = found.live, self._registry.settings
         timeout_ms = settings.call_timeout_s * 1_000
         metrics = _download_metrics(found.left[0], bundle_uri(self._registry, found.left[0]), found.job_id)
         call = DeviceCall(live.scope_id, live.client_id, DEPLOY_APP, "EXEC", "download", metrics, timeout_ms=timeout_ms)
         job_id = found.job_id
-        self._calls.ask(call, lambda result: self._answered(found, job_id, result), now_us)
-        self._await(found, now_us)
+        self._calls.ask(call, lambda result: self._answered(found, job_id, result), from_us)
+        self._await(found, from_us)
 
     def _await(self, found: Installation, now_us: int) -> None:
         self._ends.put(found.request_id, now_us + self._registry.settings.job_timeout_s * US_PER_S)
+
+    def _extend(self, request_id: str, now_us: int) -> None:
+        """A device that tells how far it is has been heard: its job is not given up meanwhile."""
+        request = request_by_id(self._registry, request_id)
+        if request is not None and request.job.deadline_us is not None:
+            save_request(self._registry, extended(self._registry, request, now_us))
 
     def _answered(self, found: Installation, job_id: int, result: CallResult) -> Reaction:
         """The reply says only that the download begins; the notifications say what becomes of it."""

@@ -42,6 +42,8 @@ def issue(
         return Denial(ProvisionError.INTERNAL, NO_CERTIFICATE if account else "the target account was deleted")
     try:
         device_pem = _device_certificate(registry, request, message, now_us)
+    except LookupError as error:
+        return Denial(ProvisionError.INTERNAL, str(error))
     except ValueError as error:
         return Denial(ProvisionError.MALFORMED, f"the body is no certificate request (PKCS#10 in PEM): {error}")
     user, password = issue_target_user(registry, request, now_us)
@@ -53,7 +55,7 @@ def issue(
 
 
 def _device_certificate(registry: Registry, request: ProvisionRequest, message: StartMessage, now_us: int) -> str:
-    """Empty when the device has not asked for one. Raises ValueError."""
+    """Empty when the device has not asked for one. Raises ValueError, LookupError."""
     if not message.csr_pem:
         return ""
     return issue_device_certificate(registry, message.csr_pem.encode(), request.client_id, now_us)

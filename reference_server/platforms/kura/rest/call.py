@@ -121,7 +121,7 @@ class Call:
 def json_object(raw: bytes) -> dict[str, Any]:
     """Raises Refused for what is no JSON object."""
     try:
-        document = json.loads(raw.decode("utf-8").removeprefix("\ufeff"), parse_constant=_no_constant)
+        document = json.loads(raw.decode("utf-8").removeprefix("\ufeff"), parse_constant=no_constant)
     except UnicodeDecodeError as error:
         raise unreadable(f"the body is no UTF-8 at byte {error.start}") from None
     except RecursionError:
@@ -142,5 +142,6 @@ def unreadable(why: str) -> Refused:
     return Refused(400, "", error, why, type="throwableInfo")
 
 
-def _no_constant(word: str) -> Any:
+def no_constant(word: str) -> Any:
+    """NaN and Infinity, which other readers of JSON refuse."""
     raise ValueError(f"{word} is no JSON")

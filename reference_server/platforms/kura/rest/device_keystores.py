@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from fleetrig.reference_server.platform import HeldRequest
 from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload
-from fleetrig.reference_server.platforms.kura.rest.call import Call
+from fleetrig.reference_server.platforms.kura.rest.call import Call, no_constant
 from fleetrig.reference_server.platforms.kura.rest.device_outcomes import Asked, Unreadable, ask_device
 from fleetrig.reference_server.platforms.kura.rest.devices import wanted_device
 from fleetrig.reference_server.platforms.kura.rest.forms import needed_text, needed_whole, text
@@ -111,7 +111,7 @@ def _written(document: Mapping[str, Any]) -> bytes:
 
 def _read(reply: KuraPayload) -> Any:
     try:
-        return json.loads((reply.body or b"").decode())
+        return json.loads((reply.body or b"").decode(), parse_constant=no_constant)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"the body is no JSON: {str(error)[:200]}") from None
 

@@ -70,10 +70,10 @@ def create_access_token(registry: Registry, user: User, now_us: int) -> tuple[Ac
 
 def access_token_with(registry: Registry, text: str, now_us: int) -> AccessToken:
     """The login that a token belongs to. Raises LoginRefused."""
-    registry.learn("login-token", text)
     found = _record_of(registry, text)
     if found is None:
         raise _refused("the token is none of this server's: log in at /v1/authentication/user")
+    registry.learn("login-token", text)  # strangers' words are masked where they stand: nobody fills memory with them
     if found.invalidated_us is not None:
         raise _refused("its owner has logged out: log in again")
     if found.expires_us <= now_us:

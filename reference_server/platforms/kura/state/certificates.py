@@ -177,15 +177,27 @@ def create_device_authority(registry: Registry, now_us: int) -> CertificateRecor
 
 
 def issue_device_certificate(registry: Registry, csr: bytes, client_id: str, now_us: int) -> str:
-    """PEM of a device's certificate; its name is the client id, whatever it asked for. Raises ValueError."""
+    """PEM of a device's certificate; its name is the client id, whatever it asked for.
+
+    Raises ValueError for a request that is none, LookupError if no authority is there that may issue one.
+    """
     request = read_request(csr)
-    found = next(one for one in certificates_of(registry, ROOT_SCOPE) if one.name == DEVICE_AUTHORITY)
+    found = _device_authority(registry, now_us)
     authority = read_authority(f"{found.chain_pem}{found.key_pem}".encode("ascii"), now_us)
     profile = requested_profile(
         request, Validity.days(now_us, DEVICE_DAYS), subject=named(client_id[:64]), takes_names=False
     )
     number = registry.entropy.token_hex(16)
     return authority.issue(profile, request.public_key(), number).public_bytes(Encoding.PEM).decode("ascii")
+
+
+def _device_authority(registry: Registry, now_us: int) -> CertificateRecord:
+    """An administrator may have deleted or revoked it. Raises LookupError."""
+    for one in certificates_of(registry, ROOT_SCOPE):
+        is_valid = one.status is CertificateStatus.VALID and one.not_before_us <= now_us < one.not_after_us
+        if one.name == DEVICE_AUTHORITY and is_valid:
+            return one
+    raise LookupError(f"the root account has no valid certificate {DEVICE_AUTHORITY}, which issues those of devices")
 
 
 def _check_name(registry: Registry, scope_id: str, name: str) -> None:

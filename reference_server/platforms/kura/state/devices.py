@@ -12,6 +12,7 @@ from fleetrig.reference_server.platforms.kura.state.device_records import DEVICE
 from fleetrig.reference_server.platforms.kura.state.errors import Refused, duplicate, illegal, missing, stale
 from fleetrig.reference_server.platforms.kura.state.events import events_of
 from fleetrig.reference_server.platforms.kura.state.registry import Registry
+from fleetrig.simulator.contract.clock import US_PER_MS
 
 CLIENT_ID: Final = re.compile(r"[^#+*&,?>/\x00-\x1f\x7f]{1,255}")
 
@@ -86,9 +87,10 @@ def born(
     """A BIRTH has come: the device is made if there is none (auto-registration), otherwise updated.
 
     `document`: members of the REST API. A BIRTH that is older than the last one, by the time that it bears, changes
-    nothing (2.2). An empty display name keeps the stored one. Raises Refused at the registration limit, and for a
-    device that no request has provisioned in an account that takes no such. `is_provisioned`: a provision job waits for
-    it; an administrator has asked for this very device, so that no limit keeps it from becoming a managed one (1.2).
+    nothing (2.2); one from the future counts as of now, or a clock that was wrong would shut out all that come later.
+    An empty display name keeps the stored one. Raises Refused at the registration limit, and for a device that no
+    request has provisioned in an account that takes no such. `is_provisioned`: a provision job waits for it; an
+    administrator has asked for this very device, so that no limit keeps it from becoming a managed one (1.2).
     """
     found = device_by_client(registry, scope_id, client_id)
     if found is None:
@@ -126,7 +128,7 @@ def _told(
         document={**device.document, **said},
         connection_id=connection_id or device.connection_id,
         born_us=now_us if is_birth else device.born_us,
-        birth_sent_ms=sent_ms if sent_ms is not None else device.birth_sent_ms,
+        birth_sent_ms=device.birth_sent_ms if sent_ms is None else min(sent_ms, now_us // US_PER_MS),
         modified_us=now_us,
         optlock=device.optlock + 1,
     )

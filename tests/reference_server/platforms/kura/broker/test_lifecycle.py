@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
+from fleetrig.reference_server.platforms.kura.broker.signing_in import MANAGES_DEVICES
 from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload, KuraPosition, int32, string
+from fleetrig.reference_server.platforms.kura.rest.events import event_document
 from fleetrig.reference_server.platforms.kura.state.accounts import set_account_settings
 from fleetrig.reference_server.platforms.kura.state.events import events_of
+from fleetrig.reference_server.platforms.kura.state.permissions import BROKER_CONNECT
+from fleetrig.reference_server.platforms.kura.state.records import Permission
 from fleetrig.simulator.contract.clock import US_PER_MS
 from tests.conversation.talk import lines
 from tests.reference_server.platforms.kura.broker_rig import ACCOUNT, GATEWAY, BrokerRig, lwt, told
@@ -57,6 +62,27 @@ def test_an_older_birth_that_comes_later_changes_nothing() -> None:
     rig.publish(1, f"{OWN}/BIRTH", older)
     assert rig.device().document["displayName"] == "new"
     assert rig.resources() == ["BIRTH", "BIRTH"]
+
+
+def test_a_clock_that_was_wrong_does_not_shut_out_what_comes_later() -> None:
+    """And no date can say that time: the list of events is none the worse for it."""
+    rig = connected()
+    for sent_ms in (1 << 62, -1):
+        rig.publish(1, f"{OWN}/BIRTH", KuraPayload(sent_ms, metrics={"display_name": string("wrong")}))
+    rig.now_us += 1_000_000
+    rig.birth(display_name="right")
+    device = rig.device()
+    assert device.document["displayName"] == "right"
+    events = [event_document(one) for one in events_of(rig.registry, device.scope_id, device.id)]
+    assert ["sentOn" in one for one in events] == [False, False, True]
+
+
+def test_a_place_that_is_no_number_is_left_out() -> None:
+    """JSON has no word for it."""
+    rig = connected()
+    rig.publish(1, f"{OWN}/BIRTH", KuraPayload(position=KuraPosition(math.nan, 13.0, altitude=math.inf)))
+    (event,) = events_of(rig.registry, rig.device().scope_id, rig.device().id)
+    assert event.position == {"longitude": 13.0}
 
 
 def test_the_place_of_a_device_is_in_its_event() -> None:
@@ -147,6 +173,18 @@ def test_a_will_that_may_not_be_published_is_not() -> None:
     rig.join(9, "watch", "kapua-sys", "kapua-password")
     rig.hears(9, "$EDC/#")
     assert not told(rig.vanishes())
+    assert rig.connection().status == "DISCONNECTED"
+
+
+def test_an_lwt_in_the_name_of_another_tells_nothing_of_either() -> None:
+    rig = BrokerRig()
+    scope_id = rig.account().id
+    rig.user("dev", ACCOUNT, Permission(*BROKER_CONNECT, scope_id), Permission(*MANAGES_DEVICES, scope_id))
+    rig.join(2, "gw-2")
+    rig.join(1, will=lwt("gw-2"))
+    rig.hears(2, f"$EDC/{ACCOUNT}/gw-2/#")
+    assert [one.topic for one in told(rig.vanishes(1))] == [f"$EDC/{ACCOUNT}/gw-2/MQTT/LWT"]
+    assert (rig.connection().status, rig.connection("gw-2").status) == ("DISCONNECTED", "CONNECTED")
 
 
 def test_the_will_of_a_connection_that_was_replaced_does_not_make_the_client_missing() -> None:

@@ -137,6 +137,17 @@ def test_who_subscribes_later_is_asked_later() -> None:
     assert not told(rig.later(5))
 
 
+def test_that_others_hear_a_request_does_not_make_it_asked() -> None:
+    """Whoever watches the whole namespace has subscribed to the topic, too."""
+    rig = born(subscribes=False)
+    rig.join(9, "watch", "kapua-sys", "kapua-password")
+    rig.hears(9, "$EDC/#")
+    ask(rig)
+    assert not told(rig.later(10))
+    rig.hears(1, f"$EDC/{ACCOUNT}/{GATEWAY}/#")
+    assert {one.session for one in told(rig.later(1))} == {1, 9}
+
+
 def test_a_device_that_is_not_there_is_not_asked() -> None:
     rig = born()
     rig.leaves()

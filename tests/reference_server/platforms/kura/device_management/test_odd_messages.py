@@ -133,6 +133,13 @@ def test_a_payload_that_is_no_object_is_refused() -> None:
         rig.platform.send_command(NorthboundCommand(ACCOUNT, GATEWAY, "control", b"[1]"), rig.now_us)
 
 
+@pytest.mark.parametrize("payload", [b'{"metrics":{"a":"\\ud800"}}', b"[" * 100_000, b'{"app":"\\udc00"}'])
+def test_a_payload_that_cannot_be_written_is_refused(payload: bytes) -> None:
+    rig = connected()
+    with pytest.raises(CommandRefused, match="no JSON object"):
+        rig.platform.send_command(NorthboundCommand(ACCOUNT, GATEWAY, "control", payload), rig.now_us)
+
+
 def test_what_is_not_answered_is_told_too() -> None:
     rig = connected()
     sent(rig, requester="SRV+1")

@@ -166,6 +166,21 @@ class TestGzip:
 
         assert set(decode(gzip.compress(one) + gzip.compress(other)).metrics) == {"a", "b"}
 
+    def test_a_message_of_countless_members_is_not_opened(self) -> None:
+        """Each would cost a copy of all that follows it: 16 MiB of empty members would take minutes."""
+        whole = gzip.compress(encode(KuraPayload(metrics={"s": string("a")})))
+        empty = gzip.compress(b"")
+
+        assert decode(empty * 99 + whole).text("s") == "a"
+        assert "100 members" in decode(empty * 100 + whole).undecodable
+
+
+def test_a_message_of_countless_metrics_is_not_read() -> None:
+    one = encode(KuraPayload(metrics={"i": int32(1)}))
+
+    assert not decode(one * 65_536).undecodable
+    assert "65,536 metrics" in decode(one * 65_537).undecodable
+
 
 VALUES: dict[ValueType, st.SearchStrategy[Any]] = {
     ValueType.DOUBLE: st.floats(allow_nan=False),

@@ -24,6 +24,7 @@ from fleetrig.reference_server.platforms.kura.signing.signed_parts import signed
 from fleetrig.reference_server.platforms.kura.state.accounts import set_account_settings
 from fleetrig.reference_server.platforms.kura.state.certificates import (
     certificates_of,
+    delete_certificate,
     set_certificate_status,
 )
 from fleetrig.reference_server.platforms.kura.state.device_records import CONNECTION
@@ -35,7 +36,7 @@ from fleetrig.reference_server.platforms.kura.state.provision_requests import (
     requests_for,
     update_request,
 )
-from fleetrig.reference_server.platforms.kura.state.records import CertificateStatus, CouplingMode
+from fleetrig.reference_server.platforms.kura.state.records import ROOT_SCOPE, CertificateStatus, CouplingMode
 from fleetrig.reference_server.platforms.kura.state.settings import Account, Settings
 from fleetrig.reference_server.platforms.kura.state.users import user_by_name, users_of
 from fleetrig.simulator.contract.clock import US_PER_S
@@ -176,6 +177,30 @@ def test_a_device_that_sends_a_certificate_request_gets_a_certificate() -> None:
     certificate = x509.load_pem_x509_certificate((reply.text("prov.device.cert") or "").encode())
     assert certificate.public_key() == own.public_key()
     assert certificate.subject.rfc4514_string() == f"CN={GATEWAY}"
+
+
+@pytest.mark.parametrize("deed", ["revoked", "deleted"])
+def test_without_an_authority_for_devices_no_certificate_is_issued(deed: str) -> None:
+    rig = waiting()
+    (authority,) = [one for one in certificates_of(rig.registry, ROOT_SCOPE) if one.name == "device-ca"]
+    if deed == "deleted":
+        delete_certificate(rig.registry, authority)
+    else:
+        set_certificate_status(rig.registry, authority, CertificateStatus.REVOKED, authority.optlock, rig.now_us, "")
+    own = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    csr = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(own, None)
+    assert refusal(rig.ask(body=csr.public_bytes(Encoding.PEM))) == (500, "INTERNAL", True)
+    assert rig.job().status is JobStatus.CREATED
+    assert rig.ask()[0].code == 200
+
+
+def test_a_key_that_is_too_long_to_be_one_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig, learnt = waiting(), list[str | None]()
+    monkeypatch.setattr(rig.platform.registry, "learn", lambda kind, secret: learnt.append(secret))
+    assert refusal(rig.ask(key="k" * 1_025)) == (400, "MALFORMED", False)
+    assert "k" * 1_025 not in learnt
+    rig.ask(key="mistyped")
+    assert "mistyped" in learnt
 
 
 def test_a_body_that_is_no_certificate_request_makes_nothing() -> None:

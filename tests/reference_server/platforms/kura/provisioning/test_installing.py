@@ -126,6 +126,36 @@ def test_a_bundle_that_is_there_already_is_installed_all_the_same() -> None:
         assert [one.code for one in notify(rig, request, "install", "COMPLETED")] == [200]
 
 
+@pytest.mark.parametrize("status", ["ALREADY DONE", "ALREADY_DONE"])
+def test_a_bundle_that_is_installed_already_counts(status: str) -> None:
+    rig = gateway(bundle())
+    confirmed(rig)
+    request = asked(rig)
+    answer(rig, request)
+    assert [one.code for one in notify(rig, request, "install", status)] == [200]
+
+
+def test_a_job_lasts_as_long_as_its_device_tells_how_far_it_is() -> None:
+    rig = gateway(bundle())
+    confirmed(rig)
+    request = asked(rig)
+    answer(rig, request)
+    for _ in range(3):
+        rig.later(299)
+        assert not notify(rig, request, "download", "IN_PROGRESS")
+    assert rig.job().status is JobStatus.APPS_INSTALLING
+    assert [one.code for one in notify(rig, request, "install", "COMPLETED")] == [200]
+
+
+def test_a_device_that_falls_silent_while_it_installs_may_try_again() -> None:
+    rig = gateway(bundle())
+    confirmed(rig)
+    answer(rig, asked(rig))
+    said = [one for one in told(rig.later(300)) if "/REPLY/" in one.topic]
+    assert [one.text("prov.error") for one in said] == ["INTERNAL"]
+    assert (rig.job().status, rig.job().retry_count) == (JobStatus.RUNNING, 1)
+
+
 def test_a_confirm_that_is_repeated_is_answered_by_the_last_id() -> None:
     rig = gateway(bundle())
     confirmed(rig)
@@ -288,7 +318,8 @@ def test_a_bundle_that_fails_there_is_tried_again_and_the_device_keeps_its_user(
     answer(rig, request, session=2)
     notify(rig, request, "install", "FAILED", 2)
     assert (rig.job().status, rig.job().retry_count) == (JobStatus.APPS_INSTALLING, 1)
-    (again,) = told(rig.later(0))
+    assert not told(rig.later(9.9))  # not as fast as a device refuses
+    (again,) = told(rig.later(0.1))
     answer(rig, again, session=2)
     notify(rig, again, "install", "FAILED", 2)
     assert rig.job().status is JobStatus.FAILED

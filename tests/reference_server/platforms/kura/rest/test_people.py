@@ -69,7 +69,9 @@ class TestLogin:
     def test_tokens_that_are_none(self, header: str) -> None:
         rig = RestRig()
 
+        rig.registry.new_secrets.clear()
         assert status(rig.raw("GET", "/v1/account", b"", (("Authorization", header),))) == 401
+        assert not rig.registry.new_secrets, "nobody fills memory with words that are masked where they stand"
 
     def test_a_forged_token_with_a_known_id(self) -> None:
         rig = RestRig()
