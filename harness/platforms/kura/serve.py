@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -56,6 +56,7 @@ def configure(args: PlatformArgs) -> PlatformConfig:
         from fleetrig.harness.platforms.kura.accounts_file import read_accounts
 
         settings = replace(settings, accounts=tuple(read_accounts(args.accounts)))
+        _refuse_taken(user.user for user in settings.accounts)
     own = [f"{ADMIN_USER}{_shown(settings.admin_password)}   administers all accounts"]
     own += [f"{BROKER_USER}{_shown(settings.broker_password)}   may connect to the broker, in all accounts"]
     return PlatformConfig(
@@ -154,6 +155,17 @@ def _with_passwords(args: PlatformArgs, settings: Settings) -> Settings:
         return replace(settings, admin_password=password, broker_password=password)
     _refuse_strangers(args.addresses)
     return settings
+
+
+def _refuse_taken(users: Iterable[str]) -> None:
+    """Otherwise the file's password would be shown as the one that counts, and the other one would count."""
+    seen: set[str] = set()
+    for user in users:
+        if user in (ADMIN_USER, BROKER_USER):
+            raise UsageError(f"--accounts: {user} is there already; --admin-password env:NAME gives it a password")
+        if user in seen:
+            raise UsageError(f"--accounts: {user} is there twice; a user has one account and one password")
+        seen.add(user)
 
 
 def _refuse_strangers(addresses: Mapping[str, Address]) -> None:

@@ -13,6 +13,9 @@ from fleetrig.harness.platforms.kura.conformance.under_test import LISTENERS, Se
 from fleetrig.simulator.contract.errors import BrokenBench
 
 NOT_THERE: Final = (404, 405, 501)
+CHECK_IT: Final = (
+    "check user and password; three wrong ones in a row lock a user for hours, and then the right one is refused too"
+)
 
 
 def check_that_it_is_kapua(under_test: ServerUnderTest) -> None:
@@ -40,7 +43,7 @@ def _sign_in(api: KapuaApi) -> None:
         place = (answer.header("Location") or "nowhere").removesuffix(SIGN_IN)
         raise BrokenBench(f"{url} redirects to {place}: give that address instead, if it is Kapua's")
     if answer.status in (401, 403):
-        raise BrokenBench(f"{url} does not accept the account {account.user!r}: check user and password")
+        raise BrokenBench(f"{url} does not accept the account {account.user!r}: {CHECK_IT}")
     if answer.status >= 500:
         raise BrokenBench(f"{url} answered {answer.status} with {media_type(answer)}: is Kapua running behind it?")
     if answer.status != 200 or not isinstance(told.get("tokenId"), str) or not isinstance(told.get("scopeId"), str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -78,9 +79,13 @@ def client_id_flaw(client_id: str) -> str:
     """Why nobody may be called so; empty when somebody may."""
     found = [one for one in FORBIDDEN if one in client_id]
     if found:
-        return f"a client id holds none of {' '.join(FORBIDDEN)}, and this one holds {' '.join(found)}: choose another"
+        return f"a client id holds none of {_quoted(FORBIDDEN)}, and this one holds {_quoted(found)}: choose another"
     if len(client_id) > CLIENT_ID_CHARS.most:
         return f"the client id is too long: {CLIENT_ID_CHARS}"
     if client_id == REQUESTER:
         return f"{REQUESTER} is the server's own name as a requester: choose another client id"
     return ""
+
+
+def _quoted(parts: Iterable[str]) -> str:
+    return " ".join(repr(part) for part in parts)

@@ -65,7 +65,8 @@ def key_denial_of(request: ProvisionRequest, message: StartMessage) -> Denial | 
     if not wanted or hmac.compare_digest(wanted.encode(), shown.encode("utf-8", "replace")):
         return None
     how = "is wrong" if shown else "is missing"
-    return Denial(ProvisionError.BAD_ACTIVATION_KEY, f"the activation key {how}: the request has generated one")
+    why = f"the activation key {how}: give the gateway that of its provision request"
+    return Denial(ProvisionError.BAD_ACTIVATION_KEY, why)
 
 
 def course_of(request: ProvisionRequest, nonce: bytes, *, is_same_session: bool) -> Course | Denial:

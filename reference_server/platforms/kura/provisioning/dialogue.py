@@ -294,5 +294,5 @@ def _why_unread(payload: KuraPayload) -> str:
         return NO_ID
     is_json = (payload.body or b"").lstrip()[:1] == b"{"
     if is_json:
-        return "JSON is not accepted here: provisioning speaks the protobuf encoding only (section 6, row 13)"
+        return "JSON is not accepted here: provisioning speaks the protobuf encoding only"
     return f"the message is no KuraPayload: {payload.undecodable}"

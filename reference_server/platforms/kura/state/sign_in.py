@@ -110,12 +110,18 @@ def _check(registry: Registry, credential: Credential, policy: LockoutPolicy, pa
     if not matches(credential, password):
         counted = after_failure(credential, policy, now_us)
         save_credential(registry, counted)
-        raise LoginRefused(BAD, f"wrong password, for the {counted.login_failures}. time", "INVALID_LOGIN_CREDENTIALS")
+        raise LoginRefused(BAD, _wrong_password(counted.login_failures, policy), "INVALID_LOGIN_CREDENTIALS")
     if not is_usable(credential, now_us):
         raise LoginRefused(DENIED, "the password is disabled or has expired", "DISABLED_LOGIN_CREDENTIAL")
     registry.learn("password", password)  # a wrong one is masked where it stands, and nobody fills memory with them
     if has_counted(credential):
         save_credential(registry, unlocked(credential))
+
+
+def _wrong_password(failures: int, policy: LockoutPolicy) -> str:
+    if not policy.is_enabled:
+        return "wrong password"
+    return f"wrong password: {failures} of the {policy.max_failures} that lock it"
 
 
 def _check_open(request: ProvisionRequest, now_us: int) -> None:

@@ -89,6 +89,17 @@ def test_everybody_may_reach_it_who_knows_a_password_of_its_own(
     )
 
 
+@pytest.mark.parametrize(
+    ("users", "sentence"),
+    [(["kapua-sys"], "is there already"), (["kapua-broker"], "is there already"), (["anna", "anna"], "twice")],
+)
+def test_a_password_that_would_not_count_is_refused(users: list[str], sentence: str, tmp_path: Path) -> None:
+    accounts = tmp_path / "accounts.yaml"
+    accounts.write_text("".join(f"- {{account: acme, user: {user}, password: Acme-1234567!}}\n" for user in users))
+    with pytest.raises(UsageError, match=sentence):
+        configure(PlatformArgs(HERE, "open", accounts=accounts))
+
+
 def test_an_account_that_is_none_is_told_with_its_line(tmp_path: Path) -> None:
     accounts = tmp_path / "accounts.yaml"
     accounts.write_text("- {account: acme, user: anna, password: x}\n- {account: a b, user: anna, password: x}\n")

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from fleetrig.harness.cli import main
+from fleetrig.harness.platforms.kura.conformance.preflight import CHECK_IT
 from fleetrig.harness.report.exits import Exit
 from tests.harness.conformance.raw_server import Request, Talk, always, answer, raw_server, requests
 
@@ -57,7 +58,7 @@ def kapua(other: Callable[[Request], bytes | None] = lambda _: None) -> Talk:
         (answer(200, PAGE, "text/html"), "URL is no Kapua: POST /v1/authentication/user answered 200 with text/html"),
         (answer(404, PAGE, "text/html"), "give the address of the REST API without /v1, not that of the console"),
         (answer(200, {"tokenId": 7}), "URL is no Kapua"),
-        (answer(401), "URL does not accept the account 'kapua-sys': check user and password"),
+        (answer(401), f"URL does not accept the account 'kapua-sys': {CHECK_IT}"),
         (answer(302, Location="https://k.example/v1/authentication/user"), "URL redirects to https://k.example: give"),
         (answer(502, PAGE, "text/html"), "URL answered 502 with text/html: is Kapua running behind it?"),
     ],

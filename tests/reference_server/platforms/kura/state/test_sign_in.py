@@ -81,6 +81,11 @@ class TestLockout:
 
         assert sign_in_to_broker(rig.registry, "dev", STRONG, rig.now_us)[0].name == "dev"
 
+    def test_the_reason_says_how_many_are_left(self) -> None:
+        rig = self.rig()
+        with pytest.raises(LoginRefused, match="wrong password: 1 of the 3 that lock it"):
+            sign_in_to_broker(rig.registry, "dev", "wrong", rig.now_us)
+
     def test_a_right_one_forgets_the_wrong_ones(self) -> None:
         rig = self.rig()
         for _ in range(3):
