@@ -15,6 +15,8 @@ COMPRESSION: Final = 6
 """The usual one: a gateway's library takes it."""
 MOST_UNPACKED_BYTES: Final = 32 * 1024 * 1024
 """Twice the largest payload that may be published: what unpacks to more is a bomb, and is taken as it is."""
+MOST_MEMBERS: Final = 100
+"""Each costs a copy of all that follows; nobody compresses a message in more than one."""
 SHORTEST_MEMBER_BYTES: Final = 18
 """A gateway does not look at so little behind a member."""
 SIMPLE_JSON: Final = "simple-json"
@@ -47,7 +49,7 @@ def unpacked(data: bytes) -> bytes:
     if not data.startswith(GZIP_MAGIC):
         return data
     plain, packed = b"", data
-    while packed.startswith(GZIP_MAGIC):
+    for _ in range(MOST_MEMBERS):
         unpacking = zlib.decompressobj(GZIP_WINDOW)
         try:
             plain += unpacking.decompress(packed, MOST_UNPACKED_BYTES + 1 - len(plain))
@@ -56,6 +58,6 @@ def unpacked(data: bytes) -> bytes:
         if not unpacking.eof or len(plain) > MOST_UNPACKED_BYTES:
             return data
         packed = unpacking.unused_data
-        if len(packed) <= SHORTEST_MEMBER_BYTES:
-            break
-    return plain
+        if len(packed) <= SHORTEST_MEMBER_BYTES or not packed.startswith(GZIP_MAGIC):
+            return plain
+    return data
