@@ -47,7 +47,7 @@ from fleetrig.simulator.flows.kura.dispatcher import dispatch
 from fleetrig.simulator.flows.kura.keystore import SEED_BYTES, key_pem, make_key, signing_request
 from fleetrig.simulator.flows.kura.life import FOREVER_S, GatewayLife
 from fleetrig.simulator.flows.kura.material import Material, Refusal, read_material, read_refusal
-from fleetrig.simulator.flows.kura.naming import ControlTopic, read_control, substituted
+from fleetrig.simulator.flows.kura.naming import ControlTopic, is_publishable, read_control, substituted
 from fleetrig.simulator.flows.kura.payload import KuraPayload, Metric, MetricType, int32, string
 from fleetrig.simulator.flows.kura.requests import REQUEST_ID, REQUESTER, RESPONSE_CODE
 from fleetrig.simulator.flows.kura.store import MessageStore
@@ -58,6 +58,7 @@ ID_BYTES: Final = 16
 NONCE_BYTES: Final = 16
 CONFIRM_EVERY_S: Final = 5.0
 LISTENED: Final = ("PUBLISH *", "DISCONNECT*")
+ANSWERS: Final = ("reply", "notify")
 SERVED: Final = ("CONF-V1", "DEPLOY-V2")
 FAILED_FROM: Final = 0x80
 
@@ -231,12 +232,16 @@ class Attempt:
         return is_out
 
     def _serve(self) -> Generator[Effect, Outcome, None]:
-        """What is due, and replies of handlers that wait to be sent."""
+        """What is due, and replies of handlers that wait to be sent; what else the store has is for the target."""
         life = self.life
         yield from life.do_what_is_due()
-        while (message := life.store.first()) is not None and message.name in ("reply", "notify"):
-            life.store.published(message)
-            yield from life.say(message.name, MqttPublish(substituted(message.topic, life.tokens), message.payload))
+        while (message := life.store.first()) is not None:
+            topic = substituted(message.topic, life.tokens)
+            if message.name in ANSWERS and not is_publishable(topic) and life.has_quirk("poisoned-queue"):
+                return
+            life.store.drop(message)
+            if message.name in ANSWERS and is_publishable(topic):
+                yield from self._say(message.name, MqttPublish(topic, message.payload))
 
     # Staging and confirming
 

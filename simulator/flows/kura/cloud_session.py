@@ -33,7 +33,7 @@ from fleetrig.simulator.flows.kura import codec
 from fleetrig.simulator.flows.kura.birth import say_birth
 from fleetrig.simulator.flows.kura.dispatcher import dispatch
 from fleetrig.simulator.flows.kura.life import GatewayLife
-from fleetrig.simulator.flows.kura.naming import is_publishable, substituted
+from fleetrig.simulator.flows.kura.naming import can_be_sent, is_publishable, substituted
 from fleetrig.simulator.flows.kura.payload import KuraPayload, measured
 from fleetrig.simulator.flows.kura.store import LIFECYCLE, StoredMessage
 from fleetrig.simulator.flows.kura.transport import leave
@@ -111,6 +111,8 @@ class CloudSession:
         if not life.cloud.default_subscriptions:
             return
         topic = substituted(f"{life.cloud.control_prefix}/#account-name/#client-id", life.tokens)
+        if not can_be_sent(f"{topic}/#"):
+            return
         wanted = MqttSubscribe((Subscription(f"{topic}/#", 1),), life.store.next_packet_id())
         answer = yield from ask("subscribe", wanted, life.transport.timeout_s)
         life.now_s += answer.after_s

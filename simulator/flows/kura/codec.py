@@ -16,7 +16,7 @@ COMPRESSION: Final = 6
 MOST_UNPACKED_BYTES: Final = 32 * 1024 * 1024
 """Twice the largest payload that may be published: what unpacks to more is a bomb, and is taken as it is."""
 MOST_MEMBERS: Final = 100
-"""Each costs a copy of all that follows it; gateways and servers send one."""
+"""Each costs a copy of all that follows; nobody compresses a message in more than one."""
 SHORTEST_MEMBER_BYTES: Final = 18
 """A gateway does not look at so little behind a member."""
 SIMPLE_JSON: Final = "simple-json"
@@ -48,11 +48,8 @@ def unpacked(data: bytes) -> bytes:
     """All members of gzip, without what stands behind them; the bytes themselves where they only look like gzip."""
     if not data.startswith(GZIP_MAGIC):
         return data
-    plain, packed, members = b"", data, 0
-    while packed.startswith(GZIP_MAGIC):
-        members += 1
-        if members > MOST_MEMBERS:
-            return data
+    plain, packed = b"", data
+    for _ in range(MOST_MEMBERS):
         unpacking = zlib.decompressobj(GZIP_WINDOW)
         try:
             plain += unpacking.decompress(packed, MOST_UNPACKED_BYTES + 1 - len(plain))
@@ -61,6 +58,6 @@ def unpacked(data: bytes) -> bytes:
         if not unpacking.eof or len(plain) > MOST_UNPACKED_BYTES:
             return data
         packed = unpacking.unused_data
-        if len(packed) <= SHORTEST_MEMBER_BYTES:
-            break
-    return plain
+        if len(packed) <= SHORTEST_MEMBER_BYTES or not packed.startswith(GZIP_MAGIC):
+            return plain
+    return data

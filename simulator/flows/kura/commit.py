@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.effects import Effect, Outcome
-from fleetrig.simulator.flows.kura.components import PROVISIONING_PID, TRANSPORT_PID
+from fleetrig.simulator.flows.kura.components import PIDS, PROVISIONING_PID, TRANSPORT_PID
 from fleetrig.simulator.flows.kura.configuration_handler import take_snapshot
 from fleetrig.simulator.flows.kura.keystore import (
     KEYSTORES,
@@ -18,7 +18,7 @@ from fleetrig.simulator.flows.kura.keystore import (
     stores_of,
     trusted,
 )
-from fleetrig.simulator.flows.kura.life import PREVIOUS, SIGNED, GatewayLife
+from fleetrig.simulator.flows.kura.life import COMPONENTS, FACTORY_PID, PREVIOUS, SIGNED, GatewayLife
 from fleetrig.simulator.flows.kura.material import Material
 from fleetrig.simulator.stages import Stage
 
@@ -27,15 +27,10 @@ DEVICE_KEY: Final = "provisioned-device"
 
 def commit(life: GatewayLife, material: Material, key_pem: str) -> Generator[Effect, Outcome, None]:
     """A power cut before it leaves the old configuration, one after it the new one. `key_pem`: of the certificate."""
-    overrides = life.overrides
-    before: dict[str, Json] = {
-        "transport": overrides.get(TRANSPORT_PID, {}),
-        "has_target": bool(life.transport.broker_url),
-        "signed": bool(life.memory.get(SIGNED)),
-        KEYSTORES: life.memory.get(KEYSTORES),
-    }
+    before, overrides = what_was(life), life.overrides
     for pid, values in material.configurations.items():
-        overrides[pid] = {**overrides.get(pid, {}), **values}
+        if pid in PIDS or pid in overrides or FACTORY_PID in values:
+            overrides[pid] = {**overrides.get(pid, {}), **values}
     overrides[TRANSPORT_PID] = {**overrides.get(TRANSPORT_PID, {}), **target_of(material)}
     overrides[PROVISIONING_PID] = {**overrides.get(PROVISIONING_PID, {}), "enabled": False, "provisioned": True}
     stores: Any = stores_with(life, material, key_pem)
@@ -51,6 +46,19 @@ def commit(life: GatewayLife, material: Material, key_pem: str) -> Generator[Eff
     )
     life.adopt_overrides()
     yield from take_snapshot(life)
+
+
+def what_was(life: GatewayLife) -> dict[str, Any]:
+    """What a gateway comes back to: the last configuration with which a target has known it."""
+    kept = life.memory.get(PREVIOUS)
+    if isinstance(kept, dict):
+        return kept
+    return {
+        COMPONENTS: life.overrides,
+        "has_target": bool(life.transport.broker_url),
+        "signed": bool(life.memory.get(SIGNED)),
+        KEYSTORES: life.memory.get(KEYSTORES),
+    }
 
 
 def target_of(material: Material) -> dict[str, Json]:
@@ -89,11 +97,10 @@ def roll_back(life: GatewayLife) -> Generator[Effect, Outcome, None]:
     """
     before = life.memory.get(PREVIOUS)
     assert isinstance(before, dict)
-    overrides = life.overrides
-    old, has_target = before.get("transport"), bool(before.get("has_target"))
-    overrides[TRANSPORT_PID] = dict(old) if isinstance(old, dict) else {}
-    flags = {"enabled": not has_target, "provisioned": bool(before.get("signed"))}
-    overrides[PROVISIONING_PID] = {**overrides.get(PROVISIONING_PID, {}), **flags}
+    old, now = before.get(COMPONENTS), life.overrides
+    flags = {"enabled": not before.get("has_target"), "provisioned": bool(before.get("signed"))}
+    overrides: dict[str, Json] = dict(old) if isinstance(old, dict) else {}
+    overrides[PROVISIONING_PID] = {**now.get(PROVISIONING_PID, {}), **flags}
     life.target_failures = 0
     yield from life.keep(
         components=overrides,

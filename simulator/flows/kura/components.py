@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from fleetrig.simulator.contract.errors import UsageError
 
@@ -17,6 +18,12 @@ MOST_IN_FLIGHT: Final = 10
 MOST_KEEP_ALIVE_S: Final = 65_535
 SCHEMES: Final = ("mqtt", "mqtts")
 """Kura also knows `ws` and `wss`, which no driver opens."""
+MOST_RATE_PER_S: Final = 100_000.0
+"""A rate limit above it limits nothing."""
+MOST_NAME_BYTES: Final = 4_096
+"""Of an account, a user name, a client id: topics made of them can be sent."""
+MOST_PASSWORD_BYTES: Final = 65_535
+"""What CONNECT has room for."""
 
 Reconnect = Literal["kura", "full-jitter"]
 PayloadEncoding = Literal["kura-protobuf", "simple-json"]
@@ -51,6 +58,8 @@ class ProvisioningService:
         if self.retry_max_attempts != FOR_EVER and self.retry_max_attempts < 1:
             raise UsageError(f"retry_max_attempts must be -1 (for ever) or at least 1, got {self.retry_max_attempts}")
         check_url(self.broker_url)
+        check_names(account_name=self.account_name, username=self.username, client_id=self.client_id)
+        check_password(self.password)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,9 @@ class MqttDataTransport:
 
     def __post_init__(self) -> None:
         check_url(self.broker_url)
+        check_names(account_name=self.account_name, username=self.username, client_id=self.client_id)
+        check_names(lwt_topic=self.lwt_topic, lwt_payload=self.lwt_payload)
+        check_password(self.password)
         if self.timeout_s < 1:
             raise UsageError(f"timeout_s must be at least 1, got {self.timeout_s:g}")
         if not 0 <= self.keep_alive_s <= MOST_KEEP_ALIVE_S:
@@ -118,8 +130,10 @@ class DataService:
                 raise UsageError(f"{name} must be at least 1, got {getattr(self, name):g}")
         if not 1 <= self.most_in_flight <= MOST_IN_FLIGHT:
             raise UsageError(f"most_in_flight must be from 1 to {MOST_IN_FLIGHT}, got {self.most_in_flight}")
-        if not self.rate_limit_per_s > 0:
-            raise UsageError(f"rate_limit_per_s must be more than 0, got {self.rate_limit_per_s:g}")
+        if not 0 < self.rate_limit_per_s <= MOST_RATE_PER_S:
+            raise UsageError(
+                f"rate_limit_per_s must be more than 0 and at most {MOST_RATE_PER_S:g}, got {self.rate_limit_per_s:g}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +153,7 @@ class CloudService:
     def __post_init__(self) -> None:
         if self.payload_encoding not in ("kura-protobuf", "simple-json"):
             raise UsageError(f"payload_encoding must be kura-protobuf or simple-json, got {self.payload_encoding!r}")
+        check_names(control_prefix=self.control_prefix)
 
 
 class Property(NamedTuple):
@@ -226,9 +241,32 @@ PROPERTIES: Final[Mapping[type[Component], Mapping[str, Property]]] = {
 
 def check_url(url: str) -> None:
     """Raises UsageError for an address that no gateway can call; an empty one is none yet."""
-    scheme, mark, host = url.partition("://")
-    if url and (scheme not in SCHEMES or not mark or not host.strip("/")):
-        raise UsageError(f"a gateway of the Kura namespace calls mqtt://… and mqtts://…, got {url!r}")
+    scheme, mark, _ = url.partition("://")
+    if url and (scheme not in SCHEMES or not mark or not names_host(url)):
+        raise UsageError(
+            f"a gateway of the Kura namespace calls mqtt://HOST[:PORT] and mqtts://HOST[:PORT], got {url!r}"
+        )
+
+
+def names_host(url: str) -> bool:
+    """It says where to call: a host, and if there is a port it is one."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0 and url.isprintable() and " " not in url
+    except ValueError:
+        return False
+
+
+def check_names(**texts: str) -> None:
+    """Raises UsageError for what no MQTT packet can carry."""
+    for name, text in texts.items():
+        if "\0" in text or len(text.encode("utf-8", "replace")) > MOST_NAME_BYTES:
+            raise UsageError(f"{name} must have at most {MOST_NAME_BYTES} bytes, and none of them NUL")
+
+
+def check_password(password: str) -> None:
+    if len(password.encode("utf-8", "replace")) > MOST_PASSWORD_BYTES:
+        raise UsageError(f"a password has at most {MOST_PASSWORD_BYTES} bytes")
 
 
 def values_of(component: Component) -> dict[str, Any]:

@@ -155,6 +155,7 @@ def read_xml(body: bytes) -> Element:
     if document.startswith(BYTE_ORDER_MARK):
         raise ValueError("a byte order mark before the document")
     parser = expat.ParserCreate()
+    parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = begin, end, text
     parser.StartDoctypeDeclHandler = refuse
     try:

@@ -42,15 +42,21 @@ class ConnectionCycle:
         if data.reconnect == "full-jitter":
             delay = full_jitter(data.retry_interval_s).delay(self.failures + 1, interval_s=data.retry_interval_s)
             yield from life.rest(delay.at_least_s, delay.at_most_s, RECONNECT)
+            yield from life.do_what_is_due()
         elif self.due_s is None:
             yield from self._first_wait()
+            yield from life.do_what_is_due()
         else:
-            while (left_s := min(self.due_s, life.next_due_s()) - life.now_s) > 0:
-                yield from life.rest(left_s, left_s, RECONNECT)
-                yield from life.do_what_is_due()
-                if wants_something_else(life):
-                    return
+            yield from self._wait_until(self.due_s)
+
+    def _wait_until(self, due_s: float) -> Generator[Effect, Outcome, None]:
+        """What else is due meanwhile is done, and does not bring the attempt forward."""
+        life = self.life
         yield from life.do_what_is_due()
+        while not life.is_due(due_s) and not is_called_off(life):
+            left_s = min(due_s, life.next_due_s()) - life.now_s
+            yield from life.rest(left_s, left_s, RECONNECT)
+            yield from life.do_what_is_due()
 
     def _first_wait(self) -> Generator[Effect, Outcome, None]:
         steps = max(1, self.life.data.retry_interval_s // DELAY_SHARE)
@@ -67,7 +73,7 @@ class ConnectionCycle:
         self.due_s = (life.now_s if self.due_s is None else self.due_s) + life.data.retry_interval_s
         trouble = yield from sign_in(life)
         if trouble is None:
-            life.reboots_at_s = None
+            life.watchdog_at_s = None
             return None
         self.failures += 1
         self._check_in(trouble)
@@ -81,9 +87,9 @@ class ConnectionCycle:
         if not trouble.is_refused:
             self.counted += 1
         if self.counted <= life.data.recovery_max_failures:
-            self.checked_in_s, life.reboots_at_s = life.now_s, None
-        elif life.reboots_at_s is None:
-            life.reboots_at_s = self.checked_in_s + REBOOT_INTERVALS * life.data.retry_interval_s
+            self.checked_in_s, life.watchdog_at_s = life.now_s, None
+        elif life.watchdog_at_s is None:
+            life.watchdog_at_s = self.checked_in_s + REBOOT_INTERVALS * life.data.retry_interval_s
 
 
 def full_jitter(interval_s: float) -> Backoff:
@@ -93,7 +99,12 @@ def full_jitter(interval_s: float) -> Backoff:
 
 def wants_something_else(life: GatewayLife) -> bool:
     """Something has come up that is more urgent than the connection."""
-    return life.is_to_reboot or life.is_to_provision
+    return life.is_to_reboot or life.is_to_provision or life.is_switched_off
+
+
+def is_called_off(life: GatewayLife) -> bool:
+    """This cycle is over: something else is wanted, or its transport was configured anew."""
+    return life.reloads or wants_something_else(life)
 
 
 def connected(life: GatewayLife) -> Generator[Effect, Outcome, Trouble | None]:
@@ -104,6 +115,9 @@ def connected(life: GatewayLife) -> Generator[Effect, Outcome, Trouble | None]:
         yield from cycle.wait()
         if wants_something_else(life):
             return Trouble("something else is wanted", is_local=True)
+        if life.reloads:  # a new configuration has a cycle of its own
+            life.reloads, cycle = False, ConnectionCycle(life, life.now_s)
+            continue
         trouble = yield from cycle.attempt()
         if trouble is None:
             return None

@@ -12,6 +12,7 @@ from fleetrig.simulator.contract.http import URL, HttpRequest, sendable
 from fleetrig.simulator.effects import Download, Downloaded, Effect, NoReply, Outcome, download
 from fleetrig.simulator.flows.kura import codec
 from fleetrig.simulator.flows.kura.birth import say_again_later
+from fleetrig.simulator.flows.kura.components import names_host
 from fleetrig.simulator.flows.kura.life import GatewayLife
 from fleetrig.simulator.flows.kura.naming import is_publishable, is_vendors, substituted
 from fleetrig.simulator.flows.kura.payload import KuraPayload, Metric, int32, int64, string
@@ -159,7 +160,7 @@ def fetched(life: GatewayLife, package: Package) -> Generator[Effect, Outcome, s
         yield from notify(life, package, "download", progress(package, 0, 100, "COMPLETED"))
         return ""
     found = URL.fullmatch(package.uri)
-    if found is None or is_vendors(package.uri):
+    if found is None or not names_host(package.uri) or is_vendors(package.uri):
         return f"{package.uri} is not called"
     headers = (("Authorization", basic_authorization(package.user, package.password)),) if package.user else ()
     request = HttpRequest("GET", f"{found[1].lower()}://{found[2]}", sendable(found[3] or "/"), headers)

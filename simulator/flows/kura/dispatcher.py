@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping
 from functools import partial
 from typing import Final
 
+from fleetrig.simulator.certificates.pem import UNREADABLE_BY_LIBRARY
 from fleetrig.simulator.contract.mqtt import MqttPublish
 from fleetrig.simulator.effects import Effect, Outcome
 from fleetrig.simulator.flows.kura import codec
@@ -19,6 +20,7 @@ from fleetrig.simulator.flows.kura.payload import KuraPayload, int32, string
 from fleetrig.simulator.flows.kura.recorded_handler import SLOW_S, handle_recorded, is_slow
 from fleetrig.simulator.flows.kura.requests import (
     BAD_REQUEST,
+    ERROR,
     EXCEPTION_MESSAGE,
     METHODS,
     REQUEST_ID,
@@ -97,6 +99,8 @@ def answered(life: GatewayLife, handler: Handler, request: Request) -> Generator
         return Answer(BAD_REQUEST)
     try:
         return (yield from handler(life, request))
+    except UNREADABLE_BY_LIBRARY:
+        return Answer(ERROR)  # some exception of the handler's own
     except RequestRefused as refusal:
         said = {} if refusal.text is None else {EXCEPTION_MESSAGE: string(refusal.text)}
         return Answer(refusal.code, said)

@@ -72,9 +72,17 @@ def living(life: GatewayLife) -> Flow:
             if (yield from is_over(life)):
                 return
         elif (left_s := life.next_due_s() - life.now_s) < FOREVER_S:
+            yield from refuse_vendors(life)
             yield from life.rest(left_s, left_s, "nothing to do")
         else:
+            yield from refuse_vendors(life)
             return
+
+
+def refuse_vendors(life: GatewayLife) -> Flow:
+    """Says why it stays where it is, if it was given a broker that nobody here calls."""
+    if life.transport.broker_url and (why := why_not(life.transport.broker_url)):
+        yield from life.enter(Stage.REFUSED, why)
 
 
 def may_connect(life: GatewayLife) -> bool:
@@ -98,7 +106,12 @@ def is_over(life: GatewayLife) -> Generator[Effect, Outcome, bool]:
         if session.is_born:
             yield from confirm_target(life)
     yield from end(session)
-    return (yield from why_it_ended(life, session))
+    has_nothing_to_do = yield from why_it_ended(life, session)
+    if session.lost and not session.is_born:
+        life.target_failures += 1  # whoever lets a gateway in and then drops it does not have it
+        if must_roll_back(life):
+            yield from roll_back(life)
+    return has_nothing_to_do
 
 
 def let_in(life: GatewayLife) -> Generator[Effect, Outcome, None]:

@@ -24,6 +24,8 @@ POSITION_MEMBERS: Final = (
 WHOLE_MEMBERS: Final = {"satellites": 31, "timestamp": 63, "status": 31}
 """Name -> how many bits its number has, without the sign."""
 LONG_BITS: Final = 63
+MOST_DIGITS: Final = 1_000
+"""Far more than any number of so few bits has, and fewer than Python reads."""
 WHOLE_NUMBER: Final = re.compile(r"-?[0-9]+")
 PLAIN_FROM, PLAIN_BELOW = 1e-3, 1e7
 """Between them numbers are written without an exponent."""
@@ -114,7 +116,7 @@ def _folded(name: str) -> str:
 
 
 def _whole(number: str, bits: int) -> int:
-    if not WHOLE_NUMBER.fullmatch(number) or not -(1 << bits) <= int(number) < 1 << bits:
+    if len(number) > MOST_DIGITS or not WHOLE_NUMBER.fullmatch(number) or not -(1 << bits) <= int(number) < 1 << bits:
         raise NotUnderstood
     return int(number)
 

@@ -344,4 +344,4 @@ def _alternative_names(certificate: x509.Certificate) -> Iterator[list[Any]]:
 
 
 def _json(document: object) -> Answer:
-    return Answer(body=json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode())
+    return Answer(body=json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace"))

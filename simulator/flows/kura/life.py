@@ -82,12 +82,14 @@ class GatewayLife:
     now_s: float = 0.0
     looked_us: int | None = None
     looked_s: float = 0.0
-    boot_us: int = 0
     agenda: list[tuple[float, int, Work]] = field(default_factory=list)
     numbers: count[int] = field(default_factory=count)
     reloads: bool = False
     """Its transport was configured anew: it leaves, and comes back with that (spec 4.3)."""
     reboots_at_s: float | None = None
+    """When an installation has it reboot."""
+    watchdog_at_s: float | None = None
+    """When its watchdog has it reboot, unless it is connected before."""
     attempts: int = 0
     """Of provisioning, since it was started."""
     next_attempt_s: float | None = None
@@ -158,9 +160,7 @@ class GatewayLife:
     def clock_us(self) -> Generator[Effect, Outcome, int]:
         """What its clock shows, which may be wrong."""
         us = yield from read_clock()
-        if self.looked_us is None:
-            self.boot_us = us - to_us(self.now_s)
-        else:
+        if self.looked_us is not None:
             self.now_s = max(self.now_s, self.looked_s + to_s(us - self.looked_us))
         self.looked_us, self.looked_s = us, self.now_s
         right_after_s = self.settings.clock_right_after_s
@@ -215,7 +215,7 @@ class GatewayLife:
 
     def next_due_s(self) -> float:
         """The same, or when it leaves what it is at: to be provisioned, or to reboot."""
-        others = (at_s for at_s in (self.reboots_at_s, self.next_attempt_s) if at_s is not None)
+        others = (at_s for at_s in (self.reboots_at_s, self.watchdog_at_s, self.next_attempt_s) if at_s is not None)
         return min([self.next_work_s(), *others])
 
     def do_what_is_due(self) -> Doing:
@@ -240,7 +240,7 @@ class GatewayLife:
 
     @property
     def is_to_reboot(self) -> bool:
-        return self.reboots_at_s is not None and self.is_due(self.reboots_at_s)
+        return any(at_s is not None and self.is_due(at_s) for at_s in (self.reboots_at_s, self.watchdog_at_s))
 
     # What it remembers
 

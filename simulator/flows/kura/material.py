@@ -11,7 +11,7 @@ from cryptography import x509
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.effects import Effect, Outcome
 from fleetrig.simulator.flows.kura.chain import read_chain, why_not_trusted
-from fleetrig.simulator.flows.kura.components import check_url
+from fleetrig.simulator.flows.kura.components import check_names, check_password, check_url
 from fleetrig.simulator.flows.kura.configuration_xml import read_configurations
 from fleetrig.simulator.flows.kura.keystore import SSL_STORE, certificates_in
 from fleetrig.simulator.flows.kura.life import SIGNED, GatewayLife
@@ -21,6 +21,7 @@ from fleetrig.simulator.flows.kura.requests import RESPONSE_CODE
 from fleetrig.simulator.flows.kura.signing import ALGORITHM, ALIAS, VALUE, signed_input, verifies, why_not_signed
 
 NEEDED: Final = ("prov.broker-url", "prov.account-name", "prov.client-id", "prov.username", "prov.password")
+NAMES: Final = ("prov.account-name", "prov.client-id", "prov.username")
 CODES: Final = frozenset({400, 404, 500})
 
 
@@ -76,6 +77,8 @@ def read_material(
         chain = tuple(read_chain(pem)) if (pem := reply.text("prov.cert.chain")) else ()
         configurations = read_configurations(reply.body) if reply.body else {}
         check_url(str(values["prov.broker-url"]))
+        check_names(**{name: str(values[name]) for name in NAMES})
+        check_password(str(values["prov.password"]))
     except (ValueError, UsageError) as wrong:
         return Refusal(str(wrong))
     why = why_not_believed(life, topic, reply, chain, now_us) or life.why_rejected(configurations)
@@ -117,5 +120,5 @@ def why_not_believed(
     value = reply.data(VALUE)
     if value is None or not chain or reply.text(ALIAS) != reply.text("prov.dm.alias"):
         return ""
-    data = signed_input(topic, topic.client_id, reply)
+    data = signed_input(topic, life.tokens["client-id"], reply)
     return "" if verifies(chain[0], reply.text(ALGORITHM) or "", value, data) else "the reply is wrongly signed"

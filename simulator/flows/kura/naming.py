@@ -18,6 +18,7 @@ IGNORED_APPS: Final = frozenset({"MQTT", "BA"})
 VENDOR_DOMAINS: Final = ("everyware-cloud.com", "everyware.io")
 """The page's brokers are values of a configuration. No test, and nothing that is simulated, calls them."""
 PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
+MOST_TOPIC_BYTES: Final = 65_535
 
 
 class ControlTopic(NamedTuple):
@@ -57,7 +58,12 @@ def substituted(topic: str, tokens: Mapping[str, str]) -> str:
 
 def is_publishable(topic: str) -> bool:
     """False for a topic that the MQTT library refuses (N-04)."""
-    return bool(topic) and not WILDCARDS & {*topic}
+    return bool(topic) and not WILDCARDS & {*topic} and can_be_sent(topic)
+
+
+def can_be_sent(topic: str) -> bool:
+    """False for what no packet has room for, and for NUL, at which a broker ends the connection."""
+    return "\0" not in topic and len(topic.encode("utf-8", "replace")) <= MOST_TOPIC_BYTES
 
 
 def read_control(topic: str, prefix: str) -> ControlTopic | None:

@@ -46,6 +46,7 @@ def provision(life: GatewayLife) -> Generator[Effect, Outcome, None]:
     if life.attempts == 0:
         yield from wait_for_start(life)
         if not life.is_to_provision:
+            yield from life.enter(Stage.BACKING_OFF, "called off")
             return
     started_s = life.now_s
     life.attempts += 1

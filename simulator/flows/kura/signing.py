@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
+from fleetrig.simulator.certificates.pem import UNREADABLE_BY_LIBRARY
 from fleetrig.simulator.effects import Effect, Outcome
 from fleetrig.simulator.flows.kura.keystore import SIGNING_STORE, certificates_in
 from fleetrig.simulator.flows.kura.life import GatewayLife
@@ -82,7 +83,10 @@ def _number(value: object) -> int:
 
 
 def why_not_signed(life: GatewayLife, topic: ControlTopic, payload: KuraPayload, now_us: int) -> str:
-    """By whom and when it was signed, and that nothing of it was changed; empty when it is all right."""
+    """By whom and when it was signed, and that nothing of it was changed; empty when it is all right.
+
+    It has to be signed for this gateway, whatever topic it came on.
+    """
     alias, signed_ms, value = payload.text(ALIAS), payload.int64(TIME), payload.data(VALUE)
     if alias is None or signed_ms is None or value is None:
         return "unsigned"
@@ -93,7 +97,7 @@ def why_not_signed(life: GatewayLife, topic: ControlTopic, payload: KuraPayload,
         return "signed under an unknown alias"
     if not is_current(certificate, now_us):
         return "signed by a certificate that is out of date"
-    data = signed_input(topic, topic.client_id, payload)
+    data = signed_input(topic, life.tokens["client-id"], payload)
     return "" if verifies(certificate, payload.text(ALGORITHM) or "", value, data) else "wrongly signed"
 
 
@@ -103,7 +107,7 @@ def is_current(certificate: x509.Certificate, now_us: int) -> bool:
 
 
 def verifies(certificate: x509.Certificate, algorithm: str, signature: bytes, data: bytes) -> bool:
-    """False also for an algorithm that is not the key's."""
+    """False also for an algorithm that is not the key's, and for a key that nobody here can read."""
     try:
         match algorithm, certificate.public_key():
             case "SHA256withRSA", rsa.RSAPublicKey() as key:
@@ -114,6 +118,6 @@ def verifies(certificate: x509.Certificate, algorithm: str, signature: bytes, da
                 key.verify(signature, data)
             case _:
                 return False
-    except InvalidSignature:
+    except (InvalidSignature, *UNREADABLE_BY_LIBRARY):
         return False
     return True

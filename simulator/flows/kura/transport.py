@@ -16,7 +16,7 @@ from fleetrig.simulator.contract.mqtt import (
 from fleetrig.simulator.effects import Connect, Disconnect, Effect, NoReply, Outcome, Reply
 from fleetrig.simulator.flows.kura.birth import DC, dc_bytes, lifecycle_topic
 from fleetrig.simulator.flows.kura.life import GatewayLife
-from fleetrig.simulator.flows.kura.naming import is_vendors, substituted
+from fleetrig.simulator.flows.kura.naming import is_publishable, is_vendors, substituted
 
 CONNECT_TIMEOUTS: Final = 3
 """CONNECT waits so many times its `timeout`."""
@@ -68,8 +68,10 @@ def sign_in(life: GatewayLife) -> Generator[Effect, Outcome, Trouble | None]:
     transport = life.transport
     if why := why_not(transport.broker_url):
         return Trouble(why, is_local=True)
-    within_s = float(CONNECT_TIMEOUTS * transport.timeout_s)
-    answer = yield from life.call(Connect("login", transport.broker_url.rstrip("/"), hello(life), within_s))
+    within_s, packet = float(CONNECT_TIMEOUTS * transport.timeout_s), hello(life)
+    if packet.will is not None and not is_publishable(packet.will.topic):
+        return Trouble("nothing can be published on the topic of the will")
+    answer = yield from life.call(Connect("login", transport.broker_url.rstrip("/"), packet, within_s))
     match answer:
         case Reply(MqttConnack(code=0)):
             return None
