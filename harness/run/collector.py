@@ -1,4 +1,4 @@
-"""Python's garbage collector where it has little to find: in a process that serves, and in one that plays a large fleet."""
+"""Python's garbage collector where it has little to find: in a process that serves, or plays a large fleet."""
 
 from __future__ import annotations
 
