@@ -1,4 +1,4 @@
-"""Python's garbage collector in a process that serves: what it need not look through again and again."""
+"""Python's garbage collector where it has little to find: in a process that serves, or plays a large fleet."""
 
 from __future__ import annotations
 

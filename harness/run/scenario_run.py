@@ -20,6 +20,7 @@ from fleetrig.harness.external.program_bench import ProgramBench
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.run.cleanup import RunCleanup
+from fleetrig.harness.run.collector import spared_collector
 from fleetrig.harness.run.context import RunContext, seeded_tokens
 from fleetrig.harness.run.interrupts import finish_despite_stop, stopping_at_once, telling
 from fleetrig.harness.run.known_deviations import known_in
@@ -59,6 +60,10 @@ TELLS_NOTHING: Final = (
     "or run `fleetrig serve` and give its `control: URL` in a SERVER.yaml"
 )
 WRONG_PLATFORM: Final = "{0} is {1}, the scenario is for {2}: run it against a server of {2}"
+
+
+LARGE_FLEET: Final = 1_000
+"""From so many devices on a third of a run in virtual time would be spent on garbage that is not there."""
 
 
 class SkipScenario(Exception):
@@ -156,7 +161,8 @@ class ScenarioRun:
         bench = VirtualBench(
             handler, self.trace, seed=seed, is_open=self.options.is_open, admin_listener=admin_listener
         )
-        with stopping_at_once():
+        is_large = self.scenario.devices.unit_count() >= LARGE_FLEET
+        with stopping_at_once(), spared_collector() if is_large else nullcontext():
             return bench.run(run_scenario(self._new_context(bench, server, seeded_tokens(seed))))
 
     @property
