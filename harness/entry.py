@@ -10,7 +10,6 @@ number, and get what was meant for it; so nothing stays closed.
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -20,10 +19,6 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED: Final = 2
 """As `harness/run/interrupts.py` has it, which is not imported yet."""
 
-COLLECT_AFTER: Final = (100_000, 20, 100)
-"""How often the garbage collector looks. Nearly all of a run is freed without it, and to look at 10,000 devices takes
-long: a third of all CPU with Python's own figures, two hundredths with these, and no more memory."""
-
 
 def main() -> int:
     """Runs the command of this process and returns its exit code."""
@@ -32,7 +27,6 @@ def main() -> int:
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _leave)
     open_what_is_closed()
-    gc.set_threshold(*COLLECT_AFTER)
     from fleetrig.harness.cli import main as command
 
     return command()
