@@ -41,7 +41,7 @@ CORES = $(shell nproc)
 # Slow tests wait most of the time, and three workers have groups of their own (tests/conftest.py): more workers than cores.
 test: install peers $(TB_SDK)/.installed ## run all tests and every scenario that is not tagged large, about 13 minutes on two cores
 	@$(BIN)/python -m fleetrig.hil.emulated.gateway_image >/dev/null || echo "no image of the emulated gateway: its scenarios are skipped"
-	$(PYTEST) -n $$((2 * $(CORES))) -m "not large" tests $(wildcard scenarios)
+	$(PYTEST) -n $$((3 * $(CORES))) -m "not large" tests $(wildcard scenarios)
 
 quick: install ## run what is not marked slow, about a minute and a half on two cores
 	$(PYTEST) -n $(CORES) -m "not slow" tests $(wildcard scenarios)
