@@ -74,12 +74,12 @@ LONG = frozenset(
     {"thingsboard/boot_storm", "hono/factory_line", "kura/factory_line", "kura/reconnect_storm", "kura/reconnect_law"}
 )
 NOT_FOLLOWED = frozenset(
-    {"kura/clones", "kura/job_stopped", "kura/lockstep", "kura/move", "kura/move_power_cuts",
+    {"kura/attachments", "kura/clones", "kura/job_stopped", "kura/lockstep", "kura/move", "kura/move_power_cuts",
      "kura/move_without_certificates", "kura/overloaded", "kura/poisoned_queue", "kura/transport_updated",
      "kura/two_connections"}
 )  # fmt: skip
 """Where a gateway comes back within one life, whose model has not heard the PUBACK that came while it subscribed; or
-where the server never hears it."""
+where the server never hears it; or a download that nobody can tell to be this gateway's."""
 
 DEVIATIONS = [
     (HAWKBIT, deviating.skips_attributes, "poll GET", "configData"),

@@ -30,6 +30,8 @@ from fleetrig.simulator.drivers.wall_clock import WallClock
 from fleetrig.simulator.effects import Behaviour
 from fleetrig.simulator.flows.hono.flow import HonoDevice
 from fleetrig.simulator.flows.hono.settings import HonoSettings
+from fleetrig.simulator.flows.kura.flow import KuraGateway
+from fleetrig.simulator.flows.kura.settings import KuraSettings
 from fleetrig.simulator.flows.thingsboard.flow import ThingsBoardDevice
 from fleetrig.simulator.flows.thingsboard.settings import ThingsBoardSettings
 
@@ -144,6 +146,7 @@ def test_only_this_machine_has_another_name_for_the_board() -> None:
 DEVICES: dict[str, Behaviour] = {
     "thingsboard": ThingsBoardDevice(ThingsBoardSettings("mqtts://h:1"), None, None),
     "hono": HonoDevice(HonoSettings("mqtts://h:1")),
+    "kura": KuraGateway(KuraSettings()),
 }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fleetrig.reference_server.platforms.kura.payload.payload import int32, octets, string
+from fleetrig.simulator.certificates.authority import CertificateAuthority
 from tests.harness.doctor.kura.conftest import Doctor
 from tests.harness.doctor.kura.material import (
     ASKING,
@@ -61,8 +62,19 @@ def written(folder: Path, content: str | bytes) -> str:
     return str(path)
 
 
-def message(topic: str, payload: str | None = None, *more: str) -> Make:
-    return lambda _: ("--topic", topic, *(("--payload", payload) if payload is not None else ()), *more)
+def message(topic: str, payload: str | Callable[[], str] | None = None, *more: str) -> Make:
+    def make(_: Path) -> Options:
+        text = payload() if callable(payload) else payload
+        return "--topic", topic, *(("--payload", text) if text is not None else ()), *more
+
+    return make
+
+
+def fresh(
+    authority: CertificateAuthority, alias: str, request: str, client_id: str, after_s: float = 0.0
+) -> Callable[[], str]:
+    """Signed when the test runs, which may be long after it was collected."""
+    return lambda: signed_hex(authority, alias, request, client_id, after_s)
 
 
 def chain(*listed: object, trusted: object = None, more: Options = ()) -> Make:
@@ -247,37 +259,37 @@ MESSAGES = [
 
 SIGNED = [
     SickFile("not signed", "not-signed", message(GET, GOOD, "--provisioned"), "is not signed", "which signs it",
-             message(GET, signed_hex(ROOT, "dm-1", "CONF-V1/GET/configurations", "gw-1"), "--provisioned")),
+             message(GET, fresh(ROOT, "dm-1", "CONF-V1/GET/configurations", "gw-1"), "--provisioned")),
     SickFile("signed by a stranger", "signer-unknown",
-             keystore(message(GET, signed_hex(ROOT, "dm-2", "CONF-V1/GET/configurations", "gw-1")), entries(("dm-1",
+             keystore(message(GET, fresh(ROOT, "dm-2", "CONF-V1/GET/configurations", "gw-1")), entries(("dm-1",
              ROOT))),
              "has dm-1", "under the alias dm-2",
-             keystore(message(GET, signed_hex(ROOT, "dm-2", "CONF-V1/GET/configurations", "gw-1")), entries(("dm-2",
+             keystore(message(GET, fresh(ROOT, "dm-2", "CONF-V1/GET/configurations", "gw-1")), entries(("dm-2",
              ROOT)))),
     SickFile("another key", "signature-wrong",
-             keystore(message(GET, signed_hex(OTHER_ROOT, "dm-1", "CONF-V1/GET/configurations", "gw-1")),
+             keystore(message(GET, fresh(OTHER_ROOT, "dm-1", "CONF-V1/GET/configurations", "gw-1")),
                       entries(("dm-1", ROOT))), "does not verify", "with the key",
-             keystore(message(GET, signed_hex(OTHER_ROOT, "dm-1", "CONF-V1/GET/configurations", "gw-1")),
+             keystore(message(GET, fresh(OTHER_ROOT, "dm-1", "CONF-V1/GET/configurations", "gw-1")),
                       entries(("dm-1", OTHER_ROOT)))),
     SickFile("the whole topic", "signature-of-other-form",
-             keystore(message(GET, signed_hex(ROOT, "dm-1", GET, "gw-1")), entries(("dm-1", ROOT))),
+             keystore(message(GET, fresh(ROOT, "dm-1", GET, "gw-1")), entries(("dm-1", ROOT))),
              "right over the whole topic", "Sign what SIG-SIM1 says",
-             keystore(message(GET, signed_hex(ROOT, "dm-1", "CONF-V1/GET/configurations", "gw-1")),
+             keystore(message(GET, fresh(ROOT, "dm-1", "CONF-V1/GET/configurations", "gw-1")),
                       ROOT.certificate_pem.decode())),
     SickFile("an hour ago", "signature-time",
-             keystore(message(GET, signed_hex(ROOT, "dm-1", "CONF-V1/GET/configurations", "gw-1", -3600)),
+             keystore(message(GET, fresh(ROOT, "dm-1", "CONF-V1/GET/configurations", "gw-1", -3600)),
                       entries(("dm-1", ROOT))), "more than 300 s", "set the clock",
-             keystore(message(GET, signed_hex(ROOT, "dm-1", "CONF-V1/GET/configurations", "gw-1", -200)),
+             keystore(message(GET, fresh(ROOT, "dm-1", "CONF-V1/GET/configurations", "gw-1", -200)),
                       entries(("dm-1", ROOT)))),
     SickFile("a certificate that is over", "signer-out-of-date",
-             keystore(message(GET, signed_hex(EXPIRED, "dm-1", "CONF-V1/GET/configurations", "gw-1")),
+             keystore(message(GET, fresh(EXPIRED, "dm-1", "CONF-V1/GET/configurations", "gw-1")),
                       entries(("dm-1", EXPIRED))), "counts from", "Load a valid one",
-             keystore(message(GET, signed_hex(ROOT, "dm-1", "CONF-V1/GET/configurations", "gw-1")),
+             keystore(message(GET, fresh(ROOT, "dm-1", "CONF-V1/GET/configurations", "gw-1")),
                       entries(("dm-1", ROOT)))),
     SickFile("a signature without its time", "signature-incomplete",
              message(GET, hexed({**IDS, "sig.alg": string("Ed25519"), "sig.alias": string("dm-1"),
                                  "sig.value": octets(bytes(64))})), "sig.time (INT64)", "Send all of",
-             message(GET, signed_hex(ROOT, "dm-1", "CONF-V1/GET/configurations", "gw-1"))),
+             message(GET, fresh(ROOT, "dm-1", "CONF-V1/GET/configurations", "gw-1"))),
 ]  # fmt: skip
 
 MOVES = [
