@@ -94,7 +94,7 @@ lock: ## write the locks anew: requirements.lock from pyproject.toml, and that o
 	@.ci/packages venv
 	@$(PYTHON) -m venv build/lock
 	@build/lock/bin/python -m pip --disable-pip-version-check -q install uv
-	build/lock/bin/uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	build/lock/bin/uv pip compile -q pyproject.toml --extra dev --extra compiled --extra cluster --universal --python-version 3.11 --generate-hashes \
 		$(LOCKED) -o requirements.lock
 	echo "amqtt>=0.12.1" | build/lock/bin/uv pip compile -q - --universal --python-version 3.11 --generate-hashes \
 		$(LOCKED) -o tests/benchmarks/amqtt.lock

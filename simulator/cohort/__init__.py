@@ -1,0 +1,1 @@
+"""Fleets as arrays: a million devices in virtual time, without the protocol that the exact engine speaks."""
