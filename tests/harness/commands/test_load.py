@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from fleetrig.harness.load.curves import CURVES_FILE, read_curves
+from fleetrig.harness.load.processes import GENERATOR
 from fleetrig.harness.report.exits import Exit
 from fleetrig.simulator.contract.header_text import basic_authorization
 from tests.harness.command import Running, fleetrig
@@ -116,6 +118,25 @@ def test_two_workers_share_a_fleet_and_one_master_judges(folder: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_worker_that_is_killed_is_marked_and_what_is_there_is_kept(folder: Path) -> None:
+    write(folder, "load/lossy", TELEMETRY.replace("for: 2s", "for: 10s"))
+    running = Running("load", "load/lossy", "--workers", "2", cwd=folder)
+    running.until_said("  steady  ")
+    killed, other = workers_of(running.process.pid)
+    os.kill(killed, signal.SIGKILL)
+    code = running.end()
+    said = running.said()
+
+    assert code == Exit.BROKEN, said
+    assert re.search(r"lost in the middle of the run: worker [12] with 6 devices; curves.csv says when", said), said
+    rows = read_curves(folder / "fleetrig-results" / "load" / "lossy.load" / CURVES_FILE)
+    assert max(row.online for row in rows) == 12
+    assert rows[-1].online <= 6
+    assert any("was lost with 6 devices" in row.remark for row in rows)
+    assert not Path(f"/proc/{other}").exists(), "the other worker outlived the run"
+
+
+@pytest.mark.slow
 def test_a_run_that_is_stopped_keeps_its_figures_and_leaves_nothing_on_the_server(folder: Path) -> None:
     """Over TLS."""
     with Served(folder, "--https", "127.0.0.1:0") as server:
@@ -133,6 +154,20 @@ def test_a_run_that_is_stopped_keeps_its_figures_and_leaves_nothing_on_the_serve
     rows = read_curves(folder / "fleetrig-results" / "load" / "polling.load" / CURVES_FILE)
     assert sum(row.rate for row in rows) >= 5
     assert listed == 0
+
+
+def workers_of(command_pid: int) -> list[int]:
+    """The workers of a running command: its generator is the master, and has started them."""
+    [generator] = [pid for pid in children_of(command_pid) if GENERATOR in command_line_of(pid)]
+    return [pid for pid in children_of(generator) if GENERATOR in command_line_of(pid)]
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def command_line_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
 
 
 def targets(url: str) -> int:
