@@ -13,8 +13,9 @@ from hypothesis import settings
 
 from tests.compiled import compile_a_share
 
-# How long an example takes is the machine's business.
+# How long an example takes is the machine's business. `make quick` tries fewer where a test does not say how many.
 settings.register_profile("unhurried", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=20)
 settings.load_profile("unhurried")
 
 # `&` in a shell without job control and `nohup` ignore these in what they start, and an ignored signal is inherited.
