@@ -13,6 +13,9 @@ from hypothesis import settings
 
 from tests.compiled import compile_a_share
 
+gc.disable()
+"""While tests are collected: nothing of it goes before the end."""
+
 # How long an example takes is the machine's business. `make quick` tries fewer where a test does not say how many.
 settings.register_profile("unhurried", deadline=None)
 settings.register_profile("quick", deadline=None, max_examples=20)
@@ -38,6 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """What was collected stays to the end: the garbage collector need not look at 20,000 tests each time."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)
