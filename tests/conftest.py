@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.compiled import compile_a_share
+from tests.compiled import TESTS, compile_a_share
 
 gc.disable()
 """While tests are collected: nothing of it goes before the end."""
@@ -34,8 +34,8 @@ def pytest_collection(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Several workers end together when no long test is left for the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Several workers end together when no long test is left for the end. The longest perform whole pages of docs."""
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, item.path.parent != TESTS))
 
 
 def pytest_collection_finish() -> None:
