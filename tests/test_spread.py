@@ -39,8 +39,20 @@ def test_one(number):
 """
 
 
-def spread(folder: Path) -> list[tuple[str, str]]:
-    """(worker, test) of each test that ran."""
+DIES: Final = """
+import os
+from pathlib import Path
+
+
+def test_worker_dies_the_first_time():
+    if not Path("died.txt").exists():
+        Path("died.txt").touch()
+        os._exit(1)
+"""
+
+
+def spread(folder: Path, code: int = 0) -> list[tuple[str, str]]:
+    """(worker, test) of each test that ran, in a run that ends with `code`."""
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "test_alone.py").write_text(TESTS)
     for path in TOGETHER[1:3]:
@@ -50,7 +62,7 @@ def spread(folder: Path) -> list[tuple[str, str]]:
         [sys.executable, "-m", "pytest", "-n", "3", "-q", "--import-mode=importlib", "--rootdir", str(folder), "."],
         cwd=folder, env=environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == code, done.stdout
     lines = (folder / "ran.txt").read_text().splitlines()
     return [(worker, nodeid) for worker, _, nodeid in (line.partition(" ") for line in lines)]
 
@@ -64,3 +76,11 @@ def test_each_runs_once_and_those_that_belong_together_in_one_worker(tmp_path: P
     for path in TOGETHER[1:3]:
         assert len({worker for worker, nodeid in ran if nodeid.startswith(path)}) == 1
     assert len({worker for worker, _ in ran}) > 1
+
+
+@pytest.mark.slow
+def test_what_a_worker_that_dies_has_not_done_is_done_by_another(tmp_path: Path) -> None:
+    (tmp_path / "test_dies.py").write_text(DIES)
+    ran = spread(tmp_path, code=pytest.ExitCode.TESTS_FAILED)
+
+    assert len({nodeid for _, nodeid in ran if "test_one" in nodeid}) == 3 * ALONE
