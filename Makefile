@@ -38,13 +38,13 @@ test quick: export PYTHONDONTWRITEBYTECODE =
 PYTEST := $(BIN)/pytest --durations=10
 CORES = $(shell nproc)
 
-# Slow tests wait most of the time, and three workers have groups of their own (tests/conftest.py): more workers than cores.
+# Slow tests wait most of the time, and three workers have groups of their own (tests/spread.py): more workers than cores.
 test: install peers $(TB_SDK)/.installed ## run all tests and every scenario that is not tagged large, about 13 minutes on two cores
 	@$(BIN)/python -m fleetrig.hil.emulated.gateway_image >/dev/null || echo "no image of the emulated gateway: its scenarios are skipped"
 	$(PYTEST) -n $$((3 * $(CORES))) -m "not large" tests $(wildcard scenarios)
 
-quick: install ## run what is not marked slow, about a minute and a half on two cores
-	$(PYTEST) -n $(CORES) -m "not slow" tests $(wildcard scenarios)
+quick: install ## run what is not marked slow, with few examples, about a minute and a half on two cores
+	$(PYTEST) -n $(CORES) -m "not slow" --hypothesis-profile quick tests $(wildcard scenarios)
 
 check: install ## lint, formatting, types, who imports whom, changelog
 	$(BIN)/ruff check .

@@ -11,16 +11,14 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-TOGETHER = (
-    "tests/peers/thingsboard/test_sdk_rows.py", "tests/peers/hono/", "tests/peers/kura/", "tests/peers/",
-    "tests/harness/doctor/", "tests/test_installed.py", "tests/golden/test_thingsboard_", "tests/golden/test_hono_",
-    "tests/golden/test_kura_",
-)  # fmt: skip
-"""Tests below these run in one worker, one after another: they share what is costly to make, or what a machine has
-once. The first that fits counts. (xdist 3.8 overlooks its own mark `xdist_group` under pytest 9.2.)"""
+from tests.compiled import TESTS, compile_a_share
 
-# How long an example takes is the machine's business.
+gc.disable()
+"""While tests are collected: nothing of it goes before the end."""
+
+# How long an example takes is the machine's business. `make quick` tries fewer where a test does not say how many.
 settings.register_profile("unhurried", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=20)
 settings.load_profile("unhurried")
 
 # `&` in a shell without job control and `nohup` ignore these in what they start, and an ignored signal is inherited.
@@ -30,24 +28,27 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    compile_a_share(session.config)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Several workers end together when no long test is left for the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Several workers end together when no long test is left for the end. The longest perform whole pages of docs."""
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, item.path.parent != TESTS))
 
 
 def pytest_collection_finish() -> None:
     """What was collected stays to the end: the garbage collector need not look at 20,000 tests each time."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Tests go to workers one by one, in order; those of `TOGETHER` first and to one worker each."""
-    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+    from tests.spread import OneByOne
 
-    scheduler = LoadScopeScheduling(config, log)
-    scheduler._split_scope = lambda nodeid: next((path for path in TOGETHER if nodeid.startswith(path)), nodeid)
-    return scheduler
+    return OneByOne(config, log)
 
 
 @pytest.fixture

@@ -105,6 +105,7 @@ def test_every_cited_clause_can_be_read() -> None:
     assert unknown == []
 
 
+@pytest.mark.slow
 def test_every_cited_row_can_be_read() -> None:
     known = {platform: rows_of(page()) for platform, page in PAGES.items()}
     unknown = [

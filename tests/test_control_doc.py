@@ -29,6 +29,7 @@ def test_the_page_has_examples() -> None:
     assert len(examples()) >= 10
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are for curl")
 def test_every_example_says_what_the_page_says(tmp_path: Path) -> None:
     with Served(tmp_path) as served:

@@ -52,7 +52,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("installed")
     sources = folder / "sources"
     run(folder, "git", "clone", "-q", "--no-hardlinks", ROOT, sources)
-    run(folder, "sh", "-c", f"cd {ROOT} && git ls-files -z -co --exclude-standard "
+    run(folder, "sh", "-c", f"cd {ROOT} && git ls-files -z -mo --exclude-standard "
         f"| xargs -0 sh -c 'for f; do test -e \"$f\" && cp --parents \"$f\" {sources}; done' copy")  # fmt: skip
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "-q")
     run(folder, *pip, "wheel", "--no-deps", "--no-build-isolation", "-w", folder, sources)

@@ -59,6 +59,7 @@ def test_recordings_have_every_kind_of_step() -> None:
     assert {step.kind for steps in STEPS.values() for step in steps} == STEP_KINDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_no_leaf_of_an_expectation_can_be_changed(name: str) -> None:
     tried = 0

@@ -305,6 +305,7 @@ def test_help_and_version_are_no_errors(capsys: pytest.CaptureFixture[str]) -> N
     assert "--tag" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_scandal() -> None:
     """As `fleetrig schema | true`: quiet on stderr, at the end of the interpreter too."""
     reading, writing = os.pipe()

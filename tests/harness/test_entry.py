@@ -13,7 +13,7 @@ import pytest
 
 from fleetrig.harness import entry
 from fleetrig.harness.report.exits import Exit
-from fleetrig.harness.run import interrupts
+from fleetrig.harness.run import collector, interrupts
 from tests.harness.command import PROJECT, environment
 
 pytestmark = pytest.mark.slow
@@ -49,6 +49,11 @@ def test_ctrl_c_is_heard_in_what_a_script_started_in_the_background(tmp_path: Pa
 
 def test_it_says_and_returns_what_the_command_does_later() -> None:
     assert (entry.SIGNALS, entry.INTERRUPTED) == (interrupts.SIGNALS, interrupts.INTERRUPTED)
+    assert entry.NEW_OBJECTS == collector.NEW_OBJECTS
+
+
+def test_large_libraries_are_imported_with_little_looking_for_garbage(tmp_path: Path) -> None:
+    assert started_with("import gc; print(gc.get_threshold()[0])", tmp_path).stdout.startswith(f"{entry.NEW_OBJECTS}\n")
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])

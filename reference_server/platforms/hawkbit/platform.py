@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Final
 
 from fleetrig.reference_server.platform import HttpAnswer, Reaction
@@ -46,6 +47,7 @@ from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assigner import
 from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_scheduler import RolloutScheduler
 from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, framework
 from fleetrig.reference_server.platforms.hawkbit.state.forwarded import BadForwarding, apply_forwarded_headers
+from fleetrig.reference_server.platforms.hawkbit.state.generations import Traits
 from fleetrig.reference_server.platforms.hawkbit.state.records import TENANT
 from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
@@ -62,6 +64,14 @@ DEVICE_SEGMENTS: Final = 4
 UPLOAD_PATH: Final = re.compile(r".*/rest/v1/softwaremodules/[^/]+/artifacts")
 LOOK_AGAIN_AFTER_US: Final = US_PER_S
 READING: Final = frozenset({"GET", "HEAD"})
+
+
+@cache
+def routers_of(traits: Traits) -> tuple[Router, Router]:
+    """For operators and for devices. All servers of a generation share them: they hold no state."""
+    routes = known_to(traits, PROVISIONING + DEPLOYMENT + SOFTWARE + SETS + CAMPAIGNS)
+    operators = Router(route for route in routes if not route.is_for_devices)
+    return operators, Router((route for route in routes if route.is_for_devices), DEVICE_SEGMENTS)
 
 
 class HawkbitPlatform:
@@ -82,9 +92,7 @@ class HawkbitPlatform:
             release_body=self._release_body,
             failure=self._failed,
         )
-        routes = known_to(self.repo.traits, PROVISIONING + DEPLOYMENT + SOFTWARE + SETS + CAMPAIGNS)
-        self._operators = Router(route for route in routes if not route.is_for_devices)
-        self._devices = Router((route for route in routes if route.is_for_devices), DEVICE_SEGMENTS)
+        self._operators, self._devices = routers_of(self.repo.traits)
 
     def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
         passed_on = self._passed_on(request, session, now_us)

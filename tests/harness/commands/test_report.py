@@ -25,6 +25,7 @@ AGAIN = ("hawkbit/auto_registration", "hawkbit/outage_backoff", "hawkbit/token_r
          "hawkbit/power_cuts[cut=poll#2:sent]", "hawkbit/preregistration", "hawkbit/lost_reply")  # fmt: skip
 
 
+@pytest.mark.slow
 def test_passed_runs_pass_again(tmp_path: Path) -> None:
     for expanded in plan(AGAIN, SCENARIOS, (), power_cut_points):
         trace = tmp_path / f"{len(list(tmp_path.iterdir()))}.jsonl"

@@ -67,6 +67,7 @@ def assigned(server: Server) -> int:
     return int(done["assignedActions"][0]["id"])
 
 
+@pytest.mark.slow
 def test_the_remedy_works(server: Server, doctor: Doctor) -> None:
     server.target("gw-17")
     server.configure(target=True)

@@ -202,6 +202,7 @@ def test_an_empty_list_lets_in_whoever_sends_an_empty_header_and_that_is_said(qu
         holds(quiet_server, replace(BASE, listed=listed, fixed=""))
 
 
+@pytest.mark.slow
 def test_what_the_page_says_to_change_lets_the_device_in(quiet_server: Server) -> None:
     """The list as advised, and the header as the page then advises, for every issuer."""
     for issuer in ISSUERS:

@@ -139,6 +139,7 @@ def test_fifty_levels_are_allowed() -> None:
     assert parse(b"[" * 50 + b"]" * 50, Path("x.yaml")).tree is not None
 
 
+@pytest.mark.slow
 def test_it_refuses_too_many_values() -> None:
     with pytest.raises(FileMistakes, match="too many values in the file: expected at most 50,000 values"):
         parse(b"- a\n" * 50_001, Path("x.yaml"))

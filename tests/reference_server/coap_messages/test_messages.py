@@ -198,6 +198,7 @@ def test_garbage_gets_so_many_answers_each_second(bench: MessageBench) -> None:
     assert bench.platform.heard[-1] == "CON 2.05 answers nothing that was asked (and 400 more before it, untold)"
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_asks_without_end_makes_none_forget_what_another_asked(
     bench: MessageBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

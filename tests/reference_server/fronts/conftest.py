@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -150,5 +151,10 @@ def bench(start_front: Callable[..., FrontBench]) -> FrontBench:
 def image(tmp_path: Path) -> Path:
     """A file of 3 MB in which every position can be told from every other."""
     path = tmp_path / "image.bin"
-    path.write_bytes(b"".join(number.to_bytes(4, "big") for number in range(750_000)))
+    path.write_bytes(numbered_bytes())
     return path
+
+
+@cache
+def numbered_bytes() -> bytes:
+    return b"".join(number.to_bytes(4, "big") for number in range(750_000))

@@ -36,6 +36,7 @@ def test_a_distinguished_name_is_read_as_it_is_written(values: list[str]) -> Non
     assert distinguished_name(name.rfc4514_string()) == name
 
 
+@pytest.mark.slow
 @STEADY
 @given(st.text(max_size=40))
 def test_any_text_is_a_name_or_told(text: str) -> None:

@@ -186,6 +186,7 @@ def test_power_from_outside() -> None:
     assert (kinds.count("power_on"), kinds.count("power_cut")) == (2, 1)
 
 
+@pytest.mark.slow
 def test_many_devices_in_the_middle_of_everything_are_switched_off_cleanly() -> None:
     async def story(run: Run) -> None:
         run.server.holds = asyncio.Event()

@@ -166,6 +166,7 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+@pytest.mark.slow
 @in_a_loop
 async def test_a_thousand_devices_on_one_loop_leave_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """In rounds, so that few files are open at a time; the second device of each is cut off in mid-request."""

@@ -74,6 +74,7 @@ def shown(found: Facts) -> None:
     assert as_document(judgement)["subject"]
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.lists(DOCUMENTS | st.fixed_dictionaries({"items": LISTS, "provisionRequest": LISTS}), min_size=1, max_size=5),
        st.sampled_from(Purpose))  # fmt: skip
@@ -82,6 +83,7 @@ def test_whatever_a_server_answers_there_is_a_page(answers: list[Any], purpose: 
     shown(look(facts(purpose), view))
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.lists(SEGMENTS, max_size=8), st.binary(max_size=40) | st.builds(
     lambda metrics, body: encode(KuraPayload(metrics=metrics, body=body)), METRICS, st.none() | st.binary(max_size=9)

@@ -30,9 +30,7 @@ DOCUMENTS = st.recursive(
     max_leaves=8,
 )
 
-REPEATED = settings(
-    max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
-)
+REPEATED = settings(deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def in_steps(text: str) -> Any:

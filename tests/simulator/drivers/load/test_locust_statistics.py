@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 from locust.env import Environment
 import random
@@ -44,6 +46,7 @@ print("alike")
 GENEROUS_S = 60
 
 
+@pytest.mark.slow
 def test_locust_shows_the_same() -> None:
     """In a process of its own: to import Locust patches the standard library."""
     ran = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=GENEROUS_S)

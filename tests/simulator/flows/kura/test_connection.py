@@ -95,6 +95,7 @@ def losses(interval_s: int, count: int, **more: Any) -> list[float]:
     return waits
 
 
+@pytest.mark.slow
 def test_the_first_delay_is_a_whole_second_of_a_fifth() -> None:
     """G-38: R = 60, a thousand gateways: 1 s twice as often as each of 2 to 11 s (chi-square, 10 degrees, 0.1 %)."""
     waits = Counter(losses(60, 1_000))

@@ -223,6 +223,7 @@ def test_a_server_that_is_gone_is_not_asked_for_ever(server: TenantUnderTest, st
     stubborn.broken = False
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_the_middle_of_a_run(server: TenantUnderTest, tmp_path: Path) -> None:
     """The whole command: S79 waits half a minute for a device to be overdue, with a polling time of its own."""
     before = everything(server)

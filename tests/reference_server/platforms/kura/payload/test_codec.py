@@ -194,6 +194,7 @@ VALUES: dict[ValueType, st.SearchStrategy[Any]] = {
 METRICS = st.sampled_from(list(ValueType)).flatmap(lambda kind: st.builds(Metric, st.just(kind), VALUES[kind]))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.text(), METRICS, max_size=5), st.none() | st.binary(max_size=40), st.booleans())
 def test_what_is_written_is_read(metrics: dict[str, Metric], body: bytes | None, is_packed: bool) -> None:
