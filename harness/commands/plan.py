@@ -125,8 +125,10 @@ def board_lines(scenario: Scenario, bench: Path | None) -> Iterator[str]:
 def habits_line(scenario: Scenario) -> str:
     """Backoff and timeout of the devices."""
     device = scenario.devices
+    client = f" (as {device.backoff.client})" if device.backoff.client is not None else ""
     return (
-        f"backoff {backoff_text(device.backoff.to_backoff())}; request timeout {duration_text(device.timeout_s)}"
+        f"backoff {backoff_text(device.backoff.to_backoff())}{client}; "
+        f"request timeout {duration_text(device.timeout_s)}"
     ) + "".join(f"; {said}" for said in own_fields(device))
 
 

@@ -8,6 +8,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, Strict, WithJsonSch
 
 from fleetrig.harness.scenario_file.values import Duration, Model, up_to
 from fleetrig.simulator.backoff import Backoff, CircuitBreaker, Policy, RetryBudget
+from fleetrig.simulator.client_policies import CLIENT_POLICIES, RealClient
 from fleetrig.simulator.contract.bounds import FAILURES_IN_A_ROW, RETRY_TOKENS
 from fleetrig.simulator.contract.units import DURATION, duration_s, duration_text
 
@@ -88,6 +89,8 @@ class BreakerLine(Model):
 class BackoffLine(Model):
     """How long devices wait after failures."""
 
+    client: RealClient | None = None
+    """As a real client does by default; then nothing else is said here."""
     policy: Policy = Policy.EQUAL_JITTER
     base_s: Duration = Field(1.0, alias="base")
     cap_s: Duration = Field(30.0, alias="cap")
@@ -100,7 +103,16 @@ class BackoffLine(Model):
     budget: BudgetLine | None = None
     breaker: BreakerLine | None = None
 
+    @model_validator(mode="after")
+    def _a_client_says_it_all(self) -> Self:
+        if self.client is not None and len(self.model_fields_set) > 1:
+            raise ValueError(f"client: {self.client} says all of it: leave the others away, or write numbers down "
+                             "instead of its name")  # fmt: skip
+        return self
+
     def to_backoff(self) -> Backoff:
+        if self.client is not None:
+            return CLIENT_POLICIES[self.client].backoff
         budget, breaker = self.budget, self.breaker
         return Backoff(
             self.policy, self.base_s, self.cap_s, self.floor_s, self.retry_after_spread_s, self.honours_retry_after,

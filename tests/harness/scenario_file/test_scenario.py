@@ -23,6 +23,7 @@ from fleetrig.harness.scenario_file.words import NeutralCheck
 from fleetrig.harness.verdict import Severity
 from fleetrig.simulator.agent import CutPoint
 from fleetrig.simulator.backoff import Backoff, CircuitBreaker, Policy, RetryBudget
+from fleetrig.simulator.client_policies import CLIENT_POLICIES, RealClient
 from fleetrig.simulator.contract.delivery import Ending, Framing
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.units import duration_s, duration_text
@@ -253,6 +254,11 @@ def test_budget_breaker_and_first_delay_become_the_devices() -> None:
         first_s=(0.0, 60.0), budget=RetryBudget(0.125, 4), breaker=CircuitBreaker(after=5, open_s=120.0),
     )  # fmt: skip
     assert BackoffLine.model_validate(line.model_dump(mode="json", by_alias=True)) == line
+
+
+def test_a_client_becomes_its_policy() -> None:
+    line = BackoffLine.model_validate({"client": "paho_python"})
+    assert line.to_backoff() == CLIENT_POLICIES[RealClient.PAHO_PYTHON].backoff
 
 
 def test_it_knows_where_it_comes_from(rich: Scenario) -> None:

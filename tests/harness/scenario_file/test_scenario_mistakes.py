@@ -110,6 +110,21 @@ MISTAKES = {
              "decorrelated_jitter, got 'full_jiter'; did you mean 'full_jitter'?")
         ],
     ),
+    "client that is none": (
+        scenario(devices=FLEET + "backoff: {client: swupdat}}"),
+        [
+            ("2:44: devices.backoff.client: expected swupdate, rauc_hawkbit_updater, kura, thingsboard_python_sdk, "
+             "paho_python, paho_java, esp_mqtt, aws_iot_mqtt311 or aws_iot_embedded_c, got 'swupdat'; "
+             "did you mean 'swupdate'?")
+        ],
+    ),
+    "client and more": (
+        scenario(devices=FLEET + "backoff: {client: swupdate, base: 2s}}"),
+        [
+            ("2:26: devices.backoff: client: swupdate says all of it: leave the others away, or write numbers down "
+             "instead of its name")
+        ],
+    ),
     "budget of more than all": (
         scenario(devices=FLEET + "backoff: {budget: {share: 150%}}}"),
         ["2:52: devices.backoff.budget.share: expected a share of more than 0% and at most 100%, got '150%'"],
