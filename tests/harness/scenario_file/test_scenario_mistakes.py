@@ -106,8 +106,8 @@ MISTAKES = {
     "policy that is none": (
         scenario(devices=FLEET + "backoff: {policy: full_jiter}}"),
         [
-            ("2:44: devices.backoff.policy: expected none, immediate, fixed, exponential, full_jitter, equal_jitter or "
-             "decorrelated_jitter, got 'full_jiter'; did you mean 'full_jitter'?")
+            ("2:44: devices.backoff.policy: expected none, immediate, fixed, linear, exponential, full_jitter, "
+             "equal_jitter or decorrelated_jitter, got 'full_jiter'; did you mean 'full_jitter'?")
         ],
     ),
     "client that is none": (
