@@ -15,7 +15,7 @@ import simpy
 from fleetrig.simulator.cohort.batch import ArrayBody
 from fleetrig.simulator.cohort.chance import Whole, Words, draws, words
 from fleetrig.simulator.cohort.figures import FleetFigures
-from fleetrig.simulator.cohort.ledger import Ledger
+from fleetrig.simulator.cohort.ledger import HearsRequests, Ledger
 from fleetrig.simulator.cohort.model import Disruption, FleetModel, Starts
 from fleetrig.simulator.cohort.outcomes import Judge
 from fleetrig.simulator.cohort.plan import Retries, failed_again
@@ -67,6 +67,10 @@ class ArrayFleet:
     @property
     def figures(self) -> FleetFigures:
         return self._tally.figures(self.now_us)
+
+    def tell(self, hears: HearsRequests) -> None:
+        """Tells of all requests from now on, part by part; how large parts are, nothing should depend on."""
+        self._ledger.hears = hears
 
     def run_until(self, until_us: int) -> None:
         if until_us <= self.now_us:

@@ -91,6 +91,9 @@ def _by_policy(cohort: Cohort, failures: int, previous_us: int) -> RetryRange:
             return RetryRange(0, 0)
         case Policy.FIXED:
             return _floored(rule, rule.base_us, rule.base_us)
+        case Policy.LINEAR:
+            linear_us = min(rule.cap_us, rule.base_us * failures)
+            return _floored(rule, linear_us, linear_us)
         case Policy.EXPONENTIAL:
             return _floored(rule, ceiling_us, ceiling_us)
         case Policy.FULL_JITTER:
