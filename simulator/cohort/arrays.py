@@ -25,7 +25,7 @@ from fleetrig.simulator.cohort.state import OFF, ONLINE, FleetState
 from fleetrig.simulator.cohort.tally import Kind, Tally
 from fleetrig.simulator.cohort.wheel import BUCKET_US, Wheel
 
-USUAL_BATCH: Final = 4_096
+USUAL_BATCH: Final = 16_384
 """So many requests are expected in a window of the width that is chosen: what a window costs by itself is then small
 beside them, and they fit into a processor's caches."""
 LEAST_WINDOW_US: Final = 50_000
