@@ -47,13 +47,13 @@ def last_disruption(outcome: FleetOutcome) -> tuple[int, int] | None:
 
 def steady_per_s(model: FleetModel) -> float:
     """Of the devices that ask at an interval."""
-    means_us = ((cohort.count, sum(cohort.interval_us) / 2) for cohort in model.cohorts if not cohort.is_connected)
+    means_us = ((cohort.count, sum(cohort.interval_us) / 2) for cohort in model.cohorts if cohort.has_rhythm)
     return sum(US_PER_S * count / mean_us for count, mean_us in means_us if mean_us)
 
 
 def mean_interval_us(model: FleetModel) -> int:
     """Of the polling devices; 0 where there are none."""
-    polling = [cohort for cohort in model.cohorts if not cohort.is_connected]
+    polling = [cohort for cohort in model.cohorts if cohort.has_rhythm]
     count = sum(cohort.count for cohort in polling)
     return round(sum(cohort.count * sum(cohort.interval_us) / 2 for cohort in polling) / count) if count else 0
 

@@ -213,9 +213,9 @@ class FleetRun:
     def _note_drops(self, now_us: int, checks: list[FigureCheck]) -> None:
         """Whose connection has just ended is not online any more, and has failed once."""
         if any(one.drops_connections and one.begin_us == now_us for one in self.disruptions):
-            fleet = self._watch.fleet
-            fleet.failures[fleet.online] = 1
-            fleet.online[:] = False
+            for devices, traits in zip(self._ranges(), self._traits, strict=True):
+                if traits.drops_at_once:
+                    self._watch.lose_connections(devices)
             self._look(checks)
 
     def _look(self, checks: list[FigureCheck]) -> None:
@@ -268,7 +268,7 @@ class FleetRun:
     def _switch_off(self) -> None:
         for devices in self._ranges():
             self._fleet.stop(devices)
-            self._watch.forget_power(slice(devices.start, devices.stop))
+            self._watch.cut_power(devices)
 
     def _ranges(self) -> Iterator[range]:
         """The devices of each cohort."""
