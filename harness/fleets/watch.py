@@ -168,6 +168,9 @@ class FleetWatch:
         self._sent = [SentRequests(sent.at_us[~is_out], sent.devices[~is_out])]
         if is_out.any():
             out = SentRequests(sent.at_us[is_out], sent.devices[is_out])
+            if (np.diff(out.at_us) < 0).any():  # of several cohorts
+                order = np.argsort(out.at_us, kind="stable")
+                out = SentRequests(out.at_us[order], out.devices[order])
             for watcher in self.watchers:
                 watcher.sent(out)
 
