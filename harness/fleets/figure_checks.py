@@ -40,6 +40,9 @@ class FigureCheck(Judging):
     def ended(self, change: FleetChange, fleet: WatchedFleet) -> None:
         """Requests that are over."""
 
+    def lost(self, connections: int) -> None:
+        """Of devices that waited there for what comes next."""
+
 
 class RateFigures(FigureCheck):
     """`RateFold`: the fullest window, wherever it begins, and how many in each window from the phase's beginning."""
@@ -94,7 +97,14 @@ class ErrorFigures(FigureCheck):
     def __init__(self, words: Errors, name: str) -> None:
         self._fold = ErrorsFold((Pattern("received", name),), words.at_most)
         self._allowed, self._stops = words.at_most, words.stop
+        self._counts_all = name == "*"
         self._exchanges = self._errors = 0
+
+    def lost(self, connections: int) -> None:
+        """To wait for what comes is an exchange, too, which has failed then."""
+        if self._counts_all:
+            self._exchanges += connections
+            self._errors += connections
 
     def ended(self, change: FleetChange, fleet: WatchedFleet) -> None:
         self._exchanges += change.ended.size
