@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
 from fleetrig.simulator.cohort.chance import Whole
-from fleetrig.simulator.cohort.outcomes import ANSWERED, LATE, REFUSED, SILENT, TURNED_AWAY
+from fleetrig.simulator.cohort.outcomes import ANSWERED, LATE, REFUSED, SILENT, TURNED_AWAY, Codes
 from fleetrig.simulator.cohort.plan import Asked, Plan, Retries
 from fleetrig.simulator.cohort.retries import TOKEN_MILLI
 from fleetrig.simulator.cohort.state import ONLINE, FleetState
@@ -20,16 +21,24 @@ KINDS: Final = (
     (LATE, Kind.LATE),
 )
 
+HearsRequests = Callable[[Whole, Whole, Whole, Codes | None], None]
+"""`hears(at_us, devices, seen_us, codes)`: requests of one cohort in their order, and what became of them; no codes
+where all are answered."""
+
 
 class Ledger:
     """Of one fleet."""
 
     def __init__(self, state: FleetState, tally: Tally) -> None:
         self._state, self._tally = state, tally
+        self.hears: HearsRequests | None = None
+        """Is told of all that happens, before it is counted."""
 
     def enter(self, planned: Plan) -> None:
         """All of it has happened."""
         asked, tally, cohort = planned.asked, self._tally, planned.cohort
+        if self.hears is not None:
+            self.hears(asked.at_us, asked.device, asked.outcomes.seen_us, asked.outcomes.codes)
         tally.count(cohort, Kind.REQUESTS, asked.at_us)
         if self._state.offline_count:
             tally.count(cohort, Kind.RETRIES, asked.at_us[self._state.failures[asked.device] > 0])
