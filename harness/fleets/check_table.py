@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from fleetrig.harness.fleets import device_checks, figure_checks
 from fleetrig.harness.fleets.cohort_traits import CohortTraits
-from fleetrig.harness.fleets.figure_checks import FigureCheck
+from fleetrig.harness.fleets.figure_checks import Bystander, FigureCheck
 from fleetrig.harness.fleets.first_contacts import FirstContacts
 from fleetrig.harness.fleets.not_a_cohort import NotACohort
 from fleetrig.harness.fleets.watch import FleetChange, RequestWatcher, SentRequests, WatchedFleet
@@ -55,7 +55,7 @@ def figure_check(words: CheckWord, start: PhaseStart) -> FigureCheck:
     return MAKE[type(words)](words, start)
 
 
-class OfSomeName(FigureCheck):
+class OfSomeName(Bystander):
     """Lets a check look at what has a certain name, and at nothing else."""
 
     def __init__(self, check: FigureCheck, name: str, contacts: FirstContacts) -> None:
@@ -67,6 +67,9 @@ class OfSomeName(FigureCheck):
         if called.at_us.size:
             self._check.sent(called)
 
+    def lost(self, connections: int) -> None:
+        self._check.lost(connections)
+
     def ended(self, change: FleetChange, fleet: WatchedFleet) -> None:
         is_called = self._contacts.called(self._table, change.ended)
         if is_called.any():
@@ -76,7 +79,9 @@ class OfSomeName(FigureCheck):
 def watcher_of(check: FigureCheck, words: CheckWord, contacts: FirstContacts) -> RequestWatcher:
     """What shows requests to a check: those of one name, where it names one."""
     name = getattr(words, "of", EVERY_NAME)
-    return check if name == EVERY_NAME or contacts.is_simple else OfSomeName(check, name, contacts)
+    if contacts.is_simple or not hasattr(words, "of"):
+        return check
+    return OfSomeName(check, name, contacts)
 
 
 def shortest_interval_us(traits: tuple[CohortTraits, ...]) -> int:

@@ -17,6 +17,8 @@ class AskedFor:
 
     name: str
     line: str
+    is_told: bool = False
+    """Nobody waits for an answer: it takes its turn, and is no exchange."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,8 @@ from fleetrig.simulator.contract.clock import US_PER_S, to_s, to_us
 NOTHING_SEEN: Final = "none were seen, so there is nothing to measure"
 
 
-class FigureCheck(Judging):
-    """Looks at nothing, so far."""
+class Bystander:
+    """A `RequestWatcher` that looks at nothing."""
 
     def sent(self, requests: SentRequests) -> None:
         """Requests that go out."""
@@ -42,6 +42,10 @@ class FigureCheck(Judging):
 
     def lost(self, connections: int) -> None:
         """Of devices that waited there for what comes next."""
+
+
+class FigureCheck(Bystander, Judging):
+    """A check, which looks at what it needs."""
 
 
 class RateFigures(FigureCheck):

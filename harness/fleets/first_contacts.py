@@ -75,7 +75,7 @@ class FirstContacts:
         fits = np.zeros((len(self._traits), width), np.bool_)
         for number, one in enumerate(self._traits):
             for step, asked in enumerate(one.all_asked):
-                fits[number, step] = fnmatchcase(asked.name, name)
+                fits[number, step] = fnmatchcase(asked.name, name) and not asked.is_told
         return None if self.is_simple else fits
 
     def called(self, table: NDArray[np.bool_] | None, requests: SentRequests | EndedRequests) -> NDArray[np.bool_]:

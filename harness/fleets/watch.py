@@ -54,12 +54,12 @@ class EndedRequests:
     @property
     def answered(self) -> Booleans:
         """As they wanted."""
-        return self.codes == ANSWERED
+        return np.equal(self.codes, ANSWERED)
 
     @property
     def heard(self) -> Booleans:
         """With an answer of any kind: a refusal with a status is one, too."""
-        return (self.codes == ANSWERED) | (self.codes == TURNED_AWAY)
+        return np.isin(self.codes, (ANSWERED, TURNED_AWAY))
 
     @property
     def size(self) -> int:

@@ -14,7 +14,7 @@ PROVISION_HTTP: Final = AskedFor("provision", "POST /api/v1/provision")
 TELEMETRY_HTTP: Final = AskedFor("telemetry", "POST /api/v1/token/telemetry")
 PROVISION_MQTT: Final = (
     AskedFor("provision-connect", "CONNECT provision"),
-    AskedFor("provision-subscribe", "SUBSCRIBE /provision/response/+"),
+    AskedFor("provision-subscribe", "SUBSCRIBE /provision/response/+", is_told=True),
     AskedFor("provision", "PUBLISH /provision/request"),
 )
 LOGIN: Final = AskedFor("login", "CONNECT device")
