@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from fleetrig.harness.fleets.findings import Findings, Peak, Situation, TimeToOnline, findings_of
+from fleetrig.harness.fleets.findings import Findings, OnlineTimes, Peak, Situation, findings_of
 from fleetrig.harness.fleets.fleet_run import FleetOutcome
 from fleetrig.simulator.cohort.model import Disruption, FleetModel
 from fleetrig.simulator.contract.clock import US_PER_S
@@ -47,13 +47,13 @@ def last_disruption(outcome: FleetOutcome) -> tuple[int, int] | None:
 
 def steady_per_s(model: FleetModel) -> float:
     """Of the devices that ask at an interval."""
-    means_us = ((cohort.count, sum(cohort.interval_us) / 2) for cohort in model.cohorts if not cohort.is_connected)
+    means_us = ((cohort.count, sum(cohort.interval_us) / 2) for cohort in model.cohorts if cohort.has_rhythm)
     return sum(US_PER_S * count / mean_us for count, mean_us in means_us if mean_us)
 
 
 def mean_interval_us(model: FleetModel) -> int:
     """Of the polling devices; 0 where there are none."""
-    polling = [cohort for cohort in model.cohorts if not cohort.is_connected]
+    polling = [cohort for cohort in model.cohorts if cohort.has_rhythm]
     count = sum(cohort.count for cohort in polling)
     return round(sum(cohort.count * sum(cohort.interval_us) / 2 for cohort in polling) / count) if count else 0
 
@@ -91,7 +91,7 @@ def _times(per_s: float, steady: float) -> str:
     return f", {per_s / steady:.1f} times the steady rate" if steady else ""
 
 
-def _online(took: TimeToOnline, *, is_after: bool) -> str:
+def _online(took: OnlineTimes, *, is_after: bool) -> str:
     since = "of those that were cut off" if is_after else "of those that were switched on"
     return (
         f"{since}, half were online after {_span(took.p50_s)}, 90 of 100 after {_span(took.p90_s)}, "
