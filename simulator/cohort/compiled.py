@@ -73,7 +73,7 @@ def _serve(
     if service_us >= 0:
         wait_us = max(0, busy_until_us - at_us)
         if 0 <= waiting_us < wait_us:
-            return TURNED_AWAY, at_us + min(travel_us, timeout_us), retry_after_us, busy_until_us
+            return TURNED_AWAY, at_us + min(round_trip_us, timeout_us), retry_after_us, busy_until_us
         if 0 <= sheds_after_us < wait_us:
             return LATE, at_us + timeout_us, NOT_ASKED_US, busy_until_us
         busy_until_us = at_us + wait_us + service_us
@@ -100,7 +100,7 @@ def judge(
         asked_us = NOT_ASKED_US
         for number in range(disruptions.shape[0]):
             if disruptions[number, While.BEGIN_US] <= at_us < disruptions[number, While.END_US]:
-                if _part_of(1000, np.int64(word & LOW_64)) < disruptions[number, While.SHARE_MILLI]:
+                if _part_of(1000, int(word & LOW_64)) < disruptions[number, While.SHARE_MILLI]:
                     latency_us, code = disruptions[number, While.LATENCY_US], disruptions[number, While.CODE]
                     asked_us = disruptions[number, While.RETRY_AFTER_US]
                 break
@@ -108,7 +108,7 @@ def judge(
             code, seen_us, asked_us, busy_until_us = _serve(server, at_us, latency_us, timeout_us, busy_until_us)
         else:
             seen_us = at_us + (timeout_us if code == SILENT else min(server[0] + latency_us, timeout_us))
-        cohort_of[place], chance[place] = cohort, np.int64(word >> np.uint64(32))
+        cohort_of[place], chance[place] = cohort, int(word >> np.uint64(32))
         codes[place], seen[place], asked[place], busy[place] = code, seen_us, asked_us, busy_until_us
 
 
@@ -124,7 +124,7 @@ def plan_answered(
         device, cohort = keys[place] & ((1 << device_bits) - 1), cohort_of[place]
         if work.size and work[device] > 0:
             next_us = seen[place] + round_trip_us
-        elif cohorts[cohort, Of.IS_CONNECTED]:
+        elif not cohorts[cohort, Of.HAS_RHYTHM]:
             successors[place] = NEVER_KEY
             continue
         else:
@@ -144,24 +144,28 @@ def plan_retries(
         if codes[place] == ANSWERED:
             continue
         device, cohort = keys[place] & ((1 << device_bits) - 1), cohort_of[place]
-        in_a_row = min(np.int64(failures[device]) + 1, MOST_FAILURES)
+        in_a_row = min(int(failures[device]) + 1, MOST_FAILURES)
         least_us, most_us = delays[cohort, in_a_row, After.LEAST_US], delays[cohort, in_a_row, After.MOST_US]
         cap_us, is_strong = delays[cohort, in_a_row, After.CAPPED_AT_US], delays[cohort, in_a_row, After.IS_OPEN] != 0
+        step_us = delays[cohort, in_a_row, After.STEP_US]
         if cap_us < UNCAPPED_US and previous_us[device] > 0:
             most_us = max(least_us, 3 * previous_us[device])
         pays[place] = False
         if cohorts[cohort, Of.HAS_BUDGET] and not is_strong:
             pays[place] = tokens_milli[device] >= TOKEN_MILLI
             if not pays[place]:
-                is_strong, cap_us = True, UNCAPPED_US
+                is_strong, cap_us, step_us = True, UNCAPPED_US, 1
                 least_us = cohorts[cohort, Of.LEAST_WITHOUT_TOKEN_US]
                 most_us = cohorts[cohort, Of.MOST_WITHOUT_TOKEN_US]
         if asked[place] != NOT_ASKED_US and cohorts[cohort, Of.HONOURS_RETRY_AFTER]:
             floor_us, named_us = cohorts[cohort, Of.FLOOR_US], min(asked[place], RETRY_AFTER_LIMIT_US)
-            cap_us = UNCAPPED_US
+            cap_us, step_us = UNCAPPED_US, 1
             least_us = max(floor_us, named_us, least_us if is_strong else 0)
             most_us = max(floor_us, named_us + cohorts[cohort, Of.SPREAD_US], most_us if is_strong else 0)
-        delay_us[place] = min(cap_us, least_us + _part_of(most_us - least_us, chance[place]))
+        drawn_us = min(cap_us, least_us + _part_of(most_us - least_us, chance[place]))
+        if step_us > 1:
+            drawn_us = max(cohorts[cohort, Of.FLOOR_US], drawn_us // step_us * step_us)
+        delay_us[place] = drawn_us
         successors[place] = ((seen[place] + delay_us[place]) << device_bits) | device
 
 
@@ -236,7 +240,7 @@ def fail(
             offline += 1
             since_us[device] = at_us
             seconds[cohort_of[place], Kind.WENT_OFFLINE, at_us // SECOND_US] += 1
-        failures[device] = min(np.int64(failures[device]) + 1, MOST_FAILURES)
+        failures[device] = min(int(failures[device]) + 1, MOST_FAILURES)
         if previous_us.size:
             previous_us[device] = delay_us[place]
         if pays[place]:

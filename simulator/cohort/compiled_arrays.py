@@ -28,7 +28,7 @@ class Of(IntEnum):
     INTERVAL_US = 2
     INTERVAL_SPAN_US = 3
     TIMEOUT_US = 4
-    IS_CONNECTED = 5
+    HAS_RHYTHM = 5
     HAS_BUDGET = 6
     GAIN_MILLI = 7
     FULL_MILLI = 8
@@ -46,6 +46,7 @@ class After(IntEnum):
     MOST_US = 1
     CAPPED_AT_US = 2
     IS_OPEN = 3
+    STEP_US = 4
 
 
 class While(IntEnum):
@@ -84,7 +85,7 @@ def _cohort_row(cohort: Cohort, table: RetryTable, begin: int) -> list[int]:
     rule, row = cohort.retry, [0] * len(Of)
     row[Of.BEGIN], row[Of.END] = begin, begin + cohort.count
     row[Of.INTERVAL_US], row[Of.INTERVAL_SPAN_US] = cohort.interval_us[0], cohort.interval_us[1] - cohort.interval_us[0]
-    row[Of.TIMEOUT_US], row[Of.IS_CONNECTED] = cohort.timeout_us, cohort.is_connected
+    row[Of.TIMEOUT_US], row[Of.HAS_RHYTHM] = cohort.timeout_us, cohort.has_rhythm
     row[Of.HAS_BUDGET], row[Of.FULL_MILLI] = rule.budget is not None, full_milli(rule)
     row[Of.GAIN_MILLI] = rule.budget.gain_milli if rule.budget else 0
     row[Of.LEAST_WITHOUT_TOKEN_US] = table.without_token.least_us
@@ -96,7 +97,9 @@ def _cohort_row(cohort: Cohort, table: RetryTable, begin: int) -> list[int]:
 
 def delay_table(tables: Sequence[RetryTable]) -> Whole:
     """`[cohort, failures, column of After]`."""
-    columns = ((each.least_us, each.most_us, each.capped_at_us, each.is_open.astype(np.int64)) for each in tables)
+    columns = (
+        (each.least_us, each.most_us, each.capped_at_us, each.is_open.astype(np.int64), each.step_us) for each in tables
+    )
     return np.array([np.stack(each, axis=1) for each in columns], np.int64)
 
 

@@ -41,6 +41,7 @@ RULES = st.builds(
     honours_retry_after=st.booleans(),
     first_us=st.none() | SPANS,
     budget=st.none() | st.builds(Budget, st.integers(0, 4_000), st.integers(0, 1_500)),
+    first_step_us=st.just(1) | st.integers(1, 5 * S),
     breaker=st.none() | st.builds(Breaker, st.integers(1, 5), DELAYS, DELAYS),
 )
 COHORTS = st.builds(
@@ -51,6 +52,7 @@ COHORTS = st.builds(
     RULES,
     timeout_us=st.integers(S // 4, 8 * S),
     is_connected=st.booleans(),
+    waits_to_start=st.booleans(),
 )
 SERVERS = st.builds(
     ServerModel,
