@@ -65,7 +65,7 @@ class RetryRule:
     retry_after_spread_us: int = 5_000_000
     honours_retry_after: bool = True
     first_us: tuple[int, int] | None = None
-    """The delay after the first failure is drawn from this range; later ones by the policy (Kura's DataService)."""
+    """The delay after the first failure is drawn from this range; later ones by the policy."""
     first_step_us: int = 1
     """That delay is rounded down to whole steps of so many, and then floored."""
     budget: Budget | None = None
