@@ -17,6 +17,7 @@ from fleetrig.harness.commands.options import (
     CurvePage,
     DeskGiven,
     DeviceProgram,
+    Engine,
     FailOnSkip,
     Insecure,
     Jobs,
@@ -29,6 +30,7 @@ from fleetrig.harness.commands.options import (
     Tags,
     Wanted,
 )
+from fleetrig.harness.commands.policy_option import PolicyFrom
 from fleetrig.harness.commands.run_request import RESULTS, RunRequest, execute
 
 
@@ -39,6 +41,7 @@ def run_command(
         Literal["virtual", "real"] | None,
         typer.Option("--time", metavar="virtual|real", help="Virtual by default; real time uses real sockets."),
     ] = None,
+    engine: Engine = None,
     profile: Annotated[
         str | None, typer.Option(metavar="V", help="Server version to emulate.  [default: the newest]")
     ] = None,
@@ -46,6 +49,7 @@ def run_command(
     jobs: Jobs = None,
     tag: Tags = None,
     params: Params = None,
+    policy_from: PolicyFrom = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop after the first failure.")] = False,
     repeat: Repeat = 1,
     device_command: DeviceProgram = None,

@@ -25,8 +25,10 @@ from pydantic import (
     model_validator,
 )
 
+from fleetrig.harness.scenario_file.backoff_line import BackoffLine
 from fleetrig.harness.scenario_file.boards_block import BoardRole, played_by
 from fleetrig.harness.scenario_file.check_words import ProgramsKeepRunning
+from fleetrig.harness.scenario_file.cohort_lines import CohortLine, cohort_counts
 from fleetrig.harness.scenario_file.entry import as_list
 from fleetrig.harness.scenario_file.fault_line import FaultLine
 from fleetrig.harness.scenario_file.server_block import ServerBlock
@@ -34,8 +36,8 @@ from fleetrig.harness.scenario_file.unit_list import Unit, read_units, with_chil
 from fleetrig.harness.scenario_file.values import (
     AttributeText,
     Cite,
-    DeviceCount,
     Duration,
+    FleetCount,
     LooseText,
     Model,
     Name,
@@ -48,7 +50,6 @@ from fleetrig.harness.scenario_file.values import (
     written_as,
 )
 from fleetrig.harness.scenario_file.words import Action, Check, with_words
-from fleetrig.simulator.backoff import Backoff, Policy
 from fleetrig.simulator.contract.bounds import COMBINATIONS, DEVICES
 from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.fleet import SERIAL, check_template, has_number, serial_of
@@ -117,27 +118,10 @@ class Heading(Model):
         return self
 
 
-class BackoffLine(Model):
-    """How long devices wait after failures."""
-
-    policy: Policy = Policy.EQUAL_JITTER
-    base_s: Duration = Field(1.0, alias="base")
-    cap_s: Duration = Field(30.0, alias="cap")
-    floor_s: Duration = Field(1.0, alias="floor")
-    retry_after_spread_s: Duration = Field(5.0, alias="retry_after_spread")
-    """Added, drawn, to what `Retry-After` says."""
-    honours_retry_after: bool = True
-
-    def to_backoff(self) -> Backoff:
-        return Backoff(
-            self.policy, self.base_s, self.cap_s, self.floor_s, self.retry_after_spread_s, self.honours_retry_after
-        )
-
-
 class Devices(Model):
     """The fleet: number and kind of devices, and how they authenticate."""
 
-    count: DeviceCount = 1
+    count: FleetCount = 1
     csv: UnitList | None = None
     """One unit per line, in place of `count` and `serial`: columns serial, and token, type, certificate, key where
     given; others are attributes."""
@@ -171,6 +155,9 @@ class Devices(Model):
     """How often a device polls until the server has named an interval."""
     poll_jitter: Annotated[Number, Field(ge=0, le=1)] = 0.0
     """Each pause is drawn from the interval to the interval times (1 + this): never faster than the server says."""
+    cohorts: tuple[CohortLine, ...] = ()
+    """Several makes of device, the first devices being of the first one: shares of the fleet, and what they do
+    otherwise than stands above."""
 
     @model_validator(mode="after")
     def _serials_differ(self) -> Self:
@@ -198,6 +185,15 @@ class Devices(Model):
         return self
 
     @model_validator(mode="after")
+    def _cohorts_make_it_up(self) -> Self:
+        if self.cohorts and (self.csv is not None or self.children or self.external):
+            raise ValueError("cohorts are parts of a fleet that has a count: not of a list (csv), not with children, "
+                             "and not of programs")  # fmt: skip
+        if self.cohorts:
+            cohort_counts(self.cohorts, self.count)
+        return self
+
+    @model_validator(mode="after")
     def _can_be_built(self) -> Self:
         for rule in self.rules:
             if why := rule(self):
@@ -212,6 +208,14 @@ class Devices(Model):
     """What the flow's platform asks of a fleet: each says what no device could do, empty when nothing."""
     children_are_silent: ClassVar[bool] = False
     """Devices behind gateways are known to the registry alone: `units` leaves them away."""
+
+    def makes(self) -> Iterator[tuple[str, int, Self]]:
+        """Name, number of devices and block of each cohort, in the order of their devices."""
+        if not self.cohorts:
+            yield self.flow, self.count, self
+            return
+        for line, count in zip(self.cohorts, cohort_counts(self.cohorts, self.count), strict=True):
+            yield line.name, count, self.model_copy(update={"cohorts": (), **line.otherwise()})
 
     def units(self) -> Iterator[Unit]:
         """The devices one by one, made lazily."""

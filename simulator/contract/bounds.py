@@ -37,6 +37,8 @@ COUNT: Final = Bound(1_000_000_000, "", "nothing is counted so far", "1,000,000,
 # The fleet and its runs
 
 DEVICES: Final = Bound(100_000, "devices", "a fleet on one machine is no larger")
+FLEET_DEVICES: Final = Bound(16_000_000, "devices", "the array engine numbers no more")
+"""In virtual time without the protocol; where devices speak it, there are no more than `DEVICES`."""
 COMBINATIONS: Final = Bound(10_000, "combinations", "each of them is a run")
 FILLED_VALUES: Final = Bound(
     2_000_000, "values in all combinations of a matrix together", "a file is read once for each"
@@ -48,6 +50,8 @@ COMPARISONS: Final = Bound(2_000_000, "comparisons of globs with devices", "more
 REPEATS: Final = Bound(10_000, "repetitions", "all runs are planned before the first begins")
 RUNS: Final = Bound(100_000, "runs", "all runs are planned before the first begins")
 PARALLEL_RUNS: Final = Bound(256, "runs at the same time", "each has a server and sockets of its own")
+RETRY_TOKENS: Final = Bound(1_000, "tokens", "more never run out")
+FAILURES_IN_A_ROW: Final = Bound(255, "failures in a row", "a fleet counts no further")
 SEED: Final = Bound((1 << 63) - 1, "", "a seed has 63 bits", "9223372036854775807")
 
 # Texts
