@@ -65,7 +65,7 @@ def test_recommendations_are_warnings() -> None:
         if check.severity is Severity.WARNING
     }  # fmt: skip
     assert soft == {
-        ("busy", "gap"), ("for_ever", "gap"), ("move_without_certificates", "order"), ("reconnect_law", "rate"),
+        ("busy", "gap"), ("for_ever", "gap"), ("reconnect_law", "rate"),
         ("three_at_once", "sends"),
     }  # fmt: skip
 
