@@ -27,6 +27,8 @@ from fleetrig.simulator.contract.trace import Lane, Trace
 
 BY_THE_PEER: Final = "by the peer"
 """Why a session is closed that the server has not ended."""
+HANDSHAKE: Final = "handshake"
+"""The name of a refusal before there is a session."""
 
 
 class ServerLane:
@@ -87,7 +89,7 @@ class ServerLane:
         if not (answer.reason or answer.changed):
             return
         if answer.reason:
-            how = "handshake" if answer.alert is None else f"handshake: {answer.alert}"
+            how = HANDSHAKE if answer.alert is None else f"{HANDSHAKE}: {answer.alert}"
             what, name = "refused", how
         else:
             what, name = "answered", answer.changed
