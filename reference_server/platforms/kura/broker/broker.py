@@ -177,6 +177,8 @@ class KuraBroker:
         live = self._live_of(client)
         if live is None:
             return PublishAnswer(is_acknowledged=False, ends=True, reason="its connection has ended")
+        if len(publish.payload) > self._registry.settings.payload_bytes:
+            return self._too_large(live, publish, now_us)
         if not live.access.may_write(publish.topic):
             return self._forbidden(live, publish, now_us)
         routed = self._sessions.route(publish, now_us, client)
@@ -264,6 +266,13 @@ class KuraBroker:
         why = f"{live.client_id} may not publish to {publish.topic[:120]}: it is not its own"
         audit(self._registry, live.peer, "publish", why, now_us)
         return PublishAnswer(reason=why)
+
+    def _too_large(self, live: LiveClient, publish: MqttPublish, now_us: int) -> PublishAnswer:
+        """The connection ends, as it does for a packet that is too large to be read."""
+        most = self._registry.settings.payload_bytes
+        why = f"a message to {publish.topic[:120]} of {len(publish.payload):,} bytes, where {most:,} are taken"
+        audit(self._registry, live.peer, "publish", why, now_us)
+        return PublishAnswer(is_acknowledged=False, ends=True, reason=why)
 
     def _forget(self, live: LiveClient | None, now_us: int) -> None:
         if live is not None:
