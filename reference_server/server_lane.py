@@ -6,7 +6,7 @@ Between `received` and the answer there is a `step` for each that the platform t
 
 A session: `opened`; then the same for each envelope, but an answer can consist of several envelopes or of none;
 `pushed` for what goes out unasked or to another session; `closed`, whichever side ended it. `advanced` is a change that
-happens by itself and is sent to no session.
+happens by itself and is sent to no session. What goes out later than it is told says by how much (`took_us`).
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class ServerLane:
         closes = [output for output in outputs if isinstance(output, Close)]
         for output in sent:
             how = "" if output.form is WireForm.WHOLE else str(output.form)
-            self._delivered(output.envelope, how, device, session, now_us)
+            self._delivered(output.envelope, how, device, session, now_us, output.delay_us)
         if not sent:
             self._delivered(None, closes[0].ending if closes else Ending.SILENCE, device, session, now_us)
         for close in closes:
@@ -162,15 +162,19 @@ class ServerLane:
             kind = "refused" if reaction.reason else "answered"
             self._trace.emit(
                 now_us, Lane.SERVER, kind, reaction.device, envelope=envelope, reason=reaction.reason,
-                name=reaction.changed, session=to,
+                name=reaction.changed, session=to, took_us=send.delay_us,
             )  # fmt: skip
         else:
             kind = "answered" if to == session else "pushed"
             device = self._devices.get(to) or ("" if session else reaction.device)
-            self._trace.emit(now_us, Lane.SERVER, kind, device, envelope=envelope, session=to)
+            self._trace.emit(now_us, Lane.SERVER, kind, device, envelope=envelope, session=to, took_us=send.delay_us)
 
-    def _delivered(self, envelope: Envelope | None, ending: str, device: str, session: int, now_us: int) -> None:
-        self._trace.emit(now_us, Lane.SERVER, "delivered", device, envelope=envelope, reason=ending, session=session)
+    def _delivered(
+        self, envelope: Envelope | None, ending: str, device: str, session: int, now_us: int, late_us: int = 0
+    ) -> None:
+        self._trace.emit(
+            now_us, Lane.SERVER, "delivered", device, envelope=envelope, reason=ending, session=session, took_us=late_us
+        )
 
     def _closed(self, close: Close, now_us: int) -> None:
         if close.session in self._devices:

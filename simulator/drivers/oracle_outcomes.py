@@ -46,6 +46,8 @@ class ToldDevice(NamedTuple):
 
     envelope: Envelope | None
     why: str = ""
+    at_us: int = 0
+    """When the server let it go: no device has it before."""
 
 
 def outcomes_of(effect: TimedEffect, answers: Sequence[ToldDevice], *, is_distorted: bool) -> list[Outcome]:
@@ -54,13 +56,23 @@ def outcomes_of(effect: TimedEffect, answers: Sequence[ToldDevice], *, is_distor
         case Connect(envelope=None):
             return [Done()]
         case Connect():
-            return _replied(_first(answers, (MqttConnack,)), answers, is_distorted=is_distorted)
-        case Ask(request=request):
-            return _replied(_first(answers, answer_types(request)), answers, is_distorted=is_distorted)
+            return _replied(answer_to(effect, answers), answers, is_distorted=is_distorted)
+        case Ask():
+            return _replied(answer_to(effect, answers), answers, is_distorted=is_distorted)
         case Download():
             return _downloaded(effect, answers, is_distorted=is_distorted)
         case _:
             return [Done()]
+
+
+def answer_to(effect: Effect, answers: Sequence[ToldDevice]) -> ToldDevice | None:
+    match effect:
+        case Connect():
+            return _first(answers, (MqttConnack,))
+        case Ask(request=request):
+            return _first(answers, answer_types(request))
+        case _:
+            return None
 
 
 def answer_types(request: Request) -> tuple[type, ...]:
