@@ -43,7 +43,7 @@ from fleetrig.simulator.drivers.oracle_rules import (
     envelope_of,
     fits_any,
 )
-from fleetrig.simulator.effects import Done, Downloaded, NoReply, Outcome, Reply, TimedEffect
+from fleetrig.simulator.effects import Done, Download, Downloaded, NoReply, Outcome, Reply, TimedEffect
 
 EVENTS_BEFORE: Final = 5
 MOST_READINGS: Final = 8
@@ -271,7 +271,7 @@ class Oracle:
             whys = self._leniency.lost_as
         elif why and fits_any(name, self._leniency.unsaid):
             other = reading.copy()
-            other.take(Reply(HttpResponse(200), 0.0))
+            other.take(said_elsewhere(other.timed))
             return [other]
         elif why and fits_any(name, self._leniency.optional):
             whys = ("timeout",)
@@ -369,6 +369,13 @@ class Oracle:
         clause = next(filter(None, self._permitted.values()), "") or self._leniency.clause(event.name)
         came = " ".join(filter(None, [event.name, event.envelope.line if event.envelope is not None else ""]))
         self.divergence = Divergence(tuple(self._permitted), came, event, tuple(self._before), clause)
+
+
+def said_elsewhere(effect: TimedEffect) -> Outcome:
+    """What comes of a request of which the server cannot tell whose it is: it went well."""
+    if isinstance(effect, Download):
+        return Downloaded(200, (), 0, effect.from_byte, {}, cut=False)
+    return Reply(HttpResponse(200), 0.0)
 
 
 def merged(memory: Mapping[str, Json], more: Mapping[str, Json]) -> Mapping[str, Json]:
