@@ -197,7 +197,7 @@ class Oracle:
     def _looking_early(self, event: TraceEvent, elapsed_s: float) -> list[FlowReading]:
         """The readings that the message fits if the device has looked at its clock long before it said it."""
         self._states, self._tried = set(), 0
-        found = []
+        found: list[FlowReading] = []
         for reading in map(FlowReading.copy, self._readings):
             reading.looks_early = True
             found += self._fits(reading, event, elapsed_s, 0.0)
