@@ -26,11 +26,10 @@ from itertools import chain
 from typing import Final
 
 from fleetrig.simulator.contract.clock import to_s
-from fleetrig.simulator.contract.http import HttpResponse
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.mqtt import MqttPublishAck
 from fleetrig.simulator.contract.trace import TraceEvent
-from fleetrig.simulator.drivers.oracle_outcomes import ToldDevice, answer_to, outcomes_of
+from fleetrig.simulator.drivers.oracle_outcomes import ToldDevice, answer_to, later, outcomes_of, said_elsewhere
 from fleetrig.simulator.drivers.oracle_reading import FlowReading, Program
 from fleetrig.simulator.drivers.oracle_rules import (
     SLACK,
@@ -43,7 +42,7 @@ from fleetrig.simulator.drivers.oracle_rules import (
     envelope_of,
     fits_any,
 )
-from fleetrig.simulator.effects import Done, Download, Downloaded, NoReply, Outcome, Reply, TimedEffect
+from fleetrig.simulator.effects import Done, Downloaded, NoReply, Outcome, Reply, TimedEffect
 
 EVENTS_BEFORE: Final = 5
 MOST_READINGS: Final = 8
@@ -229,7 +228,7 @@ class Oracle:
             if self._is_distorted or isinstance(outcome, NoReply | Downloaded):
                 one.most_s = math.inf if self._is_distorted or isinstance(outcome, Downloaded) else within_s
             took_s = after_s or self._took_s(reading.timed, outcome)
-            one.take(_later(outcome, took_s))
+            one.take(later(outcome, took_s))
             one.used_s, one.least_s, one.most_s = took_s, took_s, one.most_s + took_s
             yield from self._at(one, event, elapsed_s, 0)
 
@@ -371,13 +370,6 @@ class Oracle:
         self.divergence = Divergence(tuple(self._permitted), came, event, tuple(self._before), clause)
 
 
-def said_elsewhere(effect: TimedEffect) -> Outcome:
-    """What comes of a request of which the server cannot tell whose it is: it went well."""
-    if isinstance(effect, Download):
-        return Downloaded(200, (), 0, effect.from_byte, {}, cut=False)
-    return Reply(HttpResponse(200), 0.0)
-
-
 def merged(memory: Mapping[str, Json], more: Mapping[str, Json]) -> Mapping[str, Json]:
     """As `Remember` writes it: None forgets a key."""
     return {key: value for key, value in {**memory, **more}.items() if value is not None}
@@ -388,17 +380,6 @@ def _again(reading: FlowReading, length: int, matched: bool) -> FlowReading:
     other = reading.rewound(length)
     other.matched = matched
     return other
-
-
-def _later(outcome: Outcome, after_s: float) -> Outcome:
-    """The outcome, as one that took so long."""
-    match outcome:
-        case Reply(envelope, _):
-            return Reply(envelope, after_s)
-        case NoReply(why, _):
-            return NoReply(why, after_s)
-        case _:
-            return outcome
 
 
 def _line(reading: FlowReading) -> str:

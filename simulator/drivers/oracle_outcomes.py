@@ -169,3 +169,21 @@ def _cut(effect: Download, response: HttpResponse) -> Downloaded:
     begun_at = effect.from_byte if response.status == 206 else 0
     received = body_length(response.body) // 2
     return Downloaded(response.status, response.headers, received, begun_at + received, {}, cut=True)
+
+
+def said_elsewhere(effect: TimedEffect) -> Outcome:
+    """What comes of a request of which the server cannot tell whose it is: it went well."""
+    if isinstance(effect, Download):
+        return Downloaded(200, (), 0, effect.from_byte, {}, cut=False)
+    return Reply(HttpResponse(200), 0.0)
+
+
+def later(outcome: Outcome, after_s: float) -> Outcome:
+    """The outcome, as one that took so long."""
+    match outcome:
+        case Reply(envelope, _):
+            return Reply(envelope, after_s)
+        case NoReply(why, _):
+            return NoReply(why, after_s)
+        case _:
+            return outcome
