@@ -129,9 +129,9 @@ BELOW: Final[Mapping[str, Mapping[str, str]]] = {
         "payload/codec.py": "positions and values that cannot be written, which the server never says: test_codec.py, "
         "test_kura_vectors.py",
         "payload/gzip_rule.py": "what real gateways compress, which the server does not: test_kura_vectors.py",
-        "payload/json_codec.py": "payloads in JSON, which no server has to read (§2.7): test_json_codec.py",
+        "payload/json_codec.py": "payloads in JSON, which no server has to read: test_json_codec.py",
         "rest/access_infos.py": "rights read, counted and taken back one by one: test_people.py",
-        "rest/access_roles.py": "roles, of which there are none (§5.5): test_people.py",
+        "rest/access_roles.py": "roles, of which there are none: test_people.py",
         "rest/accounts.py": "accounts changed, counted and looked for: test_people.py",
         "rest/api.py": "paths, methods, heads and credentials that are none: test_odd_requests.py",
         "rest/certificates.py": "certificates that operators make, change and revoke: test_certificates.py",
