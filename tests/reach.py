@@ -127,7 +127,7 @@ BELOW: Final[Mapping[str, Mapping[str, str]]] = {
         "broker/failures.py": "needs a store that fails: test_store_failures_over_mqtt.py",
         "device_management/odd_messages.py": "control messages that no scenario may ask for: test_odd_messages.py",
         "payload/codec.py": "positions and values that cannot be written, which the server never says: test_codec.py",
-        "payload/gzip_rule.py": "what is compressed, by which the server spares nothing here: test_codec.py",
+        "payload/gzip_rule.py": "compressing, which is the gateways' business: test_codec.py",
         "payload/json_codec.py": "payloads in JSON, which no server has to read: test_json_codec.py",
         "rest/access_infos.py": "rights read, counted and taken back one by one: test_people.py",
         "rest/access_roles.py": "roles, of which there are none: test_people.py",
