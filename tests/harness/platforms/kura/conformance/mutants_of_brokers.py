@@ -244,7 +244,7 @@ MUTANTS = (
            (signing_in, "rules_of", then(lambda found: tuple(one for one in found if "REPLY" not in one.topic_filter))),
            spares="S28"),
     mutant("NOTIFY may name anybody", "N05", (signing_in, "rules_of", then(notifying_all)), spares="S28"),
-    mutant("nobody manages devices", "N06", (signing_in, "rights_of", giving(PLAIN)), spares="S28"),
+    mutant("nobody manages devices", "N06", (signing_in, "rights_of", giving(PLAIN)), spares="N05"),
     # lifecycle
     mutant("BIRTH is not heard", "L01 L02 L03 L05 N03 C01 C02 C03", without(Lifecycle.BIRTH), spares="S28"),
     mutant("BIRTH is no event", "L01", (lifecycle_messages, "record_event",
