@@ -6,7 +6,7 @@ Between `received` and the answer there is a `step` for each that the platform t
 
 A session: `opened`; then the same for each envelope, but an answer can consist of several envelopes or of none;
 `pushed` for what goes out unasked or to another session; `closed`, whichever side ended it. `advanced` is a change that
-happens by itself and is sent to no session.
+happens by itself and is sent to no session. What goes out later than it is told says by how much (`took_us`).
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from fleetrig.simulator.contract.trace import Lane, Trace
 
 BY_THE_PEER: Final = "by the peer"
 """Why a session is closed that the server has not ended."""
+HANDSHAKE: Final = "handshake"
+"""The name of a refusal before there is a session."""
 
 
 class ServerLane:
@@ -87,7 +89,7 @@ class ServerLane:
         if not (answer.reason or answer.changed):
             return
         if answer.reason:
-            how = "handshake" if answer.alert is None else f"handshake: {answer.alert}"
+            how = HANDSHAKE if answer.alert is None else f"{HANDSHAKE}: {answer.alert}"
             what, name = "refused", how
         else:
             what, name = "answered", answer.changed
@@ -132,7 +134,7 @@ class ServerLane:
         closes = [output for output in outputs if isinstance(output, Close)]
         for output in sent:
             how = "" if output.form is WireForm.WHOLE else str(output.form)
-            self._delivered(output.envelope, how, device, session, now_us)
+            self._delivered(output.envelope, how, device, session, now_us, output.delay_us)
         if not sent:
             self._delivered(None, closes[0].ending if closes else Ending.SILENCE, device, session, now_us)
         for close in closes:
@@ -160,15 +162,19 @@ class ServerLane:
             kind = "refused" if reaction.reason else "answered"
             self._trace.emit(
                 now_us, Lane.SERVER, kind, reaction.device, envelope=envelope, reason=reaction.reason,
-                name=reaction.changed, session=to,
+                name=reaction.changed, session=to, took_us=send.delay_us,
             )  # fmt: skip
         else:
             kind = "answered" if to == session else "pushed"
             device = self._devices.get(to) or ("" if session else reaction.device)
-            self._trace.emit(now_us, Lane.SERVER, kind, device, envelope=envelope, session=to)
+            self._trace.emit(now_us, Lane.SERVER, kind, device, envelope=envelope, session=to, took_us=send.delay_us)
 
-    def _delivered(self, envelope: Envelope | None, ending: str, device: str, session: int, now_us: int) -> None:
-        self._trace.emit(now_us, Lane.SERVER, "delivered", device, envelope=envelope, reason=ending, session=session)
+    def _delivered(
+        self, envelope: Envelope | None, ending: str, device: str, session: int, now_us: int, late_us: int = 0
+    ) -> None:
+        self._trace.emit(
+            now_us, Lane.SERVER, "delivered", device, envelope=envelope, reason=ending, session=session, took_us=late_us
+        )
 
     def _closed(self, close: Close, now_us: int) -> None:
         if close.session in self._devices:

@@ -92,6 +92,8 @@ class Await(NamedTuple):
     at_least_s: float
     at_most_s: float
     capped_at_s: float = math.inf
+    left_s: float = 0.0
+    """Of an idle device: what is left of its round behind this wait, which ends for a ping."""
 
 
 class Disconnect(NamedTuple):

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fleetrig.harness.bench.bench_file import BenchFile, Desk
+from fleetrig.harness.bench.fake_agent import IDENTITY
 from fleetrig.harness.platforms import PLATFORMS
+from fleetrig.harness.scenario_file.vocabulary import vocabulary_of
 from fleetrig.hil.emulated.linux_gateway import HOST
 
 DEVICES_OF: Final = next(iter(PLATFORMS))
@@ -15,13 +17,12 @@ FLASHER: Final = {"uboot_xmodem": {"storage": "virtio", "prepare": ["virtio scan
 
 IDENTITY_FILE: Final = "URL='${url}'\nTENANT=${tenant}\nID=${serial}\nTOKEN='${token}'\n"
 """What the agents of the gateway and of the fake one read. U-Boot alone has none: its flash keeps no variables."""
-PROVISIONING: Final[Mapping[str, Mapping[str, Any]]] = {
-    "gateway": {"files": {"/data/identity": IDENTITY_FILE}, "host": HOST},
-    "fake": {"files": {"/data/identity": IDENTITY_FILE}},
-}
+PROVISIONING: Final[Mapping[str, Mapping[str, Any]]] = {"gateway": {"host": HOST}, "fake": {}}
 
 
-def _board(kind: str, type_: str, serial: str, console: str, offers: str, **settings: str) -> Mapping[str, Any]:
+def _board(
+    kind: str, type_: str, serial: str, console: str, offers: str, identity: str = IDENTITY_FILE, **settings: str
+) -> Mapping[str, Any]:
     """All are flashed alike, and say who they are by their serial number."""
     return {
         "type": type_,
@@ -30,7 +31,7 @@ def _board(kind: str, type_: str, serial: str, console: str, offers: str, **sett
         "identity": {"serial#": serial},
         "console": {"kind": console},
         "flasher": FLASHER,
-        "provisioning": PROVISIONING.get(kind),
+        "provisioning": {**PROVISIONING[kind], "files": {IDENTITY: identity}} if kind in PROVISIONING else None,
         "offers": offers.split(),
     }
 
@@ -56,6 +57,18 @@ BOARDS: Final[Mapping[str, Mapping[str, Any]]] = {
 """A role of a scenario that asks for no more than its type gets one that is in order: those come first."""
 
 
+def _gateways_of_platforms() -> Mapping[str, Mapping[str, Any]]:
+    """Fake gateways that are devices of the other platforms: each is told what those of its platform need."""
+    found = {}
+    for name in PLATFORMS:
+        told = vocabulary_of(name).board_values
+        if told and name != DEVICES_OF:
+            kind, serial = f"fake-{name}-gateway", f"FAKE-{name.upper()}-0001"
+            identity = "".join(f"{value.upper()}='${{{value}}}'\n" for value in ("url", "tenant", "id", *told))
+            found[kind] = _board("fake", kind, serial, "linux", "power network", identity, agent=name)
+    return found
+
+
 def emulated_desk() -> Desk:
-    entries = BenchFile.model_validate({"boards": BOARDS}).boards
+    entries = BenchFile.model_validate({"boards": {**BOARDS, **_gateways_of_platforms()}}).boards
     return Desk("the emulated bench", entries, hint="boards of your own need --bench BENCH.yaml")

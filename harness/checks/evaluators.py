@@ -204,7 +204,8 @@ def gap(fleet: FleetSnapshot, words: Gap) -> Fold:
 
 def rate(fleet: FleetSnapshot, words: Rate) -> Fold:
     sent = exchange(fleet, words.of, words.only)
-    return time_folds.RateFold(sent, words.at_most, words.per_s, drawn_from_us=fleet.began_us if words.curve else None)
+    drawn_from_us = fleet.began_us if words.curve else None
+    return time_folds.RateFold(sent, words.at_most, words.per_s, drawn_from_us=drawn_from_us, stops=words.stop)
 
 
 def spread(fleet: FleetSnapshot, words: Spread) -> Fold:

@@ -205,7 +205,7 @@ class ModelWatch:
             return
         why = "" if why == "twice" else why
         for oracle in self._all(device):
-            oracle.answered(ToldDevice(event.envelope, why))
+            oracle.answered(ToldDevice(event.envelope, why, event.at_us + event.took_us))
             if oracle.divergence is None:
                 oracle.note(event._replace(device=device))
 

@@ -104,9 +104,12 @@ class GapFold:
 class RateFold:
     """All devices together send at most this many requests in any window."""
 
-    def __init__(self, pattern: Pattern, at_most: int, per_s: float, *, drawn_from_us: int | None = None) -> None:
+    def __init__(
+        self, pattern: Pattern, at_most: int, per_s: float, *, drawn_from_us: int | None = None, stops: bool = True
+    ) -> None:
         """`drawn_from_us`: where the windows of the curve begin; None where none is drawn."""
         self._pattern, self._at_most, self._per_us = pattern, at_most, to_us(per_s)
+        self._stops = stops
         self._drawn_from_us = drawn_from_us
         self._windows: Counter[int] = Counter()
         self.kinds: Final = frozenset({pattern.kind})
@@ -128,7 +131,7 @@ class RateFold:
 
     def status(self) -> Status:
         if self._peak > self._at_most:
-            return Status.VIOLATED
+            return Status.VIOLATED if self._stops else Status.OPEN
         return Status.MET if self._peak else Status.OPEN
 
     @property

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from fleetrig.reference_server.control.received_lines import ReceivedLines
+from fleetrig.reference_server.server_lane import HANDSHAKE
 from fleetrig.simulator.contract.clock import US_PER_S, to_s
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
@@ -30,6 +31,22 @@ class _Shown:
     last_us: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    at_us: int
+    session: int
+    what: str
+    said: str
+    """The device and the reason."""
+
+    def is_followed_by(self, event: TraceEvent) -> bool:
+        """Its connection is closed in the same turn; a client may also leave a little later."""
+        return (event.kind, event.session, event.at_us) == ("closed", self.session, self.at_us)
+
+    def text(self, status: str) -> str:
+        return clean_line(f"{self.what}  {status}  {self.said}")
+
+
 class RefusalLines:
     """Turns trace events into lines. Repeats of a line are counted for some seconds and shown once, with `(×12)`."""
 
@@ -41,22 +58,25 @@ class RefusalLines:
         self._second = 0
         self._lines_in_second = 0
         self._left_out = 0
+        self._unanswered: _Refusal | None = None
+        """Whether its connection is closed, too, is told right behind it, or it is not."""
 
-    kinds: Final = frozenset({"refused", "malformed"})
+    kinds: Final = frozenset({"refused", "malformed", "closed"})
     """The events that it wants to see."""
 
     def lines(self, event: TraceEvent) -> list[str]:
         """What to print now."""
+        earlier = self._settled(event)
         match event.kind, event.lane:
             case ("refused", Lane.SERVER | Lane.NETWORK) | ("malformed", Lane.NETWORK):
-                return self._refusal(event)
+                return earlier + self._refused(event)
             case _:
-                return []
+                return earlier
 
     def flush(self, now_us: int, *, is_end: bool = False) -> list[str]:
         """Counts that are due, at the end all of them; call it about once a second."""
         due = [text for text, shown in self._shown.items() if is_end or now_us - shown.since_us >= COLLAPSE_FOR_US]
-        lines = []
+        lines = self._settled()
         for text in due:
             shown = self._shown.pop(text)
             if shown.repeats:
@@ -67,25 +87,40 @@ class RefusalLines:
             self._left_out = 0
         return lines
 
-    def _refusal(self, event: TraceEvent) -> list[str]:
-        text = self._text(event)
+    def _settled(self, event: TraceEvent | None = None) -> list[str]:
+        """The refusal that was not answered, if there is one."""
+        refusal, self._unanswered = self._unanswered, None
+        if refusal is None:
+            return []
+        is_closed = event is not None and refusal.is_followed_by(event)
+        return self._shown_once(refusal.at_us, refusal.text("closed" if is_closed else "no answer"))
+
+    def _refused(self, event: TraceEvent) -> list[str]:
+        refusal = self._refusal(event)
+        if event.envelope is not None:
+            return self._shown_once(refusal.at_us, refusal.text(event.envelope.line))
+        if event.lane is Lane.NETWORK or event.name.startswith(HANDSHAKE):
+            return self._shown_once(refusal.at_us, refusal.text("closed"))
+        self._unanswered = refusal
+        return []
+
+    def _refusal(self, event: TraceEvent) -> _Refusal:
+        what = "unreadable request" if event.kind == "malformed" else self._received.get(event.session)
+        what = self._secrets.hide(what or "connection")[:MAX_LINE_CHARS]
+        device = f"{event.device}: " if event.device else ""
+        return _Refusal(event.at_us, event.session, what, self._secrets.hide(device + event.reason))
+
+    def _shown_once(self, at_us: int, text: str) -> list[str]:
         shown = self._shown.get(text)
         if shown is not None:
             shown.repeats += 1
-            shown.last_us = event.at_us
+            shown.last_us = at_us
             return []
-        if self._is_too_much(event.at_us):
+        if self._is_too_much(at_us):
             self._left_out += 1
             return []
-        self._shown[text] = _Shown(event.at_us)
-        return [self._line(event.at_us, text)]
-
-    def _text(self, event: TraceEvent) -> str:
-        what = "unreadable request" if event.kind == "malformed" else self._received.get(event.session)
-        status = event.envelope.line if event.envelope is not None else ""
-        device = f"{event.device}: " if event.device else ""
-        what = self._secrets.hide(what or "connection")[:MAX_LINE_CHARS]
-        return clean_line(f"{what}  {status or 'closed'}  {self._secrets.hide(device + event.reason)}")
+        self._shown[text] = _Shown(at_us)
+        return [self._line(at_us, text)]
 
     def _is_too_much(self, now_us: int) -> bool:
         second = now_us // US_PER_S

@@ -20,6 +20,7 @@ from fleetrig.simulator.contract.errors import UsageError
 
 DEFAULT_CONTROL: Final = "127.0.0.1:0"
 NO_CONTROL: Final = "off"
+IN_MEMORY: Final = "memory:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class ServeArgs:
     certificate: Path | None = None
     key: Path | None = None
     client_ca: Sequence[Path] = ()
-    store: str = "memory:"
+    store: str = IN_MEMORY
     control: str = DEFAULT_CONTROL
     remove_leftovers: bool = False
 
@@ -56,7 +57,7 @@ def parse(args: ServeArgs, known: Mapping[str, ServablePlatform]) -> ServeConfig
     chosen = {name: known[name] for name in names}
     of_platform = _platform_args(args, chosen, tuple(known))
     _check_tls(args, of_platform, chosen)
-    if args.remove_leftovers and args.store == "memory:":
+    if args.remove_leftovers and args.store == IN_MEMORY:
         raise UsageError("--remove-leftovers needs --store with a file: nothing is left of a store in memory")
     configs = {name: platform.configure(of_platform[name]) for name, platform in chosen.items()}
     options = ServerOptions(
@@ -100,6 +101,7 @@ def _platform_args(
             properties=properties.get(name, ()),
             accounts=Path(accounts[name]) if name in accounts else None,
             admin_password=passwords.get(name),
+            is_kept=args.store != IN_MEMORY,
             client_ca=args.client_ca,
         )
         for name, platform in chosen.items()

@@ -25,6 +25,8 @@ class PlatformArgs:
     accounts: Path | None = None
     admin_password: str | None = None
     """A reference to it: `env:NAME` or a file."""
+    is_kept: bool = False
+    """The store may hold what an earlier server has left."""
     client_ca: Sequence[Path] = ()
     """The authorities whose client certificates are accepted, and lists of what they have revoked (PEM); TLS listeners
     ask for certificates then."""

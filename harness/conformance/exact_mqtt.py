@@ -68,12 +68,25 @@ class ExactMqtt:
         will: tuple[str, bytes] | None = None,
     ) -> str:
         """The answer to CONNECT. `will`: topic and payload."""
+        self.say_connect(client_id, user_name, password, clean=clean, keep_alive_s=keep_alive_s, will=will)
+        return self.hear().line
+
+    def say_connect(
+        self,
+        client_id: str = "",
+        user_name: str | None = None,
+        password: str | None = None,
+        *,
+        clean: bool = True,
+        keep_alive_s: int = 60,
+        will: tuple[str, bytes] | None = None,
+    ) -> None:
+        """Without hearing the answer: others may say theirs meanwhile."""
         self.send(
             mqtt_bytes.connect(
                 self.level, client_id, user_name, password, clean=clean, keep_alive_s=keep_alive_s, will=will
             )
         )
-        return self.hear().line
 
     def subscribe(self, topic_filter: str, qos: int = 1) -> str:
         """The answer to SUBSCRIBE."""

@@ -5,6 +5,7 @@ Reads the device lane with the rules by which a load run counts (`simulator/driv
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from fleetrig.harness.checks.threshold_folds import EXCHANGE_ENDS, has_failed
@@ -16,6 +17,7 @@ from fleetrig.simulator.drivers.schedule import Schedule, was_rhythm
 from fleetrig.simulator.stages import Stage
 
 PROCESS = "run"
+PING = "ping"
 OFF = frozenset({"power_cut", "ended"})
 
 
@@ -26,6 +28,8 @@ class DeviceCourse:
     schedule: Schedule
     asked: str = ""
     sent_s: float = 0.0
+    waited: tuple[float, float] | None = None
+    """The last wait of its rhythm, and when it was over: a ping behind it tells that it was a part of a round."""
 
 
 class TraceCurves:
@@ -78,6 +82,8 @@ class TraceCurves:
         course = self._courses.get(event.device)
         if course is None:
             return
+        if course.waited is not None:
+            self._note_round(figures, course, *course.waited, is_part=event.kind == "sent" and event.name == PING)
         if event.kind == "sent":
             course.asked, course.sent_s = event.name, now_s
         elif event.kind in EXCHANGE_ENDS and event.name == course.asked:
@@ -92,11 +98,17 @@ class TraceCurves:
     def _note_wait(self, figures: LoadFigures, course: DeviceCourse, event: TraceEvent, now_s: float) -> None:
         interval_s = to_s(event.took_us)
         if was_rhythm(event):
-            before_s = now_s if self._is_open else now_s - interval_s
-            for dropped_s in course.schedule.after(interval_s, before_s):
-                figures.dropped(now_s, dropped_s)
+            course.waited = (interval_s, now_s)
         elif event.kind != "waited":
             course.schedule.resumes(now_s)
+
+    def _note_round(
+        self, figures: LoadFigures, course: DeviceCourse, interval_s: float, now_s: float, *, is_part: bool
+    ) -> None:
+        course.waited = None
+        before_s = now_s if self._is_open else now_s - interval_s
+        for dropped_s in course.schedule.after(interval_s, before_s, math.inf if is_part else 0.0):
+            figures.dropped(now_s, dropped_s)
 
     def ended(self) -> LoadCurves:
         """The curves, when the run is over."""

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from fleetrig.harness.scenario_file.action_words import DeviceSelector
 from fleetrig.harness.scenario_file.check_words import CheckWord
 from fleetrig.harness.scenario_file.exchange_names import ExchangeName
-from fleetrig.harness.scenario_file.values import Count, Duration, Number, Window
+from fleetrig.harness.scenario_file.values import Count, Duration, Flag, Number, Window
 
 POLL: Any = Field("poll", validate_default=True)
 """The usual exchange, where the flow has one of that name."""
@@ -54,6 +54,8 @@ class Rate(DeviceSelector, CheckWord):
     per_s: Window = Field(1.0, alias="per")
     curve: bool = False
     """The report draws their number in each such window, the runs of a matrix on one scale."""
+    stop: Flag = True
+    """The run ends as soon as there are too many; false: the phase goes on to its end, and its curve is whole."""
 
     def waits(self) -> bool:
         return False

@@ -83,6 +83,9 @@ class Vocabulary:
     """Further ones, of devices that are programs: what a server can be asked in a device's name."""
     program_values: tuple[str, ...] = ()
     """Names of what a device that is a program, or a board, is given: credentials, and how to behave."""
+    board_values: tuple[str, ...] = ()
+    """Those of `program_values` that the emulated bench's board with our own device of this platform is told; empty
+    where it has no such board."""
     moments: tuple[str, ...] = ()
     """Names of the other effects that the flow can yield: power can be cut before them."""
     device_fields: Mapping[str, Form] = field(default_factory=dict)

@@ -17,7 +17,7 @@ SHOWN_LINE_CHARS: Final = 500
 class Refusal(NamedTuple):
     """`line` is what was refused (`GET /a`, `CONNECT gw-7`), empty for what could not be read, or was never said.
 
-    `status` is the line of the answer: `401`, `CONNACK 5`, `4.01`; empty when the session was ended without one.
+    `status` is the line of the answer: `401`, `CONNACK 5`, `4.01`; empty when there was none.
     """
 
     at_us: int

@@ -28,7 +28,7 @@ class Limits:
     """The limits of a connection."""
 
     body_bytes: int = 16 * MIB
-    """The largest packet, or body that is not an upload (see `HttpContainerRules.upload_bytes`)."""
+    """The largest body over HTTP that is not an upload (see `HttpContainerRules.upload_bytes`)."""
     in_memory_bytes: int = 64 * KIB
     idle_s: float = 60.0
     """How long a connection may be silent between requests or in the middle of a body."""

@@ -26,11 +26,10 @@ from itertools import chain
 from typing import Final
 
 from fleetrig.simulator.contract.clock import to_s
-from fleetrig.simulator.contract.http import HttpResponse
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.mqtt import MqttPublishAck
 from fleetrig.simulator.contract.trace import TraceEvent
-from fleetrig.simulator.drivers.oracle_outcomes import ToldDevice, outcomes_of
+from fleetrig.simulator.drivers.oracle_outcomes import ToldDevice, answer_to, later, outcomes_of, said_elsewhere
 from fleetrig.simulator.drivers.oracle_reading import FlowReading, Program
 from fleetrig.simulator.drivers.oracle_rules import (
     SLACK,
@@ -43,7 +42,7 @@ from fleetrig.simulator.drivers.oracle_rules import (
     envelope_of,
     fits_any,
 )
-from fleetrig.simulator.effects import Done, Downloaded, NoReply, Outcome, Reply
+from fleetrig.simulator.effects import Done, Downloaded, NoReply, Outcome, Reply, TimedEffect
 
 EVENTS_BEFORE: Final = 5
 MOST_READINGS: Final = 8
@@ -134,6 +133,8 @@ class Oracle:
         seen to be switched on."""
         if self.divergence is not None or isinstance(event.envelope, MqttPublishAck):
             return  # of acknowledgements no model speaks
+        if event.envelope is None and not self._is_on:
+            return  # the connection of a device whose power was cut
         if not self._readings:
             self.power_on(program, event.at_us)
         self._is_on = True
@@ -174,6 +175,8 @@ class Oracle:
             return found
         self._readings = [_again(*mark) for mark in marks]
         permitted, self._permitted = self._permitted, {}
+        if found := self._looking_early(event, elapsed_s):
+            return found
         if event.envelope is None or (not self._is_near and fits_any(event.name, self._leniency.beside)):
             return []  # the end of a connection by itself is no message
         if self._is_repeat(event):
@@ -184,9 +187,22 @@ class Oracle:
                  for fit in self._fits(reading, event, elapsed_s, elapsed_s)]  # fmt: skip
         if not found and (self._is_closed or self._is_distorted) and self._program is not None:
             starts = [FlowReading(self._program, memory) for memory in self._memories()]
+            for start in starts:
+                start.restart_clock(self._last_us)
             found = [fit for start in starts for fit in self._fits(start, event, elapsed_s, 0.0)]
         self._permitted = permitted
         return found or None
+
+    def _looking_early(self, event: TraceEvent, elapsed_s: float) -> list[FlowReading]:
+        """The readings that the message fits if the device has looked at its clock long before it said it."""
+        self._states, self._tried = set(), 0
+        found: list[FlowReading] = []
+        for reading in map(FlowReading.copy, self._readings):
+            reading.looks_early = True
+            found += self._fits(reading, event, elapsed_s, 0.0)
+        for reading in found:
+            reading.looks_early = False
+        return found
 
     def _is_repeat(self, event: TraceEvent) -> bool:
         """The same message once more, where that is harmless."""
@@ -211,9 +227,15 @@ class Oracle:
             one = reading.rewound(length) if number < len(outcomes) - 1 else reading
             if self._is_distorted or isinstance(outcome, NoReply | Downloaded):
                 one.most_s = math.inf if self._is_distorted or isinstance(outcome, Downloaded) else within_s
-            one.take(_later(outcome, after_s))
-            one.used_s, one.least_s, one.most_s = after_s, after_s, one.most_s + after_s
+            took_s = after_s or self._took_s(reading.timed, outcome)
+            one.take(later(outcome, took_s))
+            one.used_s, one.least_s, one.most_s = took_s, took_s, one.most_s + took_s
             yield from self._at(one, event, elapsed_s, 0)
+
+    def _took_s(self, effect: TimedEffect, outcome: Outcome) -> float:
+        """How long the device has waited for its answer, at least: the server let it go then."""
+        answer = answer_to(effect, self._answers) if isinstance(outcome, Reply) else None
+        return 0.0 if answer is None else max(0.0, to_s(answer.at_us - self._last_us))
 
     def _at(self, reading: FlowReading, event: TraceEvent, elapsed_s: float, lost: int) -> Iterator[FlowReading]:
         """The reading if the message fits what comes next, and what it is when something before it got lost."""
@@ -248,7 +270,7 @@ class Oracle:
             whys = self._leniency.lost_as
         elif why and fits_any(name, self._leniency.unsaid):
             other = reading.copy()
-            other.take(Reply(HttpResponse(200), 0.0))
+            other.take(said_elsewhere(other.timed))
             return [other]
         elif why and fits_any(name, self._leniency.optional):
             whys = ("timeout",)
@@ -332,7 +354,7 @@ class Oracle:
     def _begin_wait(self, now_us: int) -> None:
         self._last_us = now_us
         for reading in self._readings:
-            reading.restart_clock()
+            reading.restart_clock(now_us)
         self._forget_answers()
 
     def _forget_answers(self) -> None:
@@ -358,17 +380,6 @@ def _again(reading: FlowReading, length: int, matched: bool) -> FlowReading:
     other = reading.rewound(length)
     other.matched = matched
     return other
-
-
-def _later(outcome: Outcome, after_s: float) -> Outcome:
-    """The outcome, as one that took so long."""
-    match outcome:
-        case Reply(envelope, _):
-            return Reply(envelope, after_s)
-        case NoReply(why, _):
-            return NoReply(why, after_s)
-        case _:
-            return outcome
 
 
 def _line(reading: FlowReading) -> str:

@@ -46,6 +46,8 @@ class ToldDevice(NamedTuple):
 
     envelope: Envelope | None
     why: str = ""
+    at_us: int = 0
+    """When the server let it go: no device has it before."""
 
 
 def outcomes_of(effect: TimedEffect, answers: Sequence[ToldDevice], *, is_distorted: bool) -> list[Outcome]:
@@ -54,13 +56,23 @@ def outcomes_of(effect: TimedEffect, answers: Sequence[ToldDevice], *, is_distor
         case Connect(envelope=None):
             return [Done()]
         case Connect():
-            return _replied(_first(answers, (MqttConnack,)), answers, is_distorted=is_distorted)
-        case Ask(request=request):
-            return _replied(_first(answers, answer_types(request)), answers, is_distorted=is_distorted)
+            return _replied(answer_to(effect, answers), answers, is_distorted=is_distorted)
+        case Ask():
+            return _replied(answer_to(effect, answers), answers, is_distorted=is_distorted)
         case Download():
             return _downloaded(effect, answers, is_distorted=is_distorted)
         case _:
             return [Done()]
+
+
+def answer_to(effect: Effect, answers: Sequence[ToldDevice]) -> ToldDevice | None:
+    match effect:
+        case Connect():
+            return _first(answers, (MqttConnack,))
+        case Ask(request=request):
+            return _first(answers, answer_types(request))
+        case _:
+            return None
 
 
 def answer_types(request: Request) -> tuple[type, ...]:
@@ -157,3 +169,21 @@ def _cut(effect: Download, response: HttpResponse) -> Downloaded:
     begun_at = effect.from_byte if response.status == 206 else 0
     received = body_length(response.body) // 2
     return Downloaded(response.status, response.headers, received, begun_at + received, {}, cut=True)
+
+
+def said_elsewhere(effect: TimedEffect) -> Outcome:
+    """What comes of a request of which the server cannot tell whose it is: it went well."""
+    if isinstance(effect, Download):
+        return Downloaded(200, (), 0, effect.from_byte, {}, cut=False)
+    return Reply(HttpResponse(200), 0.0)
+
+
+def later(outcome: Outcome, after_s: float) -> Outcome:
+    """The outcome, as one that took so long."""
+    match outcome:
+        case Reply(envelope, _):
+            return Reply(envelope, after_s)
+        case NoReply(why, _):
+            return NoReply(why, after_s)
+        case _:
+            return outcome

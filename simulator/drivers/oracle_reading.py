@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
+from fleetrig.simulator.contract.clock import to_s, to_us
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.mqtt import MqttPublish, MqttPublishAck
 from fleetrig.simulator.drivers.oracle_outcomes import ToldDevice, without_answer
@@ -48,14 +49,17 @@ LATEST: Final = 12
 """Outcomes by which two readings are told apart: flows count failures in a row."""
 BACKOFF: Final = "backoff"
 """What all flows call the pause after a failure."""
+ABOUT_S: Final = 1.0
+"""How much longer than its model a device may wait for a message, so that it still hears it."""
 WAITS: Final = frozenset({Stage.BACKING_OFF, Stage.REFUSED})
 
 
 class FlowReading:
     """Where the device stands. `effect` is what the model does now; `matched` says that the server has seen it."""
 
-    __slots__ = ("_clock_us", "_flow", "_left", "_program", "_start", "_then", "_unread", "asked", "effect", "least_s",
-                 "log", "matched", "memory", "most_s", "name", "used_s", "waits")  # fmt: skip
+    __slots__ = ("_began_us", "_clock_us", "_flow", "_left", "_program", "_start", "_then", "_unread", "asked",
+                 "effect", "least_s", "log", "looks_early", "matched", "memory", "most_s", "name", "used_s",
+                 "waits")  # fmt: skip
 
     def __init__(self, program: Program, start: Mapping[str, Json]) -> None:
         self._program, self._start = program, start
@@ -63,7 +67,7 @@ class FlowReading:
         self.memory = dict(start)
         self.log: list[Outcome] = []
         self.matched = False
-        self._clock_us = 0
+        self._clock_us = self._began_us = 0
         self._then: NextMessage | None = None
         self._unread: tuple[ToldDevice, ...] = ()
         """What came before its last message, and what no wait of it has taken: it lies in its inbox."""
@@ -72,14 +76,18 @@ class FlowReading:
         """The request that was matched last: its answer is none of what lies in the inbox."""
         self.name = ""
         """Of the exchange that was matched."""
+        self.looks_early = False
+        """It looks at its clock when it has waited as long as it knows of, not just before it says what it says."""
         self.waits = False
         """It has been told of a failure and waits before it tries again, since something was left out."""
         self.restart_clock()
         self.effect: Effect | None = next(self._flow, None)
 
-    def restart_clock(self) -> None:
+    def restart_clock(self, now_us: int | None = None) -> None:
         """From now on: the range in which the next message is permitted, and the time that pauses have used up."""
         self.least_s, self.most_s, self.used_s = 0.0, 0.0, 0.0
+        if now_us is not None:
+            self._began_us = now_us
 
     @property
     def key(self) -> str:
@@ -93,8 +101,9 @@ class FlowReading:
         for outcome in self.log[:length]:
             other.take(outcome)
         other.restart_clock()
-        other.name, other._clock_us = self.name, self._clock_us
+        other.name, other._clock_us, other._began_us = self.name, self._clock_us, self._began_us
         other._unread, other.asked = self._unread, self.asked
+        other.looks_early = self.looks_early
         return other
 
     def copy(self) -> FlowReading:
@@ -154,8 +163,10 @@ class FlowReading:
             case Await():
                 return self._awaited(effect, elapsed_s, inbox, is_closed=is_closed)
             case ReadClock():
-                # It looks at its clock just before it says what it says.
-                self._clock_us = self._clock_us if self._then is None else self._then.event.at_us
+                if self.looks_early:
+                    self._clock_us = self._began_us + to_us(self.used_s)
+                elif self._then is not None:
+                    self._clock_us = self._then.event.at_us
                 return ClockReading(self._clock_us)
             case DrawToken():
                 return DrawnToken("" if self._then is None else self._then.token(effect))
@@ -175,14 +186,19 @@ class FlowReading:
         return seconds
 
     def _awaited(self, effect: Await, elapsed_s: float, inbox: list[ToldDevice], *, is_closed: bool) -> Outcome:
-        for answer in inbox:
+        most_s = min(effect.at_most_s, effect.capped_at_s)
+        for answer in sorted(inbox, key=lambda one: one.at_us):
             envelope = answer.envelope
-            if envelope is None or answer.why:
+            took_s = max(0.0, to_s(answer.at_us - self._began_us) - self.used_s)
+            if envelope is None or answer.why or took_s > most_s + ABOUT_S:
                 continue
             if any(fnmatchcase(envelope.line, pattern) for pattern in effect.patterns):
                 inbox.remove(answer)
-                self.most_s = max(self.most_s, min(effect.at_most_s, effect.capped_at_s))
-                return Reply(envelope, 0.0)
+                took_s = min(took_s, most_s)
+                self.used_s += took_s
+                self.least_s += took_s
+                self.most_s = max(self.most_s + took_s, most_s)
+                return Reply(envelope, took_s)
         if is_closed:
             self.most_s += min(effect.at_most_s, effect.capped_at_s)
             return NoReply("closed", 0.0)

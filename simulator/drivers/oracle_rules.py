@@ -86,7 +86,8 @@ class Leniency:
     optional: tuple[str, ...] = ()
     """May be left out while the device works on something."""
     unsaid: tuple[str, ...] = ()
-    """Reports over HTTP that a device need not make; the model goes on as if they had been heard."""
+    """Requests over HTTP that a device need not make, or that do not say whose they are; the model goes on as if they
+    had gone well."""
     beside: tuple[str, ...] = ()
     """May come at any time and say nothing about where the device is."""
     compared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

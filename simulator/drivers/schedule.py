@@ -38,13 +38,15 @@ def was_rhythm(event: TraceEvent) -> bool:
 class Schedule:
     """The intended starts of one device; all times in seconds of one monotonic clock."""
 
-    __slots__ = ("_is_due", "intended_s", "is_open")
+    __slots__ = ("_is_due", "_waited_s", "intended_s", "is_open")
 
     def __init__(self, start_s: float, *, is_open: bool = True) -> None:
         """`is_open`: False for a closed model, in which each interval begins with the answer."""
         self.intended_s = start_s
         self.is_open = is_open
         self._is_due = True
+        self._waited_s = 0.0
+        """Of a round in parts: how long those before the last were."""
 
     def begins(self, now_s: float) -> float:
         """A request goes out now; returns when it was meant to. Only the first after a pause can be late."""
@@ -53,21 +55,30 @@ class Schedule:
         self._is_due = False
         return min(self.intended_s, now_s)
 
-    def after(self, interval_s: float, now_s: float) -> list[float]:
-        """A round is over: sets the next intended start and returns those that were dropped meanwhile."""
+    def after(self, interval_s: float, now_s: float, left_s: float = 0.0) -> list[float]:
+        """A round is over: sets the next intended start and returns those that were dropped meanwhile.
+
+        `left_s`: only a part of it is, with so much behind it. At its end nothing was meant to start.
+        """
         self._is_due = True
         if not self.is_open or interval_s <= 0:
             self.intended_s = now_s + interval_s
             return []
-        dropped = []
         due_s = self.intended_s + interval_s
-        while due_s + interval_s < now_s:
+        round_s = self._waited_s + interval_s
+        if left_s > 0:
+            self.intended_s, self._waited_s = due_s, round_s
+            return []
+        self._waited_s = 0.0
+        dropped = []
+        while due_s + round_s < now_s:
             dropped.append(due_s)
-            due_s += interval_s
+            due_s += round_s
         self.intended_s = due_s
         return dropped
 
     def resumes(self, at_s: float) -> None:
         """Time passes that has nothing to do with the rhythm: the next round is meant to start then."""
         self._is_due = True
+        self._waited_s = 0.0
         self.intended_s = at_s

@@ -290,7 +290,7 @@ class VirtualBench:
         if schedule is None:
             return to_us(seconds)
         if is_rhythm(effect):
-            schedule.after(seconds, to_s(now_us))
+            schedule.after(seconds, to_s(now_us), effect.left_s if isinstance(effect, Await) else 0.0)
             return max(0, to_us(schedule.intended_s) - now_us)
         if not isinstance(effect, Await):
             schedule.resumes(to_s(now_us) + seconds)

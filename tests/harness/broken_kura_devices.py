@@ -308,6 +308,28 @@ forgets_to_list = never_saying("reply", times_before=4)
 """Answers while certificates are loaded, and not when it is asked what it has (G48)."""
 
 
+def _without_a_list(publish: MqttPublish) -> MqttPublish:
+    payload = payload_of(publish)
+    body = b"[]" if (payload.body or b"").startswith(b"[") else payload.body
+    return replace(publish, payload=protobuf.encode(replace(payload, body=body)))
+
+
+lists_nothing = changing(publishing("reply", _without_a_list))
+"""Has no keystores, nor anything in them, when it is asked (G48)."""
+
+
+def _shown_instead(_: Effect, outcome: Outcome) -> Outcome:
+    match outcome:
+        case Reply(MqttPublish(topic=topic) as publish, after_s) if "/DEL/keystores" in topic:
+            return Reply(replace(publish, topic=topic.replace("/DEL/", "/GET/")), after_s)
+        case _:
+            return outcome
+
+
+deletes_nothing = changing(hears=_shown_instead)
+"""Says 200 to a deletion, and keeps what it has (G48)."""
+
+
 def _with_nothing(publish: MqttPublish) -> MqttPublish:
     payload = payload_of(publish)
     body = (payload.body or b"").replace(b">7<", b">0<")

@@ -87,20 +87,15 @@ KURA = """
         expect: [follows_model]
 """
 NAMES = {THINGSBOARD: "thingsboard/x", HONO: "hono/x", BUDGET: "hono/x", KURA: "kura/x"}
-UNTOLD = ("thingsboard/nameless", "hono/clones", "hono/expired", "hono/psk", "hono/strangers[over=coap")
-"""Devices that do not say who they are, so that nobody can tell whose a message is, and handshakes that fail: in those
-a server is told nothing."""
+UNTOLD = (
+    "thingsboard/nameless", "hono/clones", "hono/expired", "hono/psk", "hono/strangers[over=coap", "kura/clones",
+    "kura/two_connections",
+)  # fmt: skip
+"""Devices that do not say who they are, so that nobody can tell whose a message is, and those of which a server is told
+nothing: by handshakes that fail, or since they know by themselves that they shall not come."""
 LONG = frozenset(
     {"thingsboard/boot_storm", "hono/factory_line", "kura/factory_line", "kura/reconnect_storm", "kura/reconnect_law"}
 )
-NOT_FOLLOWED = frozenset(
-    {"kura/attachments", "kura/clones", "kura/job_stopped", "kura/lockstep", "kura/move", "kura/move_power_cuts",
-     "kura/move_without_certificates", "kura/overloaded", "kura/poisoned_queue", "kura/transport_updated",
-     "kura/two_connections"}
-)  # fmt: skip
-"""Where a gateway comes back within one life, whose model has not heard the PUBACK that came while it subscribed; or
-where the server never hears it; or a download that nobody can tell to be this gateway's."""
-
 DEVIATIONS = [
     (HAWKBIT, deviating.skips_attributes, "poll GET", "configData"),
     (HAWKBIT, deviating.never_closes, "deploymentBase GET", "feedback-closed"),
@@ -221,7 +216,7 @@ def test_our_own_devices_follow_their_model(platform: str, tmp_path: Path) -> No
 
 def follow_their_model(platform: str, tmp_path: Path, every: int) -> None:
     told = [one for one in plan([platform], SCENARIOS) if not one.name.startswith(UNTOLD)]
-    runs = [one for one in told if one.scenario.id not in LONG | NOT_FOLLOWED][::every]
+    runs = [one for one in told if one.scenario.id not in LONG][::every]
     assert len(runs) * every > 30
     assert {one.name: found for one in runs if (found := diverged(one, tmp_path, real_time=False))} == {}
 

@@ -28,7 +28,8 @@ def token_in(wanted: DrawToken, said: Envelope) -> str | None:
 
 LENIENCY: Final = Leniency(
     repeats={"subscribe": 3, "provision-subscribe": 3, "birth": 2},
-    optional=("ping", "dc", "apps", "download"),
+    optional=("ping", "dc", "apps"),
+    unsaid=("download",),
     beside=("ping", "hang-up", "subscribe", "unsubscribe", "puback", "apps", "notify"),
     compared={"login": ("user_name", "password", "client_id"), "*": ("topic",)},
     seen_as={

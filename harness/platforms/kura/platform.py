@@ -10,7 +10,7 @@ from fleetrig.harness.platforms.kura.device_call import call_in
 from fleetrig.harness.platforms.kura.leniency import LENIENCY
 from fleetrig.harness.platforms.kura.own_server import OWN_SERVER
 from fleetrig.harness.platforms.kura.payload_view import read_payload
-from fleetrig.harness.platforms.kura.program import behaviour_values, credential_values
+from fleetrig.harness.platforms.kura.program import behaviour_values, credential_values, given_device
 from fleetrig.harness.platforms.kura.registrar import KuraRegistrar
 from fleetrig.harness.platforms.kura.server import SERVER
 from fleetrig.harness.platforms.kura.setup import settings_in_force
@@ -35,6 +35,7 @@ PLATFORM: Final = Platform(
     credential_values=credential_values,
     settings_in_force=settings_in_force,
     behaviour_values=behaviour_values,
+    given_device=given_device,
     leniency=LENIENCY,
     read_body=read_payload,
     registrar=lambda site: KuraRegistrar(site, admin_of(site.server)),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fleetrig.simulator.contract.identity import Credential, UserPassword
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, UserPassword
 from fleetrig.simulator.effects import Behaviour
+from fleetrig.simulator.flows.kura.components import DataService, MqttDataTransport, ProvisioningService
 from fleetrig.simulator.flows.kura.flow import KuraGateway
+from fleetrig.simulator.flows.kura.settings import GatewayHardware, KuraSettings
 
 
 def credential_values(credential: Credential | None) -> Mapping[str, str]:
@@ -41,3 +44,51 @@ def behaviour_values(behaviour: Behaviour) -> Mapping[str, str]:
         "reconnect_interval_s": str(settings.data.retry_interval_s),
         "telemetry_interval_s": "" if settings.telemetry_interval_s is None else f"{settings.telemetry_interval_s:g}",
     }
+
+
+def given_device(values: Mapping[str, str]) -> tuple[DeviceIdentity, KuraGateway]:
+    """Our own gateway that is told the same. Raises UsageError for a number that is none."""
+    begins = values.get("provisioning") == "true"
+    settings = KuraSettings(
+        provisioning=_provisioning(values) if begins else ProvisioningService(),
+        transport=MqttDataTransport() if begins else _transport(values),
+        data=DataService(retry_interval_s=_number(values, "reconnect_interval_s", 60)),
+        hardware=GatewayHardware(mac=values.get("mac", ""), serial_number=values.get("serial_number") or None),
+        trust_anchors={"factory": pem} if (pem := values.get("trust_anchors")) else {},
+        telemetry_interval_s=_number(values, "telemetry_interval_s", 60),
+    )
+    return DeviceIdentity(values.get("id", "")), KuraGateway(settings)
+
+
+def _provisioning(values: Mapping[str, str]) -> ProvisioningService:
+    return ProvisioningService(
+        enabled=True,
+        ca_authentication=values.get("ca_authentication") == "true",
+        broker_url=values.get("broker_url", ""),
+        account_name=values.get("account_name", ""),
+        username=values.get("user_name", ""),
+        password=values.get("password", ""),
+        activation_key=values.get("activation_key", ""),
+        client_id=values.get("client_id", ""),
+        retry_interval_s=_number(values, "retry_interval_s", 60),
+        retry_max_attempts=_number(values, "retry_max_attempts", -1),
+        timeout_s=_number(values, "timeout_s", 60),
+    )
+
+
+def _transport(values: Mapping[str, str]) -> MqttDataTransport:
+    return MqttDataTransport(
+        broker_url=values.get("broker_url", ""),
+        account_name=values.get("account_name", ""),
+        username=values.get("user_name", ""),
+        password=values.get("password", ""),
+        client_id=values.get("client_id", ""),
+    )
+
+
+def _number(values: Mapping[str, str], name: str, usual: int) -> int:
+    text = values.get(name) or str(usual)
+    try:
+        return int(float(text))
+    except (ValueError, OverflowError):
+        raise UsageError(f"a gateway is told {name}={text!r}: expected a number") from None

@@ -57,8 +57,9 @@ def configure(args: PlatformArgs) -> PlatformConfig:
 
         settings = replace(settings, accounts=tuple(read_accounts(args.accounts)))
         _refuse_taken(user.user for user in settings.accounts)
-    own = [f"{ADMIN_USER}{_shown(settings.admin_password)}   administers all accounts"]
-    own += [f"{BROKER_USER}{_shown(settings.broker_password)}   may connect to the broker, in all accounts"]
+    shown = _shown(settings.admin_password, is_kept=args.is_kept)
+    own = [f"{ADMIN_USER}{shown}   administers all accounts"]
+    own += [f"{BROKER_USER}{shown}   may connect to the broker, in all accounts"]
     return PlatformConfig(
         title=f"{SERVER.title} {settings.profile}",
         profile=str(settings.profile),
@@ -178,8 +179,11 @@ def _refuse_strangers(addresses: Mapping[str, Address]) -> None:
             )
 
 
-def _shown(password: str) -> str:
-    return f" / {password}" if password == WELL_KNOWN_PASSWORD else "   (password as given)"
+def _shown(password: str, *, is_kept: bool) -> str:
+    """A password that was given counts in an old store, too; without one nobody knows what such a store has."""
+    if password != WELL_KNOWN_PASSWORD:
+        return "   (password as given)"
+    return f" / {password}" + ("   (unless the store has another)" if is_kept else "")
 
 
 def _secrets(settings: Settings) -> list[str]:

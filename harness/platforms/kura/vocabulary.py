@@ -47,6 +47,12 @@ PROGRAM_VALUES: Final = (
     "reconnect_interval_s", "telemetry_interval_s",
 )  # fmt: skip
 """As `program` names them."""
+BOARD_VALUES: Final = (
+    "provisioning", "broker_url", "account_name", "client_id", "user_name", "password", "activation_key",
+    "serial_number", "retry_interval_s", "retry_max_attempts", "timeout_s", "ca_authentication",
+    "reconnect_interval_s", "telemetry_interval_s",
+)  # fmt: skip
+"""What fits into lines of a file: trust anchors do not."""
 
 SERVER_STEPS: Final = (
     "request_found", "activation_key_verified", "credentials_created", "job_started", "job_running",
@@ -102,6 +108,7 @@ VOCABULARY: Final = Vocabulary(
     exchanges=EXCHANGES,
     program_exchanges=PROGRAM_EXCHANGES,
     program_values=PROGRAM_VALUES,
+    board_values=BOARD_VALUES,
     moments=MOMENTS,
     can=frozenset({"kura", PROVISIONING, DEVICE_MANAGEMENT}),
     reference_can=frozenset(),

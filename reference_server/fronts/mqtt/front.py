@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -218,12 +217,10 @@ class MqttFront:
 
 
 def mqtt_front(server: Server, tools: FrontTools) -> MqttFront:
-    """The front of a platform's MQTT listeners. No packet is larger than the server's own limit for bodies.
+    """The front of a platform's MQTT listeners; how large a packet may be is the platform's to say.
 
     Raises ModelError for a platform without sessions.
     """
     if not isinstance(server.platform, SessionPlatform):
         raise ModelError(f"the platform {server.platform.name} has no sessions, so it speaks no MQTT")
-    limits = mqtt_limits_of(server.platform)
-    packet_bytes = min(limits.packet_bytes, tools.limits.body_bytes)
-    return MqttFront(server, replace(limits, packet_bytes=packet_bytes), tools)
+    return MqttFront(server, mqtt_limits_of(server.platform), tools)

@@ -87,9 +87,12 @@ class KuraPlatform:
     # By itself
 
     def next_due_us(self) -> int | None:
-        if self.registry.has_notices:
+        if self.registry.has_notices or self._broker.owes:
             return AT_ONCE
         return earliest_us(next_due_us(self.registry), self._broker.next_due_us())
+
+    def advance_in_memory(self, now_us: int) -> Sequence[Reaction]:
+        return self._broker.advance_in_memory(now_us)
 
     def advance(self, now_us: int) -> Sequence[Reaction]:
         """Sessions hear what was done over REST; jobs and calls that are out of time come to their end.

@@ -106,10 +106,14 @@ class ThingsBoardPlatform:
             return AT_ONCE
         return earliest_us(self._mqtt.next_due_us(), self._coap.next_due_us(), self._http.waiting.next_due_us())
 
-    def advance(self, now_us: int) -> Sequence[Reaction]:
+    def advance_in_memory(self, now_us: int) -> Sequence[Reaction]:
         """Sessions hear of what was done to their devices; what waits too long comes to its end."""
         lapsed = [*self._mqtt.advance(now_us), *self._coap.advance(now_us), *self._http.waiting.advance(now_us)]
         return [*self._hear(now_us), *lapsed]
+
+    def advance(self, now_us: int) -> Sequence[Reaction]:
+        """Nothing that is due here needs the store."""
+        return ()
 
     def _hear(self, now_us: int) -> list[Reaction]:
         notices = self.registry.take_notices()

@@ -100,7 +100,7 @@ class LoadDevice:
     def _idle(self, effect: Await) -> Outcome:
         """Waits for its next round, and hears what comes meanwhile."""
         seconds = draw_pause(self._seed, self._agent, effect)
-        self._keep_rhythm(seconds)
+        self._keep_rhythm(seconds, effect.left_s)
         due_s = self._schedule.intended_s
         outcome = self._link.perform(effect, max(0.0, due_s - time.monotonic()))
         if isinstance(outcome, NoReply) and outcome.why == "timeout":
@@ -108,9 +108,9 @@ class LoadDevice:
             return NoReply("timeout", seconds)
         return outcome
 
-    def _keep_rhythm(self, interval_s: float) -> None:
+    def _keep_rhythm(self, interval_s: float, left_s: float = 0.0) -> None:
         now_s = time.monotonic()
-        for dropped_s in self._schedule.after(interval_s, now_s):
+        for dropped_s in self._schedule.after(interval_s, now_s, left_s):
             self._figures.dropped(now_s, dropped_s)
 
 

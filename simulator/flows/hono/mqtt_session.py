@@ -154,7 +154,7 @@ def idle(life: HonoLife) -> Talking:
     trouble: Heard | None = None
     while left_s > 0 and trouble is None:
         slice_s = min(left_s, life.settings.keep_alive_s * IDLE_SHARE)
-        came = yield from wait_for(Await("idle", patterns, slice_s, slice_s))
+        came = yield from wait_for(Await("idle", patterns, slice_s, slice_s, left_s=left_s - slice_s))
         match came:
             case Reply(MqttPublish() as publish, after_s):
                 trouble = yield from commanded(life, publish)

@@ -222,7 +222,8 @@ def go_on(session: CloudSession) -> Generator[Effect, Outcome, None]:
     if session.lost or is_to_leave(life) or session.has_nothing_more_to_do:
         return
     name = "idle" if session.is_at_rest else "listen"
-    came = yield from life.listen(name, ANYTHING, session.next_due_s() - life.now_s)
+    due_s = session.next_due_s()
+    came = yield from life.listen(name, ANYTHING, due_s - life.now_s, next_telemetry_s(life) - due_s)
     match came:
         case Reply(envelope):
             yield from session.heard(envelope)

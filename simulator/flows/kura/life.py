@@ -179,10 +179,11 @@ class GatewayLife:
         return seconds
 
     def listen(
-        self, name: str, patterns: tuple[str, ...], for_s: float
+        self, name: str, patterns: tuple[str, ...], for_s: float, left_s: float = 0.0
     ) -> Generator[Effect, Outcome, Reply[Envelope] | NoReply]:
+        """`left_s`: as `Await` has it."""
         for_s = max(0.0, for_s)
-        came = yield from wait_for(Await(name, patterns, for_s, for_s))
+        came = yield from wait_for(Await(name, patterns, for_s, for_s, left_s=max(0.0, left_s)))
         self.now_s += came.after_s
         return came
 

@@ -135,7 +135,7 @@ def idle(life: Life) -> Talking:
     left_s = life.settings.telemetry_interval_s
     while True:
         slice_s = min(left_s, life.settings.keep_alive_s * IDLE_SHARE)
-        came = yield from wait_for(Await("idle", ("DISCONNECT*",), slice_s, slice_s))
+        came = yield from wait_for(Await("idle", ("DISCONNECT*",), slice_s, slice_s, left_s=left_s - slice_s))
         if not isinstance(came, NoReply):
             return came.envelope.line
         if came.why != "timeout":

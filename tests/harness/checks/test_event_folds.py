@@ -125,6 +125,12 @@ def test_rate_looks_at_every_window() -> None:
     assert after(RateFold(POLL, 2, 1.0), [sent(0), sent(0.5, B), sent(0.999)]) is VIOLATED
 
 
+def test_a_rate_that_does_not_stop_the_run_is_judged_at_its_end() -> None:
+    fold = RateFold(POLL, 2, 1.0, stops=False)
+    assert after(fold, [sent(0), sent(0.5, B), sent(0.999), sent(5.0)]) is OPEN
+    assert fold.finding().got == "3 in 1 s"
+
+
 def test_rate_draws_how_many_came_in_each_window_if_asked() -> None:
     fold = RateFold(POLL, 9, 2.0, drawn_from_us=1 * S)
     after(fold, [sent(1), sent(2.9, B), sent(3), sent(9, B, name="other"), sent(9.5)])

@@ -18,7 +18,7 @@ from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
-from fleetrig.simulator.contract.mqtt import MqttConnack
+from fleetrig.simulator.contract.mqtt import MqttConnack, MqttPublish
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 START_US = 1_767_268_800 * US_PER_S
@@ -71,8 +71,35 @@ def test_a_refusal_finds_its_question_by_the_session() -> None:
         TraceEvent(START_US, 2, "d", Lane.SERVER, "refused", answer, reason="no", session=session)
         for session, answer in enumerate(answers, start=1)
     ]
-    shown = [TIME.sub("", line) for event in refused for line in console.lines.lines(event)]
+    closed = TraceEvent(START_US, 3, "d", Lane.SERVER, "closed", session=3)
+    shown = [TIME.sub("", line) for event in (*refused, closed) for line in console.lines.lines(event)]
     assert shown == ["GET /one  401  d: no", "GET /two  CONNACK 5  d: no", "connection  closed  d: no"]
+
+
+def test_what_is_dropped_without_a_word_is_not_called_closed() -> None:
+    console = Console()
+
+    def dropped(session: int) -> TraceEvent:
+        publish = MqttPublish("v1/other", b"")
+        console.received(TraceEvent(START_US, 1, "", Lane.SERVER, "received", publish, session=session))
+        return TraceEvent(START_US, 2, "d", Lane.SERVER, "refused", reason=f"no {session}", session=session)
+
+    assert console.lines.lines(dropped(1)) == []
+    (line,) = console.lines.lines(TraceEvent(START_US, 3, "d", Lane.SERVER, "closed", session=2))
+    assert line.endswith("  PUBLISH v1/other  no answer  d: no 1"), "another connection was closed"
+    assert console.lines.lines(dropped(1)) == []
+    assert console.lines.lines(TraceEvent(START_US + 90, 3, "d", Lane.SERVER, "closed", session=1)) == [], "a repeat"
+    assert console.lines.lines(dropped(2)) == []
+    (line,) = console.lines.lines(dropped(3))
+    assert line.endswith("  PUBLISH v1/other  no answer  d: no 2")
+    assert console.after_s(0) == ["PUBLISH v1/other  no answer  d: no 3"]
+    assert console.after_s(0) == []
+
+
+def test_a_handshake_that_the_platform_refuses_is_closed() -> None:
+    refused = TraceEvent(START_US, 1, "", Lane.SERVER, "refused", reason="no", name="handshake: unknown_ca", session=9)
+    (line,) = Console().lines.lines(refused)
+    assert line.endswith("  connection  closed  no")
 
 
 def test_only_refusals_are_lines() -> None:

@@ -65,9 +65,8 @@ def test_recommendations_are_warnings() -> None:
         if check.severity is Severity.WARNING
     }  # fmt: skip
     assert soft == {
-        ("busy", "gap"), ("for_ever", "gap"), ("move_without_certificates", "order"),
-        ("move_without_certificates", "registry"), ("reconnect_law", "rate"), ("target_refuses", "order"),
-        ("target_refuses", "registry"), ("three_at_once", "sends"),
+        ("busy", "gap"), ("for_ever", "gap"), ("reconnect_law", "rate"),
+        ("three_at_once", "sends"),
     }  # fmt: skip
 
 
@@ -103,7 +102,7 @@ MISTAKES = [
     ("control_signed", "deaf", broken.deaf, "sends", Verdict.FAILED),
     ("control_open", "obeys_nobody", broken.obeys_nobody, "sends", Verdict.FAILED),
     ("move", "leaves_silently", broken.leaves_silently, "order", Verdict.FAILED),
-    ("target_refuses", "never_rolls_back", broken.never_rolls_back, "registry", Verdict.WARNED),
+    ("target_refuses", "never_rolls_back", broken.never_rolls_back, "registry", Verdict.FAILED),
     ("dropped_while_staging", "gives_up", broken.gives_up, "sends", Verdict.FAILED),
     ("confirm_lost", "confirms_once", broken.confirms_once, "sends", Verdict.FAILED),
     ("reconnect_law", "all_together", broken.all_together, "rate", Verdict.WARNED),
@@ -117,8 +116,10 @@ MISTAKES = [
     ("birth", "nameless", broken.nameless, "sends", Verdict.FAILED),
     ("birth", "born_carelessly", broken.born_carelessly, "order", Verdict.FAILED),
     ("keystores", "forgets_to_list", broken.forgets_to_list, "sends", Verdict.FAILED),
+    ("keystores", "lists_nothing", broken.lists_nothing, "sends", Verdict.FAILED),
+    ("keystores", "deletes_nothing", broken.deletes_nothing, "sends", Verdict.FAILED),
     ("impossible_settings", "takes_nothing", broken.takes_nothing_for_a_number, "sends", Verdict.FAILED),
-    ("move_without_certificates", "checks_no_chain", broken.checks_no_chain, "registry", Verdict.WARNED),
+    ("move_without_certificates", "checks_no_chain", broken.checks_no_chain, "registry", Verdict.FAILED),
     ("rate_limit", "slow_to_answer", broken.slow_to_answer, "sends", Verdict.FAILED),
 ]  # fmt: skip
 

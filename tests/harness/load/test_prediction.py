@@ -15,6 +15,7 @@ from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.mqtt import MqttPingreq, MqttPingresp
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from tests.harness.runs import expanded, run_once
 
@@ -86,6 +87,28 @@ def test_a_start_that_never_came_is_dropped_and_only_where_there_is_a_schedule()
     closed = event(0, "power_on"), *poll(0, 3.5), wait(4.5, 1.0), *poll(4.5, 0.1)
     found = curves_of(*closed, is_open=False)
     assert (found.totals.dropped, found.totals.lateness.percentile_s(1.0)) == (0, 0.0)
+
+
+def idle(at_s: float, slice_s: float) -> TraceEvent:
+    return event(at_s, "waited", name="idle", took_us=int(slice_s * S))
+
+
+def ping(at_s: float, took_s: float) -> list[TraceEvent]:
+    return [
+        event(at_s, "sent", name="ping", envelope=MqttPingreq()),
+        event(at_s + took_s, "received", name="ping", envelope=MqttPingresp(), took_us=int(took_s * S)),
+    ]
+
+
+def test_parts_of_a_round_are_no_starts_that_could_be_dropped() -> None:
+    """The server hangs in a ping: two rounds of 6 s never came, not seven parts of 2 s."""
+    events = (
+        event(0, "power_on"), *poll(0, 0.1), idle(2, 2), *ping(2, 16.5), idle(18.5, 2), *ping(18.5, 0.1),
+        idle(18.6, 2), *poll(18.6, 0.1),
+    )  # fmt: skip
+    assert curves_of(*events).totals.dropped == 2
+    in_time = event(0, "power_on"), *poll(0, 0.1), idle(2, 2), *ping(2, 4.5), idle(6.5, 4), *poll(6.5, 0.1)
+    assert curves_of(*in_time).totals.dropped == 0
 
 
 def test_a_backoff_begins_when_it_begins() -> None:

@@ -181,6 +181,14 @@ def test_a_body_in_one_datagram_may_have_no_limit() -> None:
         assert bench.read(con("echo", 1, POST, payload=body)).code.dotted == code
 
 
+@pytest.mark.parametrize(("size_bytes", "code"), [(4_096, "2.04"), (4_097, "4.13")])
+def test_the_limit_of_a_body_is_exact_in_blocks_and_in_one_datagram(size_bytes: int, code: str) -> None:
+    body = pattern(size_bytes)
+    bench = MessageBench(CoapRules(body_bytes=4_096, limits_single_datagrams=True))
+    assert bench.read(con("echo", 1, POST, payload=body)).code.dotted == code
+    assert upload(bench, body, 6).code.dotted == code
+
+
 def test_a_gap_ends_an_upload(bench: MessageBench) -> None:
     body = pattern(4_000)
     bench.read(block1(0, body, 6, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 
 import gevent
 import pytest
@@ -186,6 +187,66 @@ def followed(*said: tuple[str, Envelope], reader: bool = True, answer: str = "")
         if name == "ask" and answer:
             oracle.answered(ToldDevice(MqttPublish(answer)))
     return "" if oracle.divergence is None else f"{oracle.divergence.came}, not {oracle.divergence.permitted}"
+
+
+def patient(device: DeviceIdentity, _: object) -> Flow:
+    """Waits for an order, and for as long again as it has waited."""
+    yield from connect(Connect("login", WHERE, MqttConnect(device.serial), 5.0))
+    came = yield from wait_for(Await("order", ("PUBLISH order",), 60.0, 60.0))
+    yield Pause(came.after_s, came.after_s, "as long again")
+    yield from tell("done", MqttPublish("done"))
+
+
+@pytest.mark.parametrize(
+    ("ordered_s", "late_s", "done_s", "found"),
+    [(10, 0, 20, ""), (10, 0, 9, "not before 20.000 s"), (2, 8, 20, ""), (2, 8, 9, "not before 20.000 s")],
+)
+def test_the_oracle_knows_how_long_an_awaited_message_took(
+    ordered_s: int, late_s: int, done_s: int, found: str
+) -> None:
+    """`late_s`: how much later than it was told it goes out."""
+    oracle = Oracle(Leniency(), Tolerance.STRICT)
+    program = partial(patient, DeviceIdentity("KU-1"))
+    oracle.power_on(program, VIRTUAL_EPOCH_US)
+    for at_s, name, envelope in ((0, "login", MqttConnect("KU-1")), (done_s, "done", MqttPublish("done"))):
+        at_us = VIRTUAL_EPOCH_US + at_s * US_PER_S
+        oracle.sent(TraceEvent(at_us, at_s, "KU-1", Lane.SERVER, "request", envelope, name=name), program)
+        if name == "login":
+            oracle.answered(ToldDevice(MqttConnack(), at_us=at_us))
+            out_us = at_us + (ordered_s + late_s) * US_PER_S
+            oracle.answered(ToldDevice(MqttPublish("order"), at_us=out_us))
+    assert found in ("" if oracle.divergence is None else str(oracle.divergence.permitted))
+    assert (oracle.divergence is None) is (not found)
+
+
+def early(device: DeviceIdentity, _: object) -> Flow:
+    """Looks at its clock long before it says anything, and again before it waits."""
+    yield from connect(Connect("login", WHERE, MqttConnect(device.serial), 5.0))
+    first_us = yield from read_clock()
+    yield Pause(30.0, 30.0, "half a minute")
+    now_us = yield from read_clock()
+    if now_us - first_us >= 30 * US_PER_S:
+        yield from tell("late", MqttPublish("late"))
+
+
+def test_a_device_may_have_looked_at_its_clock_long_before_it_spoke() -> None:
+    oracle, program = Oracle(Leniency(), Tolerance.STRICT), partial(early, DeviceIdentity("KU-1"))
+    oracle.power_on(program, VIRTUAL_EPOCH_US)
+    for at_s, name, envelope in ((0, "login", MqttConnect("KU-1")), (30, "late", MqttPublish("late"))):
+        at_us = VIRTUAL_EPOCH_US + at_s * US_PER_S
+        oracle.sent(TraceEvent(at_us, at_s, "KU-1", Lane.SERVER, "request", envelope, name=name), program)
+        oracle.answered(ToldDevice(MqttConnack(), at_us=at_us))
+    assert oracle.divergence is None
+
+
+def test_a_connection_that_ends_behind_a_power_cut_is_no_goodbye() -> None:
+    oracle, program = Oracle(Leniency(), Tolerance.STRICT), partial(patient, DeviceIdentity("KU-1"))
+    oracle.power_on(program, VIRTUAL_EPOCH_US)
+    login = TraceEvent(VIRTUAL_EPOCH_US, 1, "KU-1", Lane.SERVER, "request", MqttConnect("KU-1"), name="login")
+    oracle.sent(login, program)
+    oracle.power_off()
+    oracle.sent(TraceEvent(VIRTUAL_EPOCH_US + 1, 2, "KU-1", Lane.SERVER, "closed", name="hang-up"), program)
+    assert (oracle.divergence, oracle.followed) == (None, 1)
 
 
 LOGIN = ("login", MqttConnect("KU-1"))

@@ -56,3 +56,34 @@ def test_a_closed_model_drops_nothing_and_is_never_late() -> None:
 
 def test_nothing_is_intended_later_than_it_happens() -> None:
     assert Schedule(100.0).begins(99.0) == 99.0
+
+
+def test_a_round_in_parts_drops_whole_rounds_and_not_its_parts() -> None:
+    """Slices of 20 s of a round of 60 s; the server hangs in the ping behind the first."""
+    schedule = Schedule(100.0)
+    schedule.begins(100.0)
+    assert schedule.after(20.0, 100.0, left_s=40.0) == []
+    assert schedule.intended_s == 120.0
+
+    assert schedule.after(20.0, 230.0, left_s=20.0) == []
+    assert schedule.after(20.0, 230.0) == [160.0]
+
+    assert schedule.intended_s == 220.0
+    assert schedule.begins(230.0) == 220.0
+
+
+def test_a_round_in_parts_that_is_late_by_less_than_itself_drops_nothing() -> None:
+    schedule = Schedule(100.0)
+    schedule.begins(100.0)
+    schedule.after(20.0, 100.0, left_s=40.0)
+    assert schedule.after(20.0, 195.0, left_s=20.0) == []
+    assert schedule.after(20.0, 195.0) == []
+    assert schedule.begins(195.0) == 160.0
+
+
+def test_a_round_begins_anew_behind_a_backoff() -> None:
+    schedule = Schedule(100.0)
+    schedule.after(20.0, 100.0, left_s=40.0)
+    schedule.resumes(200.0)
+
+    assert schedule.after(10.0, 235.0) == [210.0, 220.0], "the part before counts no more"

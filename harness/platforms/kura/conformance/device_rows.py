@@ -75,7 +75,7 @@ WITHOUT_SCENARIO: Final[Mapping[str, str]] = {
     "G50": "a server cannot make a gateway install applications at that pace",
 }
 """Row -> why no scenario judges it; our own gateway's flow is tested for it instead (`tests/simulator/flows/kura/`)."""
-WARNINGS: Final = frozenset({"G09", "G17", "G30", "G31", "G38", "G46"})
+WARNINGS: Final = frozenset({"G09", "G17", "G38", "G46"})
 """What rests on facts that were inferred, or is merely wise."""
 
 

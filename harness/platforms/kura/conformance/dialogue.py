@@ -102,6 +102,10 @@ class Provisioning:
     def asked(self, resource: str, data: bytes, request_id: str, within_s: float = ANSWERS_WITHIN_S) -> Reply:
         """Publishes these bytes; the reply comes at the topic of the session's own client id."""
         self.publish(resource, data)
+        return self.heard(resource, request_id, within_s)
+
+    def heard(self, resource: str, request_id: str, within_s: float = ANSWERS_WITHIN_S) -> Reply:
+        """The reply to what was published, on its own topic."""
         message = self.session.message(f"the reply to a {resource} for provisioning", within_s)
         wanted = self.session.control(f"{self.app_id}/REPLY/{request_id}")
         expect(f"the topic of the reply to a {resource}", wanted, message.topic)
@@ -162,12 +166,21 @@ def new_nonce() -> bytes:
 
 def bootstrap(client: RowClient, request: RowRequest, *, is_subscribed: bool = True) -> Provisioning:
     """The gateway of a provision request signs in at the provision broker and listens for replies."""
-    session = client.gateway(client.under_test.provision_account, request.client_id)
+    session = bootstrap_session(client, request)
     expect("CONNECT at the provision broker", "CONNACK 0", session.connect(request.user_name, request.password))
+    return listening(client, session) if is_subscribed else Provisioning(session, client.under_test.app_id)
+
+
+def bootstrap_session(client: RowClient, request: RowRequest) -> GatewaySession:
+    """A connection of the gateway to the provision broker, on which nothing was said yet."""
+    return client.gateway(client.under_test.provision_account, request.client_id)
+
+
+def listening(client: RowClient, session: GatewaySession) -> Provisioning:
+    """One that was let in subscribes to replies and orders."""
     app_id = client.under_test.app_id
-    if is_subscribed:
-        for verb in ("REPLY", "EXEC"):
-            session.subscribe(session.control(f"{app_id}/{verb}/#"))
+    for verb in ("REPLY", "EXEC"):
+        session.subscribe(session.control(f"{app_id}/{verb}/#"))
     return Provisioning(session, app_id)
 
 

@@ -79,6 +79,13 @@ class GatewaySession:
             more["will"] = (self.control("MQTT/LWT"), b"")
         return self.connection.connect(self.client_id, user_name, password, **more)
 
+    def say_connect(self, user_name: str, password: str) -> None:
+        """CONNECT, whose answer `hear_connect` gives: others may say theirs meanwhile."""
+        self.connection.say_connect(self.client_id, user_name, password)
+
+    def hear_connect(self) -> str:
+        return self.connection.hear().line
+
     def control(self, rest: str) -> str:
         """A topic below the gateway's own control topics."""
         return f"$EDC/{self.account}/{self.client_id}/{rest}"

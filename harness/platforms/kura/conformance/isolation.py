@@ -9,7 +9,7 @@ from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.kura.conformance.dialogue import bootstrap
 from fleetrig.harness.platforms.kura.conformance.gateway_session import GatewaySession, Message
 from fleetrig.harness.platforms.kura.conformance.payload_bytes import Value, payload
-from fleetrig.harness.platforms.kura.conformance.row_client import EVERYTHING, RowClient
+from fleetrig.harness.platforms.kura.conformance.row_client import EVERYTHING, RowClient, RowRequest
 
 ROWS: Final[Resource[RowClient]] = Resource("kura", "isolation")
 MANAGES: Final = (("broker", "connect"), ("device_management", "write"))
@@ -34,6 +34,8 @@ def other_topics(client: RowClient) -> None:
     own = victim.message("its own message, since it listens there")
     expect("the topic of its own message", victim.control("APP-V1/GET/own"), own.topic)
     eavesdrops(client, victim)
+    if client.under_test.has_provisioning:
+        says_data(client, client.request())
 
 
 def still_open(client: RowClient, session: GatewaySession) -> GatewaySession:
@@ -59,7 +61,7 @@ def eavesdrops(client: RowClient, victim: GatewaySession) -> None:
 
 
 @ROWS.row("P07", "provision-topics", "Profile: at the provision broker nobody hears or reaches another one that is "
-          "being provisioned", needs=("mqtt", "provisioning"))  # fmt: skip
+          "being provisioned, on control topics or on data topics", needs=("mqtt", "provisioning"))  # fmt: skip
 def provision_topics(client: RowClient) -> None:
     victim, rogue = bootstrap(client, client.request()), bootstrap(client, client.request())
     app_id = client.under_test.app_id
@@ -70,6 +72,41 @@ def provision_topics(client: RowClient) -> None:
     rogue.session.publish(victim.session.control(f"{app_id}/EXEC/abort"), payload({"request.id": "1"}))
     rogue.session.settle()
     victim.session.expect_nothing("after a stranger's messages")
+    hears_data(client, victim.session.client_id)
+
+
+def says_data(client: RowClient, request: RowRequest) -> None:
+    """What a gateway that is being provisioned publishes to data topics reaches nobody: its own, another's, any."""
+    account, watcher = client.under_test.provision_account, administrator(client)
+    watcher.subscribe(f"{account}/#")
+    rogue = bootstrap(client, request).session
+    for owner in (rogue.client_id, client.name(), "all"):
+        rogue = open_at_provision_broker(client, rogue, request)
+        rogue.publish(f"{account}/{owner}/{request.client_id}/data", NOTE)
+    open_at_provision_broker(client, rogue, request)
+    watcher.settle()
+    heard = [one.topic for one in watcher.waiting if request.client_id in one.topic]
+    expect("data of a gateway in provisioning that are handed on", [], heard)
+
+
+def hears_data(client: RowClient, victim: str) -> None:
+    """Nor does it hear data of the provisioning account, whoever publishes them."""
+    account, watcher = client.under_test.provision_account, administrator(client)
+    request = client.request()
+    nosy, topic = bootstrap(client, request).session, f"{account}/{victim}/app/data"
+    for topic_filter in ("#", f"{account}/#", topic):
+        if nosy.say_subscribe(topic_filter) == "closed":
+            nosy = bootstrap(client, request).session
+    watcher.subscribe(topic)
+    watcher.publish(topic, NOTE)
+    expect("what one hears who may", topic, watcher.message("its own message").topic)
+    nosy.expect_nothing("of data at the provision broker")
+
+
+def open_at_provision_broker(client: RowClient, session: GatewaySession, request: RowRequest) -> GatewaySession:
+    """As `still_open`, for a gateway in provisioning."""
+    session.connection.ping()
+    return session if session.connection.hear().line == "PINGRESP" else bootstrap(client, request).session
 
 
 @ROWS.row("N01", "dollar-topics", "BIRTH is heard by who subscribes to $EDC/#, and not by who subscribes to #",

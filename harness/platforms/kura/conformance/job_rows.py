@@ -167,23 +167,3 @@ def stopped(client: RowClient) -> None:
     change(client, request, provisionJob={**client.job(request), "status": "CREATED"})
     client.expect_job(request, "CREATED")
     expect_material(bootstrap(client, request).request())
-
-
-@ROWS.row("S40", "restart", "Profile: a job in any state, and the reply to a request that comes again, survive a "
-          "restart of the server", needs=(*NEEDS, "restart"))  # fmt: skip
-def restart(client: RowClient) -> None:
-    created, running, confirmed = client.request(), client.request(), client.request()
-    provisioning, nonce = bootstrap(client, running), b"0123456789abcdef"
-    first = expect_material(provisioning.request(nonce))
-    waiting = staged(client, confirmed)
-    states = {one.id: client.job(one) for one in (created, running, confirmed)}
-    assert client.under_test.restart is not None, "needs says so"
-    client.under_test.restart()
-    for one in (created, running, confirmed):
-        expect(f"the job of {one.client_id}", states[one.id]["status"], client.job(one)["status"])
-    again = expect_material(bootstrap(client, running).request(nonce))
-    for name in ("prov.job.id", "prov.username", "prov.password"):
-        expect(f"{name} after the restart", first.text(name), again.text(name))
-    on_target(client, waiting).birth()
-    client.expect_job(confirmed, "COMPLETED")
-    expect("CONNECT of the one that was CREATED", "CONNACK 0", bootstrap_answer(client, created))

@@ -23,6 +23,7 @@ from fleetrig.harness.platforms.kura.conformance import (
     management_rows,
     operator_rows,
     request_rows,
+    restart_rows,
     signed_rows,
     signing_in,
 )
@@ -36,6 +37,7 @@ RESOURCES: Final[tuple[Resource[RowClient], ...]] = (
     signing_in.ROWS,
     asking.ROWS,
     job_rows.ROWS,
+    restart_rows.ROWS,
     attachment_rows.ROWS,
     request_rows.ROWS,
     isolation.ROWS,

@@ -6,15 +6,16 @@ its own control topic receives its own publishes (2.1). What the server has to d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from fleetrig.reference_server.mqtt_sessions.application import LogIn, PublishAnswer, SessionEnd
 from fleetrig.reference_server.mqtt_sessions.client_state import ClientKey, ClientState
 from fleetrig.reference_server.mqtt_sessions.reason_codes import MqttReason
 from fleetrig.reference_server.mqtt_sessions.sessions import MqttSessions
-from fleetrig.reference_server.platform import Reaction
+from fleetrig.reference_server.platform import NOTHING, Reaction
 from fleetrig.reference_server.platforms.kura.broker.failures import failure_of
 from fleetrig.reference_server.platforms.kura.broker.lifecycle_messages import LifecycleMessages
 from fleetrig.reference_server.platforms.kura.broker.live_clients import LiveClient, LiveClients
@@ -59,6 +60,9 @@ class KuraBroker:
         """Clients that a later connection has replaced, until their session says so."""
         self._leaving: dict[ClientKey, LiveClient] = {}
         """Clients whose connection has ended, and whose will has yet to be published."""
+        self._owed: list[Callable[[], Reaction]] = []
+        """What is to be kept of connections that have ended by themselves: that waits for the store, they do not."""
+        self._is_in_memory = False
         self.calls = ControlCalls(registry, self)
         self._installer = BundleInstaller(registry, self.calls)
         self._dialogue = ProvisionDialogue(registry, self, self._installer)
@@ -104,8 +108,28 @@ class KuraBroker:
     def next_due_us(self) -> int | None:
         return earliest_us(self._sessions.next_due_us(), self.calls.next_due_us(), self._installer.next_due_us())
 
+    @property
+    def owes(self) -> bool:
+        """Something waits for the store."""
+        return bool(self._owed)
+
+    def advance_in_memory(self, now_us: int) -> Sequence[Reaction]:
+        """Connections that are out of time end, and their wills are published."""
+        self._is_in_memory = True
+        try:
+            return self._sessions.advance(now_us)
+        finally:
+            self._is_in_memory = False
+
     def advance(self, now_us: int) -> Sequence[Reaction]:
-        return [*self._sessions.advance(now_us), *self.calls.advance(now_us), *self._installer.advance(now_us)]
+        return [*self._settled(), *self.calls.advance(now_us), *self._installer.advance(now_us)]
+
+    def _settled(self) -> list[Reaction]:
+        """What is owed to the store, which owes it again if the transaction fails."""
+        taken, self._owed = self._owed, []
+        if taken:
+            self._registry.store.when_settled(lambda committed: None if committed else self._owed.extend(taken))
+        return [note() for note in taken]
 
     def hear(self, notices: Sequence[Notice], now_us: int) -> Sequence[Reaction]:
         """What an administrator has done: connections end, jobs are stopped."""
@@ -177,6 +201,8 @@ class KuraBroker:
         live = self._live_of(client)
         if live is None:
             return PublishAnswer(is_acknowledged=False, ends=True, reason="its connection has ended")
+        if len(publish.payload) > self._registry.settings.payload_bytes:
+            return self._too_large(live, publish, now_us)
         if not live.access.may_write(publish.topic):
             return self._forbidden(live, publish, now_us)
         routed = self._sessions.route(publish, now_us, client)
@@ -204,7 +230,7 @@ class KuraBroker:
             self._leaving[key] = live  # its will says what its end was
         will_tells = client.will is not None and _is_own_lwt(client.will.publish, live)
         if end is not SessionEnd.TAKEN_OVER and not live.was_lost and not will_tells:
-            self._lifecycle.gone(live, ConnectionStatus.DISCONNECTED, now_us)
+            self._keep(partial(self._gone, live, now_us))
         return ()
 
     # What messages mean
@@ -257,13 +283,34 @@ class KuraBroker:
         routed = self._sessions.route(publish, now_us)
         if not _is_own_lwt(publish, live):
             return routed
-        return replace(routed, changed=self._lifecycle.missing(live, now_us).changed)
+        return replace(routed, changed=self._keep(partial(self._missing, live, now_us)).changed)
+
+    def _keep(self, note: Callable[[], Reaction]) -> Reaction:
+        """Notes something in the registry: now, or as soon as the store is asked."""
+        if not self._is_in_memory:
+            return note()
+        self._owed.append(note)
+        return NOTHING
+
+    def _gone(self, live: LiveClient, now_us: int) -> Reaction:
+        self._lifecycle.gone(live, ConnectionStatus.DISCONNECTED, now_us)
+        return NOTHING
+
+    def _missing(self, live: LiveClient, now_us: int) -> Reaction:
+        return Reaction(device=live.client_id, changed=self._lifecycle.missing(live, now_us).changed)
 
     def _forbidden(self, live: LiveClient, publish: MqttPublish, now_us: int) -> PublishAnswer:
         """Dropped without a word, as brokers do it for MQTT 3.1.1; the trace and the audit have it (S-28)."""
         why = f"{live.client_id} may not publish to {publish.topic[:120]}: it is not its own"
         audit(self._registry, live.peer, "publish", why, now_us)
         return PublishAnswer(reason=why)
+
+    def _too_large(self, live: LiveClient, publish: MqttPublish, now_us: int) -> PublishAnswer:
+        """The connection ends, as it does for a packet that is too large to be read."""
+        most = self._registry.settings.payload_bytes
+        why = f"a message to {publish.topic[:120]} of {len(publish.payload):,} bytes, where {most:,} are taken"
+        audit(self._registry, live.peer, "publish", why, now_us)
+        return PublishAnswer(is_acknowledged=False, ends=True, reason=why)
 
     def _forget(self, live: LiveClient | None, now_us: int) -> None:
         if live is not None:

@@ -40,6 +40,9 @@ SESSION_RULES: Final = SessionRules(
 
 
 def mqtt_limits(payload_bytes: int) -> MqttLimits:
-    """`payload_bytes`: of the largest message, which a client may leave unread without being reset."""
+    """`payload_bytes`: of the largest message, which a client may leave unread without being reset.
+
+    A packet with it has any topic, so that a smaller topic leaves room for more: the broker looks at payloads.
+    """
     packet_bytes = payload_bytes + HEADER_BYTES
     return MqttLimits(packet_bytes=packet_bytes, unread_bytes=max(LEAST_UNREAD_BYTES, packet_bytes + HEADER_BYTES))

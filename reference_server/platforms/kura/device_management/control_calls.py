@@ -124,11 +124,21 @@ class ControlCalls:
         """Sends what is to be sent; ends what nobody has answered."""
         reactions = []
         while (call := self._calls.pop_ended(now_us)) is not None:
+            self._wait_on_unless_kept(call, now_us)
             end = CallEnd.LEFT if call.has_left else CallEnd.TIMED_OUT
             reactions.append(call.settle(CallResult(end, now_us)))
         while (call := self._calls.pop_to_send(now_us)) is not None:
             reactions += self._send(call, now_us)
         return reactions
+
+    def _wait_on_unless_kept(self, call: OutstandingCall, now_us: int) -> None:
+        """Whoever has asked is told again what could not be kept."""
+
+        def settled(committed: bool) -> None:
+            if not committed:
+                self._calls.put_back(call, now_us)
+
+        self._registry.store.when_settled(settled)
 
     def _send(self, waiting: OutstandingCall, now_us: int) -> list[Reaction]:
         call = waiting.call

@@ -83,6 +83,12 @@ class OutstandingCalls:
         self._sends.put(call.number, send_us)
         self._ends.put(call.number, call.ends_us)
 
+    def put_back(self, call: OutstandingCall, due_us: int) -> None:
+        """It is over, and that has to be told once more."""
+        self._by_number[call.number] = call
+        self._of_session.setdefault(call.session, set()).add(call.number)
+        self._ends.put(call.number, due_us)
+
     def sent(self, call: OutstandingCall, request_id: str) -> None:
         call.request_id = request_id
         self._by_request[request_id] = call

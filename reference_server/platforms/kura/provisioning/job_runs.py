@@ -114,7 +114,11 @@ class JobRun:
         self.steps.append(STEPS[JobStatus.COMPLETED])
 
     def wait_without_end(self) -> None:
-        """The device is there: what is waited for has times of its own."""
+        """The device is in its account: what is waited for has times of its own.
+
+        Whose connection ends meanwhile is waited for without end, as Kapua's own jobs wait in AWAITING_COMPLETION: to
+        abandon the job would take away the user with whom the device is to come again.
+        """
         self._deadline_us = None
 
     def heard(self, now_us: int) -> None:

@@ -81,22 +81,22 @@ def create(call: Call) -> Reply:
 
 
 def read(call: Call) -> Reply:
-    return Reply(access_info_document(_wanted(call)))
+    return Reply(access_info_document(wanted_access_info(call)))
 
 
 def delete(call: Call) -> Reply:
-    delete_access_info(call.registry, _wanted(call))
+    delete_access_info(call.registry, wanted_access_info(call))
     return done("access info deleted")
 
 
 def list_permissions(call: Call) -> Reply:
-    access = _wanted(call)
+    access = wanted_access_info(call)
     shown = [permission_document(access, one) for one in access.permissions]
     return listed("accessPermission", shown, lambda one: one, paging_of_query(call))
 
 
 def create_permission(call: Call) -> Reply:
-    access, asked = _wanted(call), call.document
+    access, asked = wanted_access_info(call), call.document
     permission = _permission(inner(asked, "permission"))
     check_may_grant(call.registry, call.operator, permission)
     entry = add_permission(call.registry, access, permission, call.now_us, call.operator.id)
@@ -104,7 +104,7 @@ def create_permission(call: Call) -> Reply:
 
 
 def delete_permission(call: Call) -> Reply:
-    access, entry_id = _wanted(call), call.values["permission"]
+    access, entry_id = wanted_access_info(call), call.values["permission"]
     left = tuple(one for one in access.permissions if one.id != entry_id)
     if len(left) == len(access.permissions):
         raise missing("accessPermission", entry_id)
@@ -112,7 +112,8 @@ def delete_permission(call: Call) -> Reply:
     return done("permission taken back")
 
 
-def _wanted(call: Call) -> AccessInfo:
+def wanted_access_info(call: Call) -> AccessInfo:
+    """That of the path. Raises Refused."""
     return needed_access_info(call.registry, call.scope.id, call.values["access"])
 
 

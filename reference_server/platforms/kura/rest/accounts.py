@@ -27,6 +27,7 @@ from fleetrig.reference_server.platforms.kura.state.accounts import (
     update_account,
 )
 from fleetrig.reference_server.platforms.kura.state.errors import decimal_id, missing
+from fleetrig.reference_server.platforms.kura.state.permissions import check_permitted
 from fleetrig.reference_server.platforms.kura.state.records import AccountRecord
 
 ORGANIZATION: Final = (
@@ -82,7 +83,14 @@ def create(call: Call) -> Reply:
 
 
 def read(call: Call) -> Reply:
-    return Reply(account_document(_wanted(call)))
+    """Wherever it is below, its id says which: the account before it in the path means nothing (Kapua's `Account`).
+
+    Whoever is of it needs the right in it, everybody else in the account above. Raises Refused.
+    """
+    account = needed_account(call.registry, call.values["account"])
+    is_own = account.id == call.operator.scope_id
+    check_permitted(call.registry, call.operator, "account", "read", account.id if is_own else account.scope_id)
+    return Reply(account_document(account))
 
 
 def update(call: Call) -> Reply:

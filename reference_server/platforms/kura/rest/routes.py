@@ -6,6 +6,7 @@ from typing import Final
 
 from fleetrig.reference_server.platforms.kura.rest import (
     access_infos,
+    access_roles,
     accounts,
     authentication,
     certificates,
@@ -38,13 +39,14 @@ AUTHENTICATION: Final = (
     Route("POST", "/v1/authentication/logout", authentication.log_out),
     Route("GET", "/v1/authentication/info", authentication.login_info),
     Route("GET", "/v1/account", accounts.read_own),
+    Route("GET", "/v1/accounts/{account}", accounts.read),
+    Route("GET", "/v1/{scope}/accounts/{account}", accounts.read),
 )
 ACCOUNTS: Final = _below("/v1/{scope}/accounts", "account", (
     ("GET", "", accounts.list_all, "read"),
     ("POST", "", accounts.create, "write"),
     ("POST", "/_query", accounts.query, "read"),
     ("POST", "/_count", accounts.count, "read"),
-    ("GET", "/{account}", accounts.read, "read"),
     ("PUT", "/{account}", accounts.update, "write"),
     ("DELETE", "/{account}", accounts.delete, "delete"),
 ))  # fmt: skip
@@ -89,6 +91,12 @@ ACCESS_INFOS: Final = _below("/v1/{scope}/accessinfos", "access_info", (
     ("GET", "/{access}/permissions", access_infos.list_permissions, "read"),
     ("POST", "/{access}/permissions", access_infos.create_permission, "write"),
     ("DELETE", "/{access}/permissions/{permission}", access_infos.delete_permission, "delete"),
+    ("GET", "/{access}/roles", access_roles.list_all, "read"),
+    ("POST", "/{access}/roles", access_roles.create, "write"),
+    ("POST", "/{access}/roles/_query", access_roles.query, "read"),
+    ("POST", "/{access}/roles/_count", access_roles.count, "read"),
+    ("GET", "/{access}/roles/{role}", access_roles.read, "read"),
+    ("DELETE", "/{access}/roles/{role}", access_roles.delete, "delete"),
 ))  # fmt: skip
 DEVICES: Final = _below("/v1/{scope}/devices", "device", (
     ("GET", "", devices.list_all, "read"),

@@ -7,7 +7,14 @@ from typing import Final
 
 from fleetrig.reference_server.platforms.kura.state.accounts import ROOT_NAME, account_by_name, create_account
 from fleetrig.reference_server.platforms.kura.state.certificates import create_certificate, create_device_authority
-from fleetrig.reference_server.platforms.kura.state.credentials import new_credential, save_credential
+from fleetrig.reference_server.platforms.kura.state.credentials import (
+    PASSWORD,
+    credentials_of,
+    delete_credential,
+    matches,
+    new_credential,
+    save_credential,
+)
 from fleetrig.reference_server.platforms.kura.state.permissions import BROKER_CONNECT, EVERYTHING, grant
 from fleetrig.reference_server.platforms.kura.state.provision_jobs import load_deadlines
 from fleetrig.reference_server.platforms.kura.state.records import (
@@ -19,7 +26,12 @@ from fleetrig.reference_server.platforms.kura.state.records import (
     User,
 )
 from fleetrig.reference_server.platforms.kura.state.registry import Registry
-from fleetrig.reference_server.platforms.kura.state.settings import ADMIN_USER, BROKER_USER, Account
+from fleetrig.reference_server.platforms.kura.state.settings import (
+    ADMIN_USER,
+    BROKER_USER,
+    WELL_KNOWN_PASSWORD,
+    Account,
+)
 from fleetrig.reference_server.platforms.kura.state.users import create_user, user_by_name
 
 SIGNING_NAME: Final = "dm-1"
@@ -33,6 +45,8 @@ def open_installation(registry: Registry, now_us: int) -> None:
     """Makes what is not there yet, and finds what jobs of an earlier process wait for. Cheap to repeat."""
     if account_by_name(registry, ROOT_NAME) is None:
         _make_root(registry, now_us)
+    else:
+        _renew_passwords(registry, now_us)
     name = registry.settings.provision_account
     if account_by_name(registry, name) is None:
         _make_account(registry, name, AccountSettings(), now_us)
@@ -56,10 +70,32 @@ def _make_root(registry: Registry, now_us: int) -> None:
     create_device_authority(registry, now_us)
 
 
+def _renew_passwords(registry: Registry, now_us: int) -> None:
+    """Of an installation that was kept: passwords of its own that this start was given count from now on."""
+    settings = registry.settings
+    for name, password in ((ADMIN_USER, settings.admin_password), (BROKER_USER, settings.broker_password)):
+        user = user_by_name(registry, name)
+        if user is not None and password != WELL_KNOWN_PASSWORD:
+            _set_password(registry, user, password, now_us)
+
+
+def _set_password(registry: Registry, user: User, password: str, now_us: int) -> None:
+    """In place of what it was, unless it is the same: its lockout stays then, too."""
+    kept = [one for one in credentials_of(registry, user.id) if one.credential_type == PASSWORD]
+    if any(matches(one, password) for one in kept):
+        return
+    for one in kept:
+        delete_credential(registry, one)
+    save_credential(registry, new_credential(registry, user.scope_id, user.id, password, now_us, ROOT_SCOPE))
+
+
 def _open_account(registry: Registry, account: Account, now_us: int) -> None:
     found = account_by_name(registry, account.name)
     found = found or _make_account(registry, account.name, OPEN_TO_DEVICES, now_us)
-    if user_by_name(registry, account.user) is None:
+    user = user_by_name(registry, account.user)
+    if user is not None:
+        _set_password(registry, user, account.password, now_us)
+    else:
         everything = Permission(target_scope_id=found.id, forwardable=True)
         user = User(registry.new_id(), found.id, account.user)
         _make_user(registry, user, account.password, everything, now_us)

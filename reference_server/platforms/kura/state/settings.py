@@ -59,7 +59,7 @@ class Settings:
     refresh_token_s: int = 18_000
     """How long what a login gives is good for (Kapua: 1800000 and 18000000 ms)."""
     payload_bytes: int = 16_777_216
-    """The largest MQTT packet that the broker takes."""
+    """The largest payload that the broker takes: as large as gateways send them (4.2)."""
     request_body_bytes: int = 16_777_216
     """Of the REST API."""
 

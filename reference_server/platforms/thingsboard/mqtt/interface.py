@@ -150,8 +150,8 @@ class MqttInterface:
         pushed: list[Output] = []
         for client, push in self._live.pushes(notice):
             pushed += self._sessions.send(client, push, now_us)
-        device = device_by_id(self._registry, notice.device_id)
-        return [Reaction(pushed, device="" if device is None else device.name)] if pushed else []
+        names = [one.name for one in self._live.of_device(notice.device_id)]
+        return [Reaction(pushed, device=names[-1])] if pushed else []
 
     def _connect(self, session: Session, connect: MqttConnect, now_us: int) -> Reaction:
         """What has waited for the CONNECT of a session to provision waits on (`enqueueRegularSessionMsg`).

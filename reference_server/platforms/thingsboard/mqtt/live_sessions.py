@@ -25,6 +25,8 @@ class LiveSession:
     session: int
     device_id: str
     is_gateway: bool
+    name: str = ""
+    """Of the device, as it was at the login."""
     peer: str = ""
     heard_us: int = 0
     """When it said something last."""
@@ -56,7 +58,7 @@ class LiveSessions:
     def begin(self, session: Session, device: Device, now_us: int) -> None:
         """In place of whoever was logged in on that connection."""
         self.end(session.id)
-        live = LiveSession(session.id, device.id, device.is_gateway, session.peer, now_us)
+        live = LiveSession(session.id, device.id, device.is_gateway, device.name, session.peer, now_us)
         self._by_session[session.id] = live
         self._by_device.setdefault(device.id, {})[session.id] = live
         self._silences.put(session.id, now_us + self._silence_us)

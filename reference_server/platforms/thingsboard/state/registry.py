@@ -102,9 +102,14 @@ class Registry:
         return bool(self._notices)
 
     def take_notices(self) -> list[Notice]:
-        """All since the last call, in order."""
+        """All since the last call, in order. They are there again if the open transaction fails."""
         taken, self._notices = self._notices, []
+        if taken:
+            self.store.when_settled(lambda committed: None if committed else self._give_back(taken))
         return taken
+
+    def _give_back(self, notices: list[Notice]) -> None:
+        self._notices = [*notices, *self._notices]
 
     def new_id(self, now_us: int) -> str:
         """A time-based UUID, as the real server's; the clock's part and the machine's are chance."""

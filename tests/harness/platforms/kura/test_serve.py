@@ -89,6 +89,14 @@ def test_everybody_may_reach_it_who_knows_a_password_of_its_own(
     )
 
 
+def test_a_store_that_is_kept_may_have_another_password_than_that_of_a_new_one() -> None:
+    shown = [configure(PlatformArgs(HERE, "open", is_kept=is_kept)).accounts[0] for is_kept in (False, True)]
+    assert shown == [
+        "kapua-sys / kapua-password   administers all accounts",
+        "kapua-sys / kapua-password   (unless the store has another)   administers all accounts",
+    ]
+
+
 @pytest.mark.parametrize(
     ("users", "sentence"),
     [(["kapua-sys"], "is there already"), (["kapua-broker"], "is there already"), (["anna", "anna"], "twice")],

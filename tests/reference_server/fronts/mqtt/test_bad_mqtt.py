@@ -395,3 +395,19 @@ def test_memory_stays_flat_under_all_of_it(serve: Serve) -> None:
         finally:
             tracemalloc.stop()
     assert grown < MAY_GROW_BYTES
+
+
+@pytest.mark.parametrize("packet_bytes", [1_000, (16 << 20) + 4_096])
+def test_the_largest_packet_is_the_platforms_to_say_to_the_byte(
+    serve: Callable[..., MqttBench], packet_bytes: int
+) -> None:
+    around = len(to_server(MqttPublish("t", bytes(packet_bytes)))) - packet_bytes
+    bench = serve(packet_bytes=packet_bytes)
+    with bench.peer() as peer:
+        peer.connect()
+        peer.say(MqttPublish("t", bytes(packet_bytes - around)))
+        assert peer.is_served()
+        peer.say(MqttPublish("t", bytes(packet_bytes - around + 1)))
+        with pytest.raises((EOFError, ConnectionResetError)):
+            peer.hear()
+    assert [type(envelope) for _, envelope in bench.platform.came][-1] is Undecodable

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
-from fleetrig.reference_server.platforms.thingsboard.state.attributes import latest_of
+from fleetrig.reference_server.platforms.thingsboard.state.attributes import latest_of, put_attributes
 from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
-from fleetrig.reference_server.platforms.thingsboard.state.records import ProvisionType
+from fleetrig.reference_server.platforms.thingsboard.state.records import ProvisionType, Scope
+from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, NoticeKind
 from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
+from fleetrig.reference_server.stores.interface import StoreFailed
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
 from fleetrig.simulator.contract.envelope import Output, Send
@@ -20,9 +22,11 @@ from fleetrig.simulator.contract.faults import FaultKind
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.mqtt import MqttConnect, MqttDisconnect, MqttPingreq, MqttPublish, MqttVersion
 from fleetrig.simulator.contract.session import Session
+from tests.conversation.talk import lines
 from tests.reference_server.platforms.thingsboard.mqtt_rig import TELEMETRY, MqttRig
 from tests.reference_server.stores.failing import FailingStore
 
+ATTRIBUTES = "v1/devices/me/attributes"
 V311, V5 = MqttVersion.V311, MqttVersion.V5
 COAP = Session(id=9, listener="coap")
 BODY = b'{"deviceName":"dev","provisionDeviceKey":"K","provisionDeviceSecret":"S"}'
@@ -112,6 +116,36 @@ def test_what_needs_no_store_goes_on() -> None:
     assert rig.publish(TELEMETRY, {"a": 1}) == ["1 PUBACK"]
     with rig.full_disk():
         assert rig.say(1, MqttDisconnect()) == ["1 DISCONNECT", "1 closed"]
+
+
+def test_sessions_hear_of_what_was_done_though_the_store_fails_then() -> None:
+    rig = Failing()
+    rig.join(user_name="T")
+    rig.subscribe(1, ATTRIBUTES)
+    device = rig.named("d")
+    assert device is not None
+    put_attributes(rig.registry, device.id, Scope.SHARED, {"a": 1}, rig.now_us)
+    with rig.full_disk():
+        assert lines(rig.server.advance(rig.now_us)) == [f"1 PUBLISH {ATTRIBUTES}"]
+    assert rig.after(0) == []
+
+
+def test_a_notice_that_was_taken_in_a_transaction_that_fails_is_there_again() -> None:
+    rig = Failing()
+    rig.registry.notify(Notice(NoticeKind.DEVICE_DELETED, "id"))
+    with rig.full_disk(), suppress(StoreFailed), rig.store.transaction():
+        assert len(rig.registry.take_notices()) == 1
+    assert len(rig.registry.take_notices()) == 1
+    assert rig.registry.take_notices() == []
+
+
+def test_a_session_that_is_silent_for_too_long_ends_though_the_store_fails() -> None:
+    rig = Failing()
+    rig.join(user_name="T")
+    due_us = rig.server.next_due_us()
+    assert due_us is not None
+    with rig.full_disk():
+        assert lines(rig.server.advance(due_us)) == ["1 closed"]
 
 
 def test_an_older_server_tells_no_reasons() -> None:

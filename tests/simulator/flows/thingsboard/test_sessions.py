@@ -91,11 +91,11 @@ def test_it_pings_while_it_has_nothing_to_say() -> None:
     spans = []
     while device.name != "telemetry":
         assert isinstance(device.effect, Await)
-        spans.append(device.effect.at_most_s)
+        spans.append((device.effect.at_most_s, device.effect.left_s))
         device.no_reply()
         if device.name == "ping":
             device.pong()
-    assert spans == [30.0, 30.0, 10.0]
+    assert spans == [(30.0, 40.0), (30.0, 10.0), (10.0, 0.0)]
 
 
 @pytest.mark.parametrize("why", ["closed", "reset"])

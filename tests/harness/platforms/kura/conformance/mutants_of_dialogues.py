@@ -10,7 +10,7 @@ from typing import Any
 from fleetrig.reference_server.mqtt_sessions.application import LogIn
 from fleetrig.reference_server.platform import NOTHING, Reaction
 from fleetrig.reference_server.platforms.kura.broker import broker, signing_in
-from fleetrig.reference_server.platforms.kura.broker.access_rules import AccessList
+from fleetrig.reference_server.platforms.kura.broker.access_rules import AccessList, AccessRule
 from fleetrig.reference_server.platforms.kura.broker.signing_in import SignIn
 from fleetrig.reference_server.platforms.kura.device_management import control_calls
 from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload, boolean, int32, int64, octets, string
@@ -176,6 +176,33 @@ def staged_whatever_it_says(original: Any, payload: KuraPayload) -> Any:
     return original(replace(payload, metrics={**payload.metrics, "prov.result": string("STAGED")}))
 
 
+def for_the_first_alone(original: Any) -> Any:
+    """Whoever else asks has to wait."""
+    first: list[str] = []
+
+    def course_of(request: ProvisionRequest, *args: Any, **more: Any) -> Any:
+        first.append(request.client_id)
+        if request.client_id == first[0]:
+            return original(request, *args, **more)
+        return Denial(ProvisionError.BUSY, "another gateway is being provisioned", 1)
+
+    return course_of
+
+
+# -- topics
+
+
+def with_data(**more: bool) -> Callable[[tuple[AccessRule, ...]], tuple[AccessRule, ...]]:
+    """All data topics of the provisioning account, too."""
+    rule = AccessRule("ec-provisioning/#", may_read=more.get("read", True), may_write=more.get("write", True))
+    return lambda rules: (*rules, rule)
+
+
+def with_own_data(original: Any, account: str, client_id: str) -> tuple[AccessRule, ...]:
+    """As other gateways have them."""
+    return (*original(account, client_id), AccessRule(f"{account}/{client_id}/#"))
+
+
 END = "-----END CERTIFICATE-----\n"
 
 
@@ -269,6 +296,7 @@ MUTANTS = (
     mutant("any result is STAGED", "P02", (dialogue, "confirm_message", instead(staged_whatever_it_says)),
            spares="S19"),
     # many, and too much
+    mutant("one run at a time", "S35", (dialogue, "course_of", for_the_first_alone), spares="S06"),
     mutant("three clients and no more", "S35", (broker, "MOST_CLIENTS", being(3)), spares="S06"),
     mutant("overload is silent", "S36", (ProvisionDialogue, "failed", giving([])), silence=True, spares="S06"),
     mutant("overload without a time", "S36", says(with_metrics(prov__retry___after=None), of="denied"), spares="S10"),
@@ -295,4 +323,10 @@ MUTANTS = (
     mutant("everybody gets a certificate", "P14", says(certified, of="material_payload"), spares="S06"),
     mutant("bootstrap gateways may hear all", "P07", (AccessList, "may_subscribe", giving(True)), spares="S06"),
     mutant("bootstrap gateways may write to all", "P07", (AccessList, "may_write", giving(True)), spares="S06"),
+    mutant("bootstrap gateways may hear data", "P07", (signing_in, "bootstrap_rules", then(with_data(write=False))),
+           spares="S28"),
+    mutant("bootstrap gateways may send data", "S28", (signing_in, "bootstrap_rules", then(with_data(read=False))),
+           spares="S06 P07"),
+    mutant("bootstrap gateways may send data of their own", "S28",
+           (signing_in, "bootstrap_rules", instead(with_own_data)), spares="S06 P07"),
 )  # fmt: skip

@@ -21,7 +21,7 @@ from fleetrig.reference_server.platforms.kura.provisioning.job_runs import JobRu
 from fleetrig.reference_server.platforms.kura.provisioning.provision_errors import (
     Denial,
 )
-from fleetrig.reference_server.platforms.kura.state import provision_jobs
+from fleetrig.reference_server.platforms.kura.state import installation, provision_jobs
 from fleetrig.reference_server.platforms.kura.state.provision_records import (
     REQUEST,
     JobStatus,
@@ -30,7 +30,7 @@ from fleetrig.reference_server.platforms.kura.state.provision_records import (
 )
 from fleetrig.reference_server.platforms.kura.state.records import INSTALLATION
 from fleetrig.reference_server.platforms.kura.state.settings import Settings
-from tests.harness.conformance.code_changes import giving, instead
+from tests.harness.conformance.code_changes import Change, giving, instead
 from tests.harness.platforms.kura.conformance.mutants import mutant
 
 
@@ -60,13 +60,32 @@ def completed_at_confirm(original: Any, self: Any, exchange: Any, run: JobRun) -
     return reaction
 
 
-def begun_anew(original: Any, registry: Any, now_us: int) -> Any:
-    """All jobs, when the server starts."""
-    opened = original(registry, now_us)
-    for one in list(registry.store.scan(REQUEST, INSTALLATION)):
-        fresh = ProvisionJob(one.job.id, retry_max_attempts=one.job.retry_max_attempts)
-        registry.store.put(REQUEST, INSTALLATION, replace(one, job=fresh))
-    return opened
+def at_start(change: Callable[[ProvisionJob], ProvisionJob]) -> Change:
+    """What the server makes of every job when it starts."""
+
+    def opened(original: Any, registry: Any, now_us: int) -> Any:
+        found = original(registry, now_us)
+        for one in list(registry.store.scan(REQUEST, INSTALLATION)):
+            registry.store.put(REQUEST, INSTALLATION, replace(one, job=change(one.job)))
+        return found
+
+    return platform, "open_installation", instead(opened)
+
+
+def begun_anew(job: ProvisionJob) -> ProvisionJob:
+    return ProvisionJob(job.id, retry_max_attempts=job.retry_max_attempts)
+
+
+def given_out_anew(job: ProvisionJob) -> ProvisionJob:
+    return replace(job, issued=None)
+
+
+def opened_again(job: ProvisionJob) -> ProvisionJob:
+    return begun_anew(job) if job.status.is_terminal else job
+
+
+def as_if_all_were_installed(job: ProvisionJob) -> ProvisionJob:
+    return replace(job, status=JobStatus.APPS_INSTALLED) if job.status is JobStatus.APPS_INSTALLING else job
 
 
 def as_if_installed(original: Any, self: Any, request_id: str, why: str, now_us: int) -> Any:
@@ -89,7 +108,12 @@ MUTANTS = (
     mutant("BIRTH completes nothing", "S19 S21 S22", (JobCompletion, "born", giving(NOTHING)), spares="S20"),
     mutant("no event PROVISIONED", "S19", (completing, "record_event", giving(None)), spares="S21"),
     mutant("the job has half its time", "S20", settings=Settings(job_timeout_s=150), spares="S19"),
-    mutant("jobs are forgotten in a restart", "S40", (platform, "open_installation", instead(begun_anew))),
+    mutant("jobs are forgotten in a restart", "S40", at_start(begun_anew)),
+    mutant("deadlines are forgotten in a restart", "S40", (installation, "load_deadlines", giving(None))),
+    mutant("a restart makes void what was given out", "S40", at_start(given_out_anew),
+           bug=True),
+    mutant("a restart opens jobs that are over", "S40", at_start(opened_again)),
+    mutant("a restart ends installations", "S40", at_start(as_if_all_were_installed)),
     mutant("a stop is not told to the gateway", "P12", (broker.KuraBroker, "_abort", giving(NOTHING)), silence=True,
            spares="S19"),
     mutant("a job is never STOPPED", "P12", (broker, "finish_stop", giving(NOTHING)), spares="S19"),

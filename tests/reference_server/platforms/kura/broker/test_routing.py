@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload, string
 from fleetrig.simulator.contract.mqtt import MqttPublish
 from tests.conversation.talk import lines
@@ -15,9 +18,11 @@ from tests.reference_server.platforms.kura.broker_rig import (
 )
 
 
-def meeting() -> BrokerRig:
+def meeting(**settings: Any) -> BrokerRig:
     """A gateway by session 1, a requester by 2, an administrator by 9."""
     rig = BrokerRig()
+    rig.settings = replace(rig.settings, **settings)
+    rig.start()
     rig.user()
     rig.join(1)
     rig.hears(1, f"$EDC/{ACCOUNT}/{GATEWAY}/#")
@@ -61,6 +66,15 @@ def test_what_is_not_ones_own_is_dropped_and_acknowledged_and_on_record() -> Non
         f"gw-3 may not publish to {topic}" for topic in forbidden
     ]
     assert [stage for stage, client, _ in rig.audited() if client == "gw-3"] == ["publish"] * 4
+
+
+def test_a_payload_may_be_as_large_as_gateways_send_them_and_no_larger() -> None:
+    rig = meeting(payload_bytes=1_024)
+    topic = f"{ACCOUNT}/{GATEWAY}/APP/t"
+    assert lines(rig.publish(1, topic, bytes(1_024))) == ["1 PUBACK"]
+    assert lines(rig.publish(1, topic, bytes(1_025))) == ["1 closed"]
+    assert rig.reasons() == [f"a message to {topic} of 1,025 bytes, where 1,024 are taken"]
+    assert [stage for stage, *_ in rig.audited()] == ["publish"]
 
 
 def test_a_device_in_provisioning_reaches_nothing_but_its_own_control_topic() -> None:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from fleetrig.reference_server.platform import NOTHING, Reaction
+from fleetrig.reference_server.platforms.kura.device_management.outstanding_calls import CallResult
 from fleetrig.reference_server.platforms.kura.payload.payload import KuraPayload
+from fleetrig.reference_server.platforms.kura.rest.device_calls import DeviceCall
+from fleetrig.reference_server.platforms.kura.state.device_records import ConnectionStatus
 from fleetrig.reference_server.platforms.kura.state.provision_records import JobStatus
+from fleetrig.reference_server.stores.interface import StoreFailed
 from fleetrig.reference_server.stores.memory import MemoryStore
+from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.envelope import Output
 from fleetrig.simulator.contract.faults import FaultKind
 from fleetrig.simulator.contract.mqtt import MqttConnect, MqttPingreq
 from fleetrig.simulator.contract.session import Session
 from tests.conversation.talk import lines
 from tests.reference_server.platforms.kura.broker_rig import (
+    ACCOUNT,
     BOOTSTRAP,
     GATEWAY,
     PASSWORD,
     BrokerRig,
+    lwt,
     start_metrics,
     told,
 )
@@ -83,3 +93,64 @@ def test_a_store_that_is_slower_than_a_gateway_waits_is_given_up() -> None:
     said = rig.publish(1, topic, KuraPayload(metrics=start_metrics(GATEWAY)))
     assert [line.rpartition(" ")[2] for line in lines(said)] == ["+10000ms", "+10000ms"]
     assert [one.text("prov.error") for one in told(said)] == ["BUSY"]
+
+
+def silent_for(rig: Failing, seconds: int) -> list[Output]:
+    """What is due happens once, late."""
+    rig.now_us += seconds * US_PER_S
+    return list(rig.server.advance(rig.now_us))
+
+
+def test_who_is_silent_for_too_long_is_closed_and_told_as_missing_though_the_store_fails_meanwhile() -> None:
+    rig = Failing()
+    rig.join(3, "gw-3", keep_alive_s=30, will=lwt("gw-3"))
+    rig.birth(3, "gw-3")
+    rig.join(4, "watch", "kapua-sys", "kapua-password", keep_alive_s=0)
+    rig.hears(4, f"$EDC/{ACCOUNT}/gw-3/MQTT/LWT")
+    rig.fails()
+
+    said = silent_for(rig, 45)
+
+    assert "3 closed" in lines(said)
+    assert [one.topic for one in told(said) if one.session == 4] == [f"$EDC/{ACCOUNT}/gw-3/MQTT/LWT"]
+    assert rig.connection("gw-3").status is ConnectionStatus.CONNECTED, "nothing can be kept"
+
+    rig.fails(now=False)
+    rig.later(0)
+
+    assert rig.connection("gw-3").status is ConnectionStatus.MISSING
+    assert rig.resources("gw-3") == ["BIRTH", "MISSING"]
+
+
+def test_who_came_back_meanwhile_is_not_told_as_gone() -> None:
+    rig = Failing()
+    rig.join(3, "gw-3", keep_alive_s=30)
+    rig.fails()
+    assert "3 closed" in lines(silent_for(rig, 45))
+    rig.fails(now=False)
+    rig.join(5, "gw-3", keep_alive_s=0)
+
+    rig.later(0)
+
+    assert rig.connection("gw-3").status is ConnectionStatus.CONNECTED
+
+
+def test_whoever_has_asked_a_device_is_told_again_what_could_not_be_kept() -> None:
+    rig = Failing()
+    told_at: list[int] = []
+
+    def settle(result: CallResult) -> Reaction:
+        told_at.append(result.now_us)
+        return NOTHING
+
+    call = DeviceCall(rig.account().id, "gw-2", "CONF-V1", "GET", "configurations", {}, timeout_ms=1_000)
+    rig.platform._broker.calls.ask(call, settle, rig.now_us)
+    rig.hears(2, "$EDC/#")
+    rig.fails()
+    with suppress(StoreFailed):
+        silent_for(rig, 5)
+    rig.fails(now=False)
+
+    rig.later(5)
+
+    assert len(told_at) == 2, "once in vain, and once for good"

@@ -204,13 +204,29 @@ class TestAccounts:
         rig = RestRig()
         below = rig.done("POST", f"/v1/{rig.scope()}/accounts", {"name": "below"})
 
-        assert rig.refused("GET", f"/v1/AQ/accounts/{below['id']}") == (404, "ENTITY_NOT_FOUND")
+        assert rig.done("GET", f"/v1/AQ/accounts/{below['id']}")["name"] == "below"
         assert rig.done("GET", f"/v1/{below['id']}/users", user=ACCOUNT.user)["size"] == 0, "its right is forwardable"
 
     def test_nobody_sees_the_account_above(self) -> None:
         rig = RestRig()
 
-        assert rig.refused("GET", "/v1/AQ/users", user=ACCOUNT.user) == (403, "SUBJECT_UNAUTHORIZED")
+        for path in ("/v1/AQ/users", "/v1/AQ/accounts/AQ", f"/v1/{rig.scope()}/accounts/AQ"):
+            assert rig.refused("GET", path, user=ACCOUNT.user) == (403, "SUBJECT_UNAUTHORIZED")
+
+    @pytest.mark.parametrize("path", ["/v1/AQ/accounts/{}", "/v1/_/accounts/{}", "/v1/accounts/{}"])
+    def test_an_account_is_read_by_its_id_whatever_stands_before_it(self, path: str) -> None:
+        rig = RestRig()
+
+        assert rig.done("GET", path.format("AQ"))["name"] == "kapua-sys"
+        assert rig.done("GET", path.format(rig.scope()), user=ACCOUNT.user)["name"] == ACCOUNT.name
+        assert rig.refused("GET", path.format("bm9ib2R5")) == (404, "ENTITY_NOT_FOUND")
+
+    def test_who_may_not_read_accounts_reads_not_even_his_own(self) -> None:
+        rig = RestRig()
+        rig.user("reader", {"domain": "device", "action": "read", "targetScopeId": rig.scope()})
+
+        refused = rig.refused("GET", f"/v1/{rig.scope()}/accounts/{rig.scope()}", user="reader")
+        assert refused == (403, "SUBJECT_UNAUTHORIZED")
 
     @pytest.mark.parametrize(
         ("scope", "expected"), [("nobody", (404, "ENTITY_NOT_FOUND")), ("a%20b", (400, "ILLEGAL_ARGUMENT"))]
@@ -338,6 +354,27 @@ class TestRights:
             refused = rig.refused(method, f"/v1/{rig.scope()}/{path}", {}, user="reader")
             assert refused == (403, "SUBJECT_UNAUTHORIZED"), (method, path)
         assert rig.refused("GET", "/v2/provisionRequests", user="reader") == (403, "SUBJECT_UNAUTHORIZED")
+
+    def test_roles_are_kept_and_give_nothing(self) -> None:
+        rig = RestRig()
+        user_id = rig.user("nobody")
+        path = f"/v1/{rig.scope()}/accessinfos"
+        access_id = rig.done("GET", f"{path}?userId={user_id}")["items"][0]["id"]
+        roles = f"{path}/{access_id}/roles"
+        assert rig.done("GET", roles)["items"] == []
+
+        made = rig.done("POST", roles, {"roleId": "cm9sZQ"})
+
+        assert (made["type"], made["accessInfoId"], made["roleId"]) == ("accessRole", access_id, "cm9sZQ")
+        assert rig.done("GET", f"{roles}/{made['id']}") == made
+        assert rig.done("POST", f"{roles}/_query", {}, status=200)["items"] == [made]
+        assert rig.done("POST", f"{roles}/_count", {}, status=200)["count"] == 1
+        assert rig.refused("POST", roles, {"roleId": "cm9sZQ"}) == (409, "DUPLICATE_NAME")
+        assert rig.refused("POST", roles, {}) == (400, "ILLEGAL_NULL_ARGUMENT")
+        assert rig.refused("GET", f"/v1/{rig.scope()}/users", user="nobody") == (403, "SUBJECT_UNAUTHORIZED")
+        rig.done("DELETE", f"{roles}/{made['id']}")
+        assert rig.refused("DELETE", f"{roles}/{made['id']}") == (404, "ENTITY_NOT_FOUND")
+        assert rig.refused("GET", f"{path}/bm9ib2R5/roles") == (404, "ENTITY_NOT_FOUND")
 
     def test_the_refusal_says_which(self) -> None:
         rig = RestRig()
