@@ -57,7 +57,7 @@ class KnownTexts:
             return text
         data = _bytes_of(text)
         sizes = [notes for notes in self._sizes.values() if notes.may_be_in(data)]
-        found = sorted(match for notes in sizes for match in notes.find(data, self._known))
+        found = sorted(match for notes in sizes for match in notes.find(data, self._known)) if sizes else []
         return _replaced(data, found, masks) if found else text
 
 

@@ -41,6 +41,8 @@ SEAMS: Final = re.compile(r"([:=/|@#%])")
 BETWEEN_PIECES: Final = re.compile(f"[{ENDS}:=/|@#%]")
 """What ends a run, and the seams."""
 
+ENCODED: Final = re.compile("%[0-9A-Fa-f]{2}")
+
 DECODINGS: Final = 2
 """A URL within a URL is percent-encoded twice; more levels do not occur."""
 
@@ -167,10 +169,10 @@ class Secrets:
         if self._short and self._may_hold_short(text):
             return RUN.sub(lambda found: self._hide_run(found[0], decodings), text)
         text = self._long.replaced(text, self._masks)
-        return RUN.sub(lambda found: self._hide_encoded(found[0], decodings), text) if "%" in text else text
+        return RUN.sub(lambda found: self._hide_encoded(found[0], decodings), text) if ENCODED.search(text) else text
 
     def _may_hold_short(self, text: str) -> bool:
-        if "%" in text or "" in self._short:
+        if "" in self._short or ENCODED.search(text):
             return True
         return not self._short.isdisjoint(BETWEEN_PIECES.split(text))
 
