@@ -17,7 +17,8 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import fields
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from fleetrig.simulator.contract.coap import CoapRequest, CoapReset, CoapResponse
@@ -170,11 +171,17 @@ def _body_part(part: Any) -> bytes | FileSlice:
 
 def _fields(value: Any, secrets: Secrets) -> dict[str, Any]:
     document = {}
-    for field in fields(value):
-        content = getattr(value, field.name)
-        if field.default is MISSING or content != field.default:
-            document[field.name] = FORMS.get(field.name, PLAIN).write(content, secrets)
+    for name, default, write in _ways_to_write(type(value)):
+        content = getattr(value, name)
+        if content != default:
+            document[name] = write(content, secrets)
     return document
+
+
+@cache
+def _ways_to_write(kind: type[Any]) -> tuple[tuple[str, Any, Callable[[Any, Secrets], Any]], ...]:
+    """Of each field its name, its default (nothing equals that of a field without one), and how it is written."""
+    return tuple((field.name, field.default, FORMS.get(field.name, PLAIN).write) for field in fields(kind))
 
 
 def _read(kind: type[Any], document: Mapping[str, Any]) -> Any:

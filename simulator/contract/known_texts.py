@@ -88,7 +88,7 @@ class BlockNotes:
     def may_be_in(self, data: bytes) -> bool:
         """False when none of them stands there."""
         if len(self._few) <= FEW:
-            return any(known in data for known in self._few)
+            return any(map(data.__contains__, self._few))
         return not self._notes.keys().isdisjoint(self._blocks(data))
 
     def find(self, data: bytes, known: Container[str]) -> Iterator[Match]:

@@ -86,6 +86,12 @@ class Secrets:
         self._take_in()
         return self._longest_chars
 
+    @property
+    def forms(self) -> int:
+        """How many forms of secrets are known; what was hidden when there were as many would be hidden the same way."""
+        self._take_in()
+        return len(self._masks)
+
     def learn(self, kind: str, secret: str) -> None:
         """From now on `secret` is written as `kind:<4 hex digits>`. The empty string is no secret.
 
@@ -169,10 +175,10 @@ class Secrets:
         if self._short and self._may_hold_short(text):
             return RUN.sub(lambda found: self._hide_run(found[0], decodings), text)
         text = self._long.replaced(text, self._masks)
-        return RUN.sub(lambda found: self._hide_encoded(found[0], decodings), text) if ENCODED.search(text) else text
+        return RUN.sub(lambda found: self._hide_encoded(found[0], decodings), text) if _is_encoded(text) else text
 
     def _may_hold_short(self, text: str) -> bool:
-        if "" in self._short or ENCODED.search(text):
+        if "" in self._short or _is_encoded(text):
             return True
         return not self._short.isdisjoint(BETWEEN_PIECES.split(text))
 
@@ -198,6 +204,10 @@ class Secrets:
         if decodings and "%" in run and (hidden := self._hide(plain := unquote(run), decodings - 1)) != plain:
             return quote(hidden, safe=":/=", errors="surrogatepass")
         return run
+
+
+def _is_encoded(text: str) -> bool:
+    return "%" in text and ENCODED.search(text) is not None
 
 
 def _keep(kept: dict[K, S], key: K, hidden: S) -> None:

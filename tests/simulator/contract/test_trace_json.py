@@ -12,7 +12,7 @@ import pytest
 from fleetrig.simulator.contract.http import FileSlice, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
-from fleetrig.simulator.contract.trace_json import from_line, to_line
+from fleetrig.simulator.contract.trace_json import LATEST_ENVELOPES, TraceLines, from_line, to_line
 
 EVERYTHING = bytes(range(256))
 
@@ -107,3 +107,16 @@ def test_a_line_from_elsewhere_with_a_value_of_another_form(change: dict[str, An
 def test_what_is_no_line_of_a_trace(line: str) -> None:
     with pytest.raises(ValueError, match="no line of a trace"):
         from_line(line)
+
+
+def test_an_envelope_that_two_events_tell_of_is_written_alike() -> None:
+    """The second is not looked through again, until another secret is known or many others came between."""
+    secrets = Secrets()
+    lines = TraceLines(secrets)
+    requests = [HttpRequest("GET", "http://h", f"/late-secret-{number}") for number in range(LATEST_ENVELOPES + 2)]
+    events = [TraceEvent(n, n, "d", Lane.DEVICE, "sent", request) for n, request in enumerate(requests * 2)]
+    events = [one for n, event in enumerate(events) for one in (event, events[n // 2])]
+    for number, event in enumerate(events):
+        if number == 50:
+            secrets.learn("token", "late-secret-3")
+        assert lines.line(event) == to_line(event, secrets)
