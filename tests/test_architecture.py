@@ -135,7 +135,7 @@ RULES = (
 )
 
 HOMES = (
-    Home("simpy", ("fleetrig.simulator.drivers.virtual",), "virtual time has one implementation"),
+    Home("simpy", ("fleetrig.simulator.drivers.bucketed_environment",), "virtual time has one implementation"),
     Home(
         "locust",
         (
@@ -346,7 +346,7 @@ def test_a_planted_violation_is_found(tmp_path, path, source, reason):
         ("harness/run/run.py", "from fleetrig.harness.platforms import load"),
         ("hil/ports/serial_port.py", "import serial\nfrom fleetrig.simulator.contract.trace import TraceEvent"),
         ("harness/report/junit.py", "from fleetrig.harness.verdict import Verdict\nprint(Verdict)"),
-        ("simulator/drivers/virtual.py", "import simpy\nimport time"),
+        ("simulator/drivers/bucketed_environment.py", "import simpy\nimport time"),
         ("simulator/contract/trace.py", "from .clock import Clock\nimport json"),
         ("hil/port.py", "def climb():\n" + "    x = 1\n" * 59 + "\n" * 340),
     ],
