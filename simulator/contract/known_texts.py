@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Container, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
-FORMATS: Final = {8: "Q", 4: "I", 2: "H", 1: "B"}
+FORMATS: Final[Mapping[int, Literal["Q", "I", "H", "B"]]] = {8: "Q", 4: "I", 2: "H", 1: "B"}
 """How `memoryview` calls numbers of so many bytes."""
 
 FEW: Final = 16
