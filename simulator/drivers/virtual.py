@@ -47,7 +47,10 @@ from fleetrig.simulator.transports.virtual_network import VirtualLink, VirtualNe
 
 T = TypeVar("T")
 
-SeenAfter = tuple[Outcome, int]
+Due = Outcome | float
+"""An outcome, or the seconds of a pause: most devices are in one, and its `Done` is made when it is over."""
+
+SeenAfter = tuple[Due, int]
 """An outcome, and the microseconds after which the device sees it."""
 
 
@@ -60,7 +63,7 @@ class WakeUp(Alarm):
         super().__init__()
         self.cycle: VirtualCycle | None = cycle
         """None when the device does not wait for it any more."""
-        self.outcome: Outcome | None = None
+        self.outcome: Due | None = None
 
 
 class VirtualCycle(PowerCycle):
@@ -210,7 +213,7 @@ class VirtualBench:
         if cycle.link is not None:
             cycle.link.give_up()
         self._let_go(cycle)
-        self._go_on(cycle, cycle.resume(outcome))
+        self._go_on(cycle, cycle.resume(Done(outcome) if isinstance(outcome, float) else outcome))
 
     def _woken(self, cycle: VirtualCycle, outcome: Outcome) -> None:
         """The network has what a parked device waits for."""
@@ -240,7 +243,7 @@ class VirtualBench:
                 return self._ask(cycle, effect, request)
             case Pause():
                 seconds = draw_pause(self.seed, cycle.agent, effect)
-                return Done(seconds), self._wait_us(cycle, effect, seconds)
+                return float(seconds), self._wait_us(cycle, effect, seconds)
             case Download():
                 session = self._session_for(cycle.agent, effect.request)
                 return self._http.download(effect, cycle.agent.identity.serial, session, self.now_us())
@@ -325,7 +328,7 @@ class VirtualBench:
             trace_dropped(self.trace, self.now_us(), agent, envelope)
 
     def _wake_later(
-        self, cycle: VirtualCycle, after_us: int, outcome: Outcome | None, callbacks: list[Callable[[WakeUp], None]]
+        self, cycle: VirtualCycle, after_us: int, outcome: Due | None, callbacks: list[Callable[[WakeUp], None]]
     ) -> None:
         wake_up = cycle.wake_up
         if wake_up is None:

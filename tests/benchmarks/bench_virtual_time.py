@@ -42,8 +42,8 @@ def bench(devices: int) -> tuple[VirtualBench, list[Agent]]:
 
 
 def fleet(template: str, count: int, settings: HawkbitSettings) -> list[Agent]:
-    token = GatewayToken("bench-gateway-key")
-    return [Agent(identity, HawkbitDevice(settings, token)) for identity in numbered(template, count, "DEFAULT")]
+    device = HawkbitDevice(settings, GatewayToken("bench-gateway-key"))
+    return [Agent(identity, device) for identity in numbered(template, count, "DEFAULT")]
 
 
 def bench_an_hour_of_polls() -> None:
