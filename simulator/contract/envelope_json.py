@@ -18,7 +18,6 @@ import base64
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from functools import cache
 from typing import Any, Final, NamedTuple
 
 from fleetrig.simulator.contract.coap import CoapRequest, CoapReset, CoapResponse
@@ -171,17 +170,11 @@ def _body_part(part: Any) -> bytes | FileSlice:
 
 def _fields(value: Any, secrets: Secrets) -> dict[str, Any]:
     document = {}
-    for name, default, write in _ways_to_write(type(value)):
+    for name, default, write in WRITTEN[type(value)]:
         content = getattr(value, name)
         if content != default:
             document[name] = write(content, secrets)
     return document
-
-
-@cache
-def _ways_to_write(kind: type[Any]) -> tuple[tuple[str, Any, Callable[[Any, Secrets], Any]], ...]:
-    """Of each field its name, its default (nothing equals that of a field without one), and how it is written."""
-    return tuple((field.name, field.default, FORMS.get(field.name, PLAIN).write) for field in fields(kind))
 
 
 def _read(kind: type[Any], document: Mapping[str, Any]) -> Any:
@@ -282,3 +275,9 @@ FORMS: Final[Mapping[str, FieldForm]] = {
     ),
 }
 """By the field's name, which means the same in all envelopes; all others are numbers, truth values or texts."""
+
+WRITTEN: Final[Mapping[type[Any], tuple[tuple[str, Any, Callable[[Any, Secrets], Any]], ...]]] = {
+    kind: tuple((field.name, field.default, FORMS.get(field.name, PLAIN).write) for field in fields(kind))
+    for kind in (*KINDS.values(), Subscription, MqttWill)
+}
+"""Of each field its name, its default (nothing equals that of a field without one), and how it is written."""

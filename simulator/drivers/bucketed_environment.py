@@ -10,7 +10,7 @@ Events happen in exactly SimPy's order: by time, by priority, and as they were s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ class Alarm:
     """It cannot fail."""
 
     def __init__(self) -> None:
-        self.callbacks: list[Callable[[Any], None]] | None = None
+        self.callbacks: Sequence[Callable[[Any], None]] | None = None
         self.due: float = 0
         """Set by the environment."""
 
@@ -77,7 +77,8 @@ class BucketedEnvironment(simpy.Environment):
             return Infinity
         number = self._numbers[0]
         waiting = self._buckets[number] + [event for _, event in self._urgent.get(number, ())]
-        return min(event.due for event in waiting)
+        due: float = min(event.due for event in waiting)
+        return due
 
     def step(self) -> None:
         """As SimPy's."""

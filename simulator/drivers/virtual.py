@@ -87,8 +87,9 @@ class VirtualCycle(PowerCycle):
 
     def sleep_on(self) -> None:
         """It does not wait any more for what was to wake it, which still comes due."""
-        if self.wake_up is not None:
-            self.wake_up.cycle = self.wake_up.outcome = self.wake_up = None
+        wake_up, self.wake_up = self.wake_up, None
+        if wake_up is not None:
+            wake_up.cycle = wake_up.outcome = None
 
 
 class VirtualBench:

@@ -10,6 +10,7 @@ import random
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from fleetrig.harness.platform import platform_of
@@ -75,8 +76,8 @@ def bench_waits_of_a_large_fleet() -> None:
     plain, ours = WaitingProcesses(pauses_us, MANY), WaitingAlarms(pauses_us, MANY)
     plain_s, ours_s = [], []
     for at_us in range(400 * US_PER_S, 400 * US_PER_S + ROUNDS * SLICE_US, SLICE_US):
-        plain_s.append(cpu_s_of(lambda at_us=at_us: plain.run_until(at_us)))
-        ours_s.append(cpu_s_of(lambda at_us=at_us: ours.run_until(at_us)))
+        plain_s.append(cpu_s_of(partial(plain.run_until, at_us)))
+        ours_s.append(cpu_s_of(partial(ours.run_until, at_us)))
     polls = MANY * SLICE_US / (300 * US_PER_S)
     print(f"\n  {MANY:,} devices that only wait, twice for each poll; the first 400 s are not counted")
     show("SimPy processes, CPU per poll", f"{median(plain_s[1:]) / polls * 1e6:.2f} us")

@@ -75,6 +75,11 @@ class WaitingProcesses:
 class WaitingDevice(Alarm):
     __slots__ = ("is_asking", "turn")
 
+    def __init__(self, turn: int) -> None:
+        super().__init__()
+        self.turn = turn
+        self.is_asking = True
+
 
 class WaitingAlarms:
     """The same in the way of the exact engine: one event for all waits of a device, in buckets."""
@@ -84,9 +89,7 @@ class WaitingAlarms:
         self._pauses_us = pauses_us
         self._callbacks = [self._wake]
         for number in range(devices):
-            device = WaitingDevice()
-            device.turn, device.is_asking = number, True
-            self._wake(device)
+            self._wake(WaitingDevice(number))
 
     def run_until(self, at_us: int) -> None:
         self.env.run_through(at_us)

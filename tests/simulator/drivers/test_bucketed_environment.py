@@ -45,7 +45,7 @@ def played(env: simpy.Environment, seed: int, until: int) -> Told:
                 yield env.timeout(draw.choice(DELAYS))
             case 2:
                 event = env.event()
-                env.timeout(draw.choice(DELAYS)).callbacks.append(lambda _: event.succeed())
+                env.timeout(draw.choice(DELAYS)).callbacks.append(event.trigger)
                 yield event
             case _:
                 yield env.timeout(draw.choice(DELAYS))
@@ -76,7 +76,7 @@ def scheduled(env: simpy.Environment, told: Told, draw: random.Random) -> Schedu
         env.schedule(event, simpy.events.EventPriority(priority), delay)
 
     def happened(event: simpy.Event) -> None:
-        told.append((env.now, event.value))
+        told.append((env.now, str(event.value)))
         if draw.random() < 0.6:
             schedule(draw.choice(DELAYS), draw.choice((URGENT, NORMAL, 5)), f"{event.value}+")
 
