@@ -67,8 +67,7 @@ class RetryRule:
     first_us: tuple[int, int] | None = None
     """The delay after the first failure is drawn from this range; later ones by the policy."""
     first_step_us: int = 1
-    """That delay is rounded down to whole steps of so many, and then floored. Not with a budget, a breaker or
-    `Retry-After`."""
+    """That delay is rounded down to whole steps of so many, and then floored."""
     budget: Budget | None = None
     breaker: Breaker | None = None
 

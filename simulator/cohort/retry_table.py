@@ -49,12 +49,15 @@ class RetryTable:
         self.most_us: Whole = np.array([each.most_us for each in ranges], np.int64)
         self.capped_at_us: Whole = np.array([each.capped_at_us for each in ranges], np.int64)
         """Below `UNCAPPED_US`: here decorrelated jitter decides, which looks at the delay before."""
+        self.step_us: Whole = np.array([each.step_us for each in ranges], np.int64)
         self.is_open: Flags = np.array([is_open(rule, failures) for failures in range(MOST_FAILURES + 1)])
         self.without_token = retry_range(replace(cohort, retry=replace(rule, breaker=None)), 1, has_token=False)
 
     def delay_us(self, failed: Failed, chance: Whole) -> tuple[Whole, Flags | None]:
         """How long each waits, and who paid a token for it (None: nobody)."""
         ranges = Ranges(self.least_us[failed.failures], self.most_us[failed.failures])
+        if self.rule.first_step_us > 1:
+            ranges.step_us = self.step_us[failed.failures]
         if failed.previous_us is not None and self.rule.policy is Policy.DECORRELATED_JITTER:
             ranges.capped_at_us = self.capped_at_us[failed.failures]
             ranges.widen(3 * np.where(failed.previous_us, failed.previous_us, self.rule.base_us))
@@ -65,15 +68,7 @@ class RetryTable:
             strong = ~pays
         if failed.retry_after_us is not None and self.rule.honours_retry_after:
             self._ask(ranges, strong, failed.retry_after_us)
-        return self._stepped(failed, ranges.drawn_us(chance)), pays
-
-    def _stepped(self, failed: Failed, delay_us: Whole) -> Whole:
-        """A first delay in whole steps."""
-        step_us = self.rule.first_step_us
-        if step_us == 1:
-            return delay_us
-        stepped_us = np.maximum(self.rule.floor_us, delay_us // step_us * step_us)
-        return np.where(failed.failures == 1, stepped_us, delay_us)
+        return ranges.drawn_us(chance, self.rule.floor_us), pays
 
     def _ask(self, ranges: Ranges, strong: Flags, retry_after_us: Whole) -> None:
         asked = retry_after_us != NOT_ASKED_US
@@ -94,6 +89,7 @@ class Ranges:
     least_us: Whole
     most_us: Whole
     capped_at_us: Whole | None = None
+    step_us: Whole | None = None
 
     def widen(self, most_us: Whole) -> None:
         """Where there is a cap, the upper end."""
@@ -101,12 +97,19 @@ class Ranges:
         self.most_us = np.where(self.capped_at_us < UNCAPPED_US, np.maximum(most_us, self.least_us), self.most_us)
 
     def replace(self, where: Flags, least_us: int | Whole, most_us: int | Whole) -> None:
-        """By a range without a cap."""
+        """By a range without cap and steps."""
         self.least_us = np.where(where, least_us, self.least_us)
         self.most_us = np.where(where, most_us, self.most_us)
         if self.capped_at_us is not None:
             self.capped_at_us = np.where(where, UNCAPPED_US, self.capped_at_us)
+        if self.step_us is not None:
+            self.step_us = np.where(where, 1, self.step_us)
 
-    def drawn_us(self, chance: Whole) -> Whole:
+    def drawn_us(self, chance: Whole, floor_us: int) -> Whole:
         delay_us = self.least_us + part_of(self.most_us - self.least_us, chance)
-        return delay_us if self.capped_at_us is None else np.minimum(delay_us, self.capped_at_us)
+        if self.capped_at_us is not None:
+            delay_us = np.minimum(delay_us, self.capped_at_us)
+        if self.step_us is not None:
+            stepped_us = np.maximum(floor_us, delay_us // self.step_us * self.step_us)
+            delay_us = np.where(self.step_us > 1, stepped_us, delay_us)
+        return delay_us

@@ -23,6 +23,8 @@ HALF_BITS: Final = 18
 def start_us(points: Sequence[tuple[int, int]], position: int, count: int) -> int:
     """Of device `position` of `count`: where the curve of (thousandths, microseconds) is at its middle."""
     place, whole = 1000 * (2 * position + 1), 2 * count
+    if place <= points[0][0] * whole:
+        return points[0][1]
     for (left, left_us), (right, right_us) in pairwise(points):
         if place <= right * whole:
             return left_us + (right_us - left_us) * (place - left * whole) // ((right - left) * whole)
@@ -33,7 +35,8 @@ def starts_us(points: Sequence[tuple[int, int]], positions: Whole, count: int) -
     """`start_us` of many."""
     place, whole = 1000 * (2 * positions + 1), 2 * count
     starts_us = np.full(positions.size, points[-1][1], np.int64)
-    is_open = np.ones(positions.size, np.bool_)
+    is_open = place > points[0][0] * whole
+    starts_us[~is_open] = points[0][1]
     for (left, left_us), (right, right_us) in pairwise(points):
         here = is_open & (place <= right * whole)
         is_open &= ~here

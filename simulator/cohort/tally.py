@@ -42,9 +42,9 @@ class Tally:
         """For all that happens up to then, and at that moment."""
         wanted, room = until_us // SECOND_US + 1, self.slowest_us.size
         if wanted > room:
-            more = max(wanted, 2 * room) - room
-            self.seconds = np.pad(self.seconds, ((0, 0), (0, 0), (0, more)))
-            self.slowest_us = np.pad(self.slowest_us, (0, more))
+            room = max(wanted, 2 * room)
+            self.seconds = _wider(self.seconds, room)
+            self.slowest_us = _wider(self.slowest_us, room)
 
     def count(self, cohort: int, kind: Kind, at_us: Whole) -> None:
         """One for each moment; they are in order."""
@@ -79,6 +79,15 @@ class Tally:
         cohorts = [CohortFigures(*(row[:until].copy() for row in rows)) for rows in self.seconds]
         slowest_us = np.pad(self.slowest_us, (0, max(0, until - self.slowest_us.size)))
         return FleetFigures(cohorts, _by_bucket(self.took), _by_bucket(self.time_to_online), slowest_us[:until])
+
+
+def _wider(counts: Whole, room: int) -> Whole:
+    """Rows that have counted nothing are not touched: untouched zeros take no memory, in a week of them either."""
+    wider = np.zeros((*counts.shape[:-1], room), np.int64)
+    rows, wider_rows = counts.reshape(-1, counts.shape[-1]), wider.reshape(-1, room)
+    for row in np.flatnonzero(rows.any(axis=1)):
+        wider_rows[row, : counts.shape[-1]] = rows[row]
+    return wider
 
 
 def add_to(histogram: Whole, durations_us: Whole) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetrig.simulator.backoff import Policy
-from fleetrig.simulator.cohort.arrays import ArrayFleet
+from fleetrig.simulator.cohort.arrays import ArrayFleet, can_be_compiled
 from fleetrig.simulator.cohort.engine import FleetEngine
 from fleetrig.simulator.cohort.model import (
     Answer,
@@ -41,6 +41,7 @@ RULES = st.builds(
     honours_retry_after=st.booleans(),
     first_us=st.none() | SPANS,
     budget=st.none() | st.builds(Budget, st.integers(0, 4_000), st.integers(0, 1_500)),
+    first_step_us=st.just(1) | st.integers(1, 5 * S),
     breaker=st.none() | st.builds(Breaker, st.integers(1, 5), DELAYS, DELAYS),
 )
 COHORTS = st.builds(
@@ -51,6 +52,7 @@ COHORTS = st.builds(
     RULES,
     timeout_us=st.integers(S // 4, 8 * S),
     is_connected=st.booleans(),
+    waits_to_start=st.booleans(),
 )
 SERVERS = st.builds(
     ServerModel,
@@ -120,3 +122,5 @@ def test_both_engines_tell_the_same(data: st.DataObject, model: FleetModel, widt
     story = [(0, lambda fleet: fleet.start(range(model.count), Starts())), *further]
     expected = lead(ProcessFleet(model), story, END_US)
     assert_same(lead(ArrayFleet(model, window_us=width_us), story, END_US), expected)
+    if can_be_compiled():
+        assert_same(lead(ArrayFleet(model, window_us=width_us, compiled=True), story, END_US), expected)
