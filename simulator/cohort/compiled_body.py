@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleetrig.simulator.cohort import compiled
-from fleetrig.simulator.cohort.chance import Whole
+from fleetrig.simulator.cohort.chance import Flags, Ints
 from fleetrig.simulator.cohort.compiled_arrays import cohort_table, delay_table, disruption_table, server_numbers
 from fleetrig.simulator.cohort.ledger import Ledger
 from fleetrig.simulator.cohort.model import FleetModel
 from fleetrig.simulator.cohort.outcomes import Codes, Judge
-from fleetrig.simulator.cohort.retry_table import Flags, RetryTable
-from fleetrig.simulator.cohort.state import NEVER, FleetState
+from fleetrig.simulator.cohort.retry_table import RetryTable
+from fleetrig.simulator.cohort.state import NEVER, DeviceArrays
 from fleetrig.simulator.cohort.tally import Tally
 from fleetrig.simulator.cohort.wheel import NO_KEYS
 
@@ -27,17 +27,17 @@ NO_SMALL: Final[NDArray[np.int32]] = np.zeros(0, np.int32)
 class Batch:
     """Requests in the order of time, and what is found out about each."""
 
-    keys: Whole
-    cohort_of: Whole
-    chance: Whole
+    keys: Ints
+    cohort_of: Ints
+    chance: Ints
     codes: Codes
-    seen_us: Whole
-    asked_us: Whole
+    seen_us: Ints
+    asked_us: Ints
     """`Retry-After`."""
-    busy_until_us: Whole
+    busy_until_us: Ints
     pays: Flags
-    delay_us: Whole
-    successors: Whole
+    delay_us: Ints
+    successors: Ints
 
     def first(self, count: int) -> Batch:
         """The first so many of them."""
@@ -48,7 +48,7 @@ class Batch:
         )  # fmt: skip
 
 
-def _batch(keys: Whole) -> Batch:
+def _batch(keys: Ints) -> Batch:
     cohort_of, chance, seen_us, asked_us, busy_until_us, delay_us, successors = np.empty((7, keys.size), np.int64)
     codes, pays = np.empty(keys.size, np.uint8), np.empty(keys.size, np.bool_)
     return Batch(keys, cohort_of, chance, codes, seen_us, asked_us, busy_until_us, pays, delay_us, successors)
@@ -66,7 +66,7 @@ class CompiledBody:
         self,
         model: FleetModel,
         tables: Sequence[RetryTable],
-        state: FleetState,
+        state: DeviceArrays,
         judge: Judge,
         ledger: Ledger,
         tally: Tally,
@@ -79,7 +79,7 @@ class CompiledBody:
         self._heard_of = judge.disruptions
         self._disruptions = disruption_table(self._heard_of)
 
-    def perform(self, keys: Whole) -> tuple[int, Whole]:
+    def perform(self, keys: Ints) -> tuple[int, Ints]:
         if self._judge.disruptions is not self._heard_of:
             self._heard_of = self._judge.disruptions
             self._disruptions = disruption_table(self._heard_of)
@@ -132,7 +132,7 @@ class CompiledBody:
                 _or_none(state.tokens_milli), batch.cohort_of, batch.codes, batch.pays, batch.delay_us, tally.seconds,
             )  # fmt: skip
 
-    def _tell(self, keys: Whole, seen_us: Whole, codes: Codes) -> None:
+    def _tell(self, keys: Ints, seen_us: Ints, codes: Codes) -> None:
         """Cohort by cohort."""
         assert self._ledger.hears is not None
         device = keys & ((1 << self._state.device_bits) - 1)

@@ -56,7 +56,7 @@ MISTAKES = {
     "[{name: a, share: 50%}, {name: b, share: 40%}]": "the shares of the cohorts are 90% together, expected 100%",
     "[{name: a, share: 50%}, {name: b, count: 500}]": "expected a share of each cohort, or the count of each",
     "[{name: a, count: 500}]": "the cohorts have 500 devices together, and the fleet has 1,000 (count)",
-    "[{name: a, share: 99.99%}, {name: b, share: 0.01%}]": "the cohort 'b' has no devices: of 1000 devices it is too small",
+    "[{name: a, share: 99.99%}, {name: b, share: 0.01%}]": "the cohort 'b' has no devices: of 1000 devices it is",
     "[{name: a, share: 50%}, {name: a, share: 50%}]": "two cohorts are called 'a'",
     "[{name: a, count: 0}, {name: b, count: 1000}]": "count",
     "[{name: a, share: 150%}]": "expected a share of more than 0% and at most 100%",

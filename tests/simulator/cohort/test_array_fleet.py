@@ -13,7 +13,6 @@ from fleetrig.simulator.backoff import Policy
 from fleetrig.simulator.cohort.arrays import ArrayFleet, can_be_compiled
 from fleetrig.simulator.cohort.engine import FleetEngine
 from fleetrig.simulator.cohort.model import (
-    Answer,
     Budget,
     Cohort,
     Disruption,
@@ -21,6 +20,7 @@ from fleetrig.simulator.cohort.model import (
     RetryRule,
     ServerModel,
     Starts,
+    Unanswered,
 )
 from fleetrig.simulator.cohort.processes import ProcessFleet
 from fleetrig.simulator.drivers.load.histogram import bucket_of
@@ -76,7 +76,7 @@ def test_who_is_refused_tries_again_and_is_offline_from_then_on(engine: Engine) 
 def test_who_hears_nothing_notices_by_its_time_out(engine: Engine) -> None:
     fleet = engine(FleetModel((POLLER,)))
     fleet.start(range(1), AT_ONCE)
-    fleet.disrupt(Disruption(0, 5 * S, Answer.SILENT))
+    fleet.disrupt(Disruption(0, 5 * S, Unanswered.SILENT))
     fleet.run_until(10 * S)
     assert seconds(fleet.figures.cohorts[0].silent) == [0]
     assert seconds(fleet.figures.cohorts[0].requests) == [0, 7]
@@ -87,7 +87,7 @@ def test_a_server_says_when_to_come_again(engine: Engine, honours: bool, tries: 
     rule = RetryRule(Policy.FIXED, base_us=4 * S, retry_after_spread_us=0, honours_retry_after=honours)
     fleet = engine(FleetModel((Cohort("pollers", 1, (90 * S, 90 * S), rule),)))
     fleet.start(range(1), AT_ONCE)
-    fleet.disrupt(Disruption(0, 10 * S, Answer.TURNED_AWAY, retry_after_us=12 * S))
+    fleet.disrupt(Disruption(0, 10 * S, Unanswered.TURNED_AWAY, retry_after_us=12 * S))
     fleet.run_until(20 * S)
     assert seconds(fleet.figures.cohorts[0].requests) == tries
 
@@ -182,7 +182,7 @@ def test_a_fleet_in_equilibrium_is_steady_from_the_first_second_on(engine: Engin
 
 def test_of_overlapping_disruptions_the_earliest_added_counts(engine: Engine) -> None:
     fleet = engine(FleetModel((POLLER,)))
-    fleet.disrupt(Disruption(0, 2 * S, Answer.TURNED_AWAY))
+    fleet.disrupt(Disruption(0, 2 * S, Unanswered.TURNED_AWAY))
     fleet.disrupt(Disruption(0, 9 * S))
     fleet.start(range(1), AT_ONCE)
     fleet.run_until(9 * S)
