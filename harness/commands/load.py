@@ -19,6 +19,7 @@ from fleetrig.harness.commands.options import (
     Scenarios,
     Seed,
 )
+from fleetrig.harness.commands.policy_option import PolicyFrom
 from fleetrig.harness.commands.run_request import RESULTS
 
 
@@ -61,6 +62,7 @@ def load_command(
     ] = None,
     seed: Seed = 1,
     params: Params = None,
+    policy_from: PolicyFrom = None,
     ca: Ca = None,
     insecure: Insecure = False,
     change_tenant_settings: ChangeTenantSettings = False,
