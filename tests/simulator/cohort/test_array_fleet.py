@@ -11,6 +11,7 @@ import pytest
 
 from fleetrig.simulator.backoff import Policy
 from fleetrig.simulator.cohort.arrays import ArrayFleet, can_be_compiled
+from fleetrig.simulator.cohort.chance import Ints
 from fleetrig.simulator.cohort.engine import FleetEngine
 from fleetrig.simulator.cohort.model import (
     Budget,
@@ -22,6 +23,7 @@ from fleetrig.simulator.cohort.model import (
     Starts,
     Unanswered,
 )
+from fleetrig.simulator.cohort.outcomes import Codes
 from fleetrig.simulator.cohort.processes import ProcessFleet
 from fleetrig.simulator.drivers.load.histogram import bucket_of
 from tests.simulator.cohort.fleets import DEVICES, END_US, Case, S, lead
@@ -204,12 +206,18 @@ def test_a_time_that_keys_cannot_hold_is_said_before_anything_runs() -> None:
         fleet.run_until(200 * 86_400 * S)
 
 
+def told_by(fleet: ArrayFleet) -> list[tuple[Ints, Ints, Ints, Codes | None]]:
+    told: list[tuple[Ints, Ints, Ints, Codes | None]] = []
+    fleet.tell(lambda at_us, device, seen_us, codes: told.append((at_us, device, seen_us, codes)))
+    return told
+
+
 def test_all_that_happens_is_told_whole_whoever_performs_it() -> None:
     case = Case("full_jitter", "retry_after", 1)
     heard = []
     for compiled in (False, True) if can_be_compiled() else (False,):
-        fleet, told = ArrayFleet(case.model(), compiled=compiled), []
-        fleet.tell(lambda at, device, seen, codes, told=told: told.append((at, device, seen, codes)))
+        fleet = ArrayFleet(case.model(), compiled=compiled)
+        told = told_by(fleet)
         figures = lead(fleet, case.story(), END_US)
         columns = [np.concatenate([part[column] for part in told]) for column in range(3)]
         codes = np.concatenate([np.zeros(part[0].size, np.uint8) if part[3] is None else part[3] for part in told])
