@@ -22,6 +22,8 @@ from fleetrig.harness.commands.options import (
 from fleetrig.harness.commands.policy_option import PolicyFrom
 from fleetrig.harness.commands.run_request import RESULTS
 
+Figures = Annotated[Path, typer.Option(metavar="DIR", help="Where the figures go: curves, statistics, a summary.")]
+
 
 def load_command(
     run: Annotated[str | None, typer.Argument(metavar="ID", help="One scenario; none for a worker.")] = None,
@@ -70,9 +72,7 @@ def load_command(
     trace: Annotated[
         Path | None, typer.Option(metavar="F", help="Write the trace of every 64th device to this file.")
     ] = None,
-    results: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where the figures go: curves, statistics, a summary.")
-    ] = RESULTS,
+    results: Figures = RESULTS,
     allow_outside: AllowOutside = False,
     scenarios: Scenarios = None,
 ) -> None:
