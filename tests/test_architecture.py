@@ -46,6 +46,7 @@ PURE_ROOMS = (
     "fleetrig.simulator.effects",
     "fleetrig.simulator.stages",
     "fleetrig.simulator.backoff",
+    "fleetrig.simulator.client_policies",
     "fleetrig.simulator.agent",
     "fleetrig.simulator.flows",
     "fleetrig.reference_server.platforms",

@@ -13,6 +13,7 @@ from fleetrig.harness.checks.evaluators import FleetSnapshot, describe
 from fleetrig.harness.commands.options import AllowOutside, BenchFileGiven, Params, Scenarios, Tags, Wanted
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.run.power_points import power_cut_points
+from fleetrig.harness.scenario_file.backoff_text import backoff_text
 from fleetrig.harness.scenario_file.fault_line import FaultLine
 from fleetrig.harness.scenario_file.given_params import read_params
 from fleetrig.harness.scenario_file.scenario import Devices, Phase, Scenario
@@ -123,10 +124,10 @@ def board_lines(scenario: Scenario, bench: Path | None) -> Iterator[str]:
 
 def habits_line(scenario: Scenario) -> str:
     """Backoff and timeout of the devices."""
-    device, backoff = scenario.devices, scenario.devices.backoff
-    policy = backoff.policy.replace("_", " ")
+    device = scenario.devices
+    client = f" (as {device.backoff.client})" if device.backoff.client is not None else ""
     return (
-        f"backoff {policy} from {duration_text(backoff.base_s)} up to {duration_text(backoff.cap_s)}; "
+        f"backoff {backoff_text(device.backoff.to_backoff())}{client}; "
         f"request timeout {duration_text(device.timeout_s)}"
     ) + "".join(f"; {said}" for said in own_fields(device))
 

@@ -25,6 +25,7 @@ from pydantic import (
     model_validator,
 )
 
+from fleetrig.harness.scenario_file.backoff_line import BackoffLine
 from fleetrig.harness.scenario_file.boards_block import BoardRole, played_by
 from fleetrig.harness.scenario_file.check_words import ProgramsKeepRunning
 from fleetrig.harness.scenario_file.entry import as_list
@@ -48,7 +49,6 @@ from fleetrig.harness.scenario_file.values import (
     written_as,
 )
 from fleetrig.harness.scenario_file.words import Action, Check, with_words
-from fleetrig.simulator.backoff import Backoff, Policy
 from fleetrig.simulator.contract.bounds import COMBINATIONS, DEVICES
 from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.fleet import SERIAL, check_template, has_number, serial_of
@@ -115,23 +115,6 @@ class Heading(Model):
         if (count := math.prod(map(len, lists))) > COMBINATIONS.most:
             raise ValueError(f"matrix makes {_written(count)} combinations, expected {COMBINATIONS}")
         return self
-
-
-class BackoffLine(Model):
-    """How long devices wait after failures."""
-
-    policy: Policy = Policy.EQUAL_JITTER
-    base_s: Duration = Field(1.0, alias="base")
-    cap_s: Duration = Field(30.0, alias="cap")
-    floor_s: Duration = Field(1.0, alias="floor")
-    retry_after_spread_s: Duration = Field(5.0, alias="retry_after_spread")
-    """Added, drawn, to what `Retry-After` says."""
-    honours_retry_after: bool = True
-
-    def to_backoff(self) -> Backoff:
-        return Backoff(
-            self.policy, self.base_s, self.cap_s, self.floor_s, self.retry_after_spread_s, self.honours_retry_after
-        )
 
 
 class Devices(Model):

@@ -48,6 +48,8 @@ COMPARISONS: Final = Bound(2_000_000, "comparisons of globs with devices", "more
 REPEATS: Final = Bound(10_000, "repetitions", "all runs are planned before the first begins")
 RUNS: Final = Bound(100_000, "runs", "all runs are planned before the first begins")
 PARALLEL_RUNS: Final = Bound(256, "runs at the same time", "each has a server and sockets of its own")
+RETRY_TOKENS: Final = Bound(1_000, "tokens", "more never run out")
+FAILURES_IN_A_ROW: Final = Bound(255, "failures in a row", "a fleet counts no further")
 SEED: Final = Bound((1 << 63) - 1, "", "a seed has 63 bits", "9223372036854775807")
 
 # Texts

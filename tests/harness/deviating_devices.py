@@ -102,6 +102,16 @@ def _telemetry_first(_: Effect) -> Effect:
     return Tell("telemetry", MqttPublish("v1/devices/me/telemetry", b"{}"))
 
 
+def _no_longer_than(usual_s: float, instead_s: float) -> Callable[[Pause], Pause]:
+    """Waits `instead_s` after a failure where the model waits for `usual_s` at least."""
+
+    def change(one: Pause) -> Pause:
+        is_long = one.why == "backoff" and one.at_least_s == usual_s
+        return one._replace(at_least_s=instead_s, at_most_s=instead_s) if is_long else one
+
+    return change
+
+
 skips_attributes = leaving_out("configData")
 never_closes = leaving_out("feedback-closed")
 skips_the_document_of_progress = leaving_out("feedback-proceeding")
@@ -112,6 +122,8 @@ reports_failure = _request("feedback-closed", _failed)
 downloads_twice = _again("download")
 polls_too_fast = changing(_pauses(lambda one: one._replace(at_least_s=0.2, at_most_s=0.2)))
 falls_silent = changing(_pauses(lambda one: one._replace(at_least_s=1e6, at_most_s=1e6)))
+knows_no_budget = changing(_pauses(_no_longer_than(30.0, 4.0)))
+knows_no_breaker = changing(_pauses(_no_longer_than(60.0, 4.0)))
 shows_no_token = _request("deploymentBase", lambda one: replace(one, headers=one.headers[1:]))
 closes_twice = _again("feedback-closed")
 publishes_before_it_asks = _first("provision-request", _telemetry_first)

@@ -39,6 +39,26 @@ REFUSED = """
         for: 40s
         expect: [follows_model]
 """
+BUDGET = """
+    scenario: A device follows its model
+    devices: {flow: hono, over: http, serial: HN-1, interval: 30s, credential: wrong_password, refused_tries: 100,
+              backoff: {policy: fixed, base: 4s, first: [1s, 2s], budget: {burst: 2}}}
+    phases:
+      - name: is refused
+        do: [preregister, power_on]
+        for: 200s
+        expect: [follows_model]
+"""
+BREAKER = """
+    scenario: A device follows its model
+    devices: {flow: hawkbit, serial: HB-1, credential: wrong_target_token, interval: 5s,
+              backoff: {policy: fixed, base: 4s, breaker: {after: 3, open: 60s, spread: 10s}}}
+    phases:
+      - name: is refused
+        do: [preregister, power_on]
+        for: 200s
+        expect: [follows_model]
+"""
 THINGSBOARD = """
     scenario: A device follows its model
     devices: {flow: thingsboard, over: mqtt, serial: TB-1, interval: 5s}
@@ -66,7 +86,7 @@ KURA = """
         for: 60s
         expect: [follows_model]
 """
-NAMES = {THINGSBOARD: "thingsboard/x", HONO: "hono/x", KURA: "kura/x"}
+NAMES = {THINGSBOARD: "thingsboard/x", HONO: "hono/x", BUDGET: "hono/x", KURA: "kura/x"}
 UNTOLD = ("thingsboard/nameless", "hono/clones", "hono/expired", "hono/psk", "hono/strangers[over=coap")
 """Devices that do not say who they are, so that nobody can tell whose a message is, and handshakes that fail: in those
 a server is told nothing."""
@@ -98,6 +118,9 @@ DEVIATIONS = [
     (HAWKBIT, broken_devices.takes_files_on_trust, "", ""),
     (HAWKBIT, deviating.hears_nothing, "poll GET", "configData"),
     (REFUSED, broken_devices.hot_retry, "poll GET", "not before 5.000 s"),
+    (BUDGET, deviating.knows_no_budget, "telemetry POST", "not before 30.000 s"),
+    (BREAKER, deviating.knows_no_breaker, "poll GET", "not before 60.000 s"),
+    (BREAKER, deviating.knows_no_budget, "", ""),
     (THINGSBOARD, broken_thingsboard_devices.talks_too_early, "telemetry PUBLISH", "hang-up DISCONNECT"),
     (THINGSBOARD, deviating.publishes_before_it_asks, "telemetry PUBLISH", "provision-request PUBLISH"),
     (THINGSBOARD, deviating.subscribes_to_nothing, "provision-request PUBLISH", "provision-subscribe"),
@@ -137,7 +160,8 @@ def test_a_device_is_found_where_it_leaves_its_model(
     assert check.finding.clause.startswith(("hawkbit#V", "thingsboard#D", "hono#D"))
 
 
-OWN = {"hawkbit": HAWKBIT, "refused": REFUSED, "thingsboard": THINGSBOARD, "hono": HONO, "kura": KURA}
+OWN = {"hawkbit": HAWKBIT, "refused": REFUSED, "budget": BUDGET, "breaker": BREAKER,
+       "thingsboard": THINGSBOARD, "hono": HONO, "kura": KURA}  # fmt: skip
 TOLERANCES = [
     (name, how) for name in OWN for how in ("messages", "tolerant", "strict") if (name, how) != ("kura", "strict")
 ]

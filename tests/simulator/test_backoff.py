@@ -6,16 +6,25 @@ import math
 import os
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from fleetrig.simulator.backoff import RETRY_AFTER_LIMIT_S, Backoff, Delay, Policy, parse_retry_after
+from fleetrig.simulator.backoff import (
+    RETRY_AFTER_LIMIT_S,
+    Backoff,
+    CircuitBreaker,
+    Delay,
+    Policy,
+    RetryBudget,
+    parse_retry_after,
+)
 from fleetrig.simulator.drivers.draw import draw
 
 
-def ranges(policy: Policy, count: int = 6, **more: float) -> list[tuple[float, float]]:
+def ranges(policy: Policy, count: int = 6, previous_s: float | None = None) -> list[tuple[float, float]]:
     backoff = Backoff(policy, base_s=2.0, cap_s=20.0, floor_s=0.5)
-    return [backoff.delay(failures, interval_s=30.0, **more)[:2] for failures in range(1, count + 1)]
+    return [backoff.delay(failures, interval_s=30.0, previous_s=previous_s)[:2] for failures in range(1, count + 1)]
 
 
 def test_the_formulas() -> None:
@@ -131,3 +140,71 @@ def test_an_absurd_number_is_a_number() -> None:
     asked_s = parse_retry_after("9" * 400, None)
     assert asked_s is not None
     assert Backoff().delay(1, interval_s=1.0, retry_after_s=asked_s).at_least_s == RETRY_AFTER_LIMIT_S
+
+
+PATIENT = Backoff(
+    Policy.FIXED,
+    base_s=2.0,
+    budget=RetryBudget(share=0.25, burst=2),
+    breaker=CircuitBreaker(after=4, open_s=300.0, spread_s=60.0),
+)
+
+
+def waits(backoff: Backoff, failures: int, retry_after_s: float | None = None, *, has_token: bool = True) -> Any:
+    return backoff.delay(
+        failures, interval_s=30.0, interval_jitter=0.2, retry_after_s=retry_after_s, has_token=has_token
+    )[:2]
+
+
+def test_the_first_delay_has_a_range_of_its_own() -> None:
+    kura = Backoff(Policy.FIXED, base_s=60.0, first_s=(0.0, 11.0))
+    assert [waits(kura, failures) for failures in (1, 2, 3)] == [(1, 11), (60, 60), (60, 60)]
+    assert waits(kura, 1, 20.0) == (20, 25), "what the server asks for is stronger"
+
+
+def test_a_device_that_only_waits_for_its_next_poll_keeps_its_jitter() -> None:
+    assert waits(Backoff(Policy.NONE), 3) == (30, 36)
+
+
+def test_a_retry_costs_a_token_and_an_answer_earns_a_share_of_one() -> None:
+    tokens_milli = PATIENT.full_milli
+    spent = []
+    for _ in range(3):
+        has_token, tokens_milli = PATIENT.spend(tokens_milli, failures=1)
+        spent.append((has_token, tokens_milli))
+    assert spent == [(True, 1000), (True, 0), (False, 0)]
+    for expected in (250, 500, 750, 1000, 1250, 1500, 1750, 2000, 2000):
+        tokens_milli = PATIENT.earn(tokens_milli)
+        assert tokens_milli == expected
+
+
+def test_without_a_token_it_waits_for_its_interval() -> None:
+    assert waits(PATIENT, 1) == (2, 2)
+    assert waits(PATIENT, 1, has_token=False) == (30, 36)
+    first = Backoff(first_s=(0.0, 9.0), budget=RetryBudget())
+    assert waits(first, 1, has_token=False) == (30, 36)
+
+
+def test_a_breaker_opens_after_so_many_failures_and_costs_nothing() -> None:
+    assert [waits(PATIENT, failures) for failures in (3, 4, 5, 900)] == [(2, 2), *[(300, 360)] * 3]
+    assert PATIENT.spend(1500, failures=3) == (True, 500)
+    assert PATIENT.spend(1500, failures=4) == (True, 1500)
+    assert PATIENT.spend(0, failures=4) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    ("asked_s", "failures", "has_token", "span"),
+    [(10.0, 4, True, (300, 360)), (600.0, 4, True, (600, 605)), (10.0, 1, False, (30, 36)), (33.0, 1, False, (33, 38)),
+     (10.0, 1, True, (10, 15))],
+)  # fmt: skip
+def test_nobody_comes_back_earlier_than_the_server_asked(
+    asked_s: float, failures: int, has_token: bool, span: tuple[float, float]
+) -> None:
+    assert waits(PATIENT, failures, asked_s, has_token=has_token) == span
+
+
+def test_without_budget_and_breaker_nothing_is_counted() -> None:
+    plain = Backoff()
+    assert plain.full_milli == plain.earn(0) == 0
+    assert plain.spend(0, failures=900) == (True, 0)
+    assert not plain.is_open(900)

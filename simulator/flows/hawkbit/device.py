@@ -32,6 +32,7 @@ from fleetrig.simulator.flows.hawkbit.confirmation_policy import CONFIRMS_AT_ONC
 from fleetrig.simulator.stages import Stage
 
 DEFAULT_INTERVAL_S: Final = 300.0
+NOT_MODIFIED: Final = 304
 LEAST_INTERVAL_S: Final = 1.0
 """A device never spins, whatever the server names (V12)."""
 LONGEST_INTERVAL_S: Final = 7 * 86_400.0
@@ -111,6 +112,8 @@ class Contact:
     rounds_of: str = ""
     failures: int = 0
     previous_delay_s: float | None = None
+    tokens_milli: int = 0
+    """Of its retry budget."""
     since_poll_s: float = 0.0
     leave_alone_s: float = 0.0
     """How much longer a busy server wants to hear nothing, whatever it is about (`Retry-After`, V07)."""
@@ -134,7 +137,7 @@ class Contact:
         """As long as the server asks, a little longer with jitter, and as long as a busy server asked for."""
         least_s, most_s = self.interval_s, self.interval_s * (1 + self.settings.poll_jitter)
         if self.leave_alone_s:
-            asked = self.backoff(1)
+            asked = self._as_asked()
             least_s, most_s = max(least_s, asked.at_least_s), max(most_s, asked.at_most_s)
             self.leave_alone_s = 0.0
         return Pause(least_s, most_s, "poll interval")
@@ -144,12 +147,15 @@ class Contact:
         return self.since_poll_s >= self.interval_s and not self.leave_alone_s
 
     def backoff(self, failures: int) -> Delay:
-        """The wait after so many failures in a row, or the one that a busy server asked for."""
+        """The wait before a retry, after so many failures in a row; it costs a token."""
+        has_token, self.tokens_milli = self.settings.backoff.spend(self.tokens_milli, failures)
         return self.settings.backoff.delay(
             failures,
             interval_s=self.interval_s,
+            interval_jitter=self.settings.poll_jitter,
             previous_s=self.previous_delay_s,
             retry_after_s=self.leave_alone_s or None,
+            has_token=has_token,
         )
 
     def enter(self, stage: Stage, why: str = "") -> Generator[Effect, Outcome, None]:
@@ -212,13 +218,21 @@ class Contact:
 
     def _leave_alone(self) -> Generator[Effect, Outcome, None]:
         if self.leave_alone_s:
-            yield from self.wait(self.backoff(1), "asked to wait")
+            yield from self.wait(self._as_asked(), "asked to wait")
+
+    def _as_asked(self) -> Delay:
+        """As long as a busy server asked for."""
+        asked = self.settings.backoff.asked(self.leave_alone_s)
+        assert asked is not None, "a device that does not listen leaves nobody alone"
+        return asked
 
     def _passed(self, seconds: float) -> None:
         self.since_poll_s += seconds
         self.leave_alone_s = max(0.0, self.leave_alone_s - seconds)
 
     def _heed(self, status: int, headers: Headers) -> None:
+        if 200 <= status < 300 or status == NOT_MODIFIED:
+            self.tokens_milli = self.settings.backoff.earn(self.tokens_milli)
         if status >= 300 and self.settings.backoff.honours_retry_after:
             asked_s = parse_retry_after(find_header(headers, "Retry-After"), find_header(headers, "Date"))
             self.leave_alone_s = min(asked_s or 0.0, RETRY_AFTER_LIMIT_S)
@@ -240,6 +254,7 @@ def switched_on(
         reached=None if progress is None else Progress(str(progress)),
         reason=str(remembered.get("reason", "")),
         word=_word(remembered.get("confirmation")),
+        tokens_milli=settings.backoff.full_milli,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from fleetrig.simulator.backoff import RETRY_AFTER_LIMIT_S
+from fleetrig.simulator.backoff import RETRY_AFTER_LIMIT_S, Delay
 from fleetrig.simulator.contract.identity import DeviceIdentity, UserPassword
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.effects import Effect, Enter, Outcome, Pause, Remember, pause
@@ -65,6 +65,8 @@ class HonoLife:
     failures: int = 0
     """In a row, of any kind: the next wait depends on them."""
     previous_delay_s: float | None = None
+    tokens_milli: int = 0
+    """Of its retry budget."""
     refusals: int = 0
     conflicts: int = 0
     slowed: int = 0
@@ -120,6 +122,7 @@ class HonoLife:
         else:
             self.edge_refusals.pop(device_id, None)
             self.failures, self.previous_delay_s = 0, None
+            self.tokens_milli = self.settings.backoff.earn(self.tokens_milli)
         if not self.pending:
             self.messages += 1
             self.slowed = max(0, self.slowed - 1)
@@ -156,12 +159,21 @@ class HonoLife:
         self.failures += 1
         yield from self.enter(stage, heard.why)
         backoff = self.settings.backoff
-        delay = backoff.delay(self.failures, interval_s=self.interval_s, previous_s=self.previous_delay_s)
-        least_s = min(heard.retry_after_s or 0.0, RETRY_AFTER_LIMIT_S) if backoff.honours_retry_after else 0.0
-        if least_s > delay.at_least_s:
-            delay = backoff.delay(self.failures, interval_s=self.interval_s, retry_after_s=least_s)
+        has_token, self.tokens_milli = backoff.spend(self.tokens_milli, self.failures)
+        delay = self._delay(None, has_token=has_token)
+        if backoff.honours_retry_after and min(heard.retry_after_s or 0.0, RETRY_AFTER_LIMIT_S) > delay.at_least_s:
+            delay = self._delay(heard.retry_after_s, has_token=has_token)
         wait = Pause(delay.at_least_s, delay.at_most_s, "backoff", delay.capped_at_s)
         self.previous_delay_s = yield from pause(wait)
+
+    def _delay(self, retry_after_s: float | None, *, has_token: bool) -> Delay:
+        return self.settings.backoff.delay(
+            self.failures,
+            interval_s=self.interval_s,
+            previous_s=self.previous_delay_s,
+            retry_after_s=retry_after_s,
+            has_token=has_token,
+        )
 
 
 def complaint_of(heard: Heard) -> Complaint | None:
@@ -186,4 +198,5 @@ def switched_on(
         has_fault=remembered.get("fault") is not None,
         stage=stage,
         interval_s=settings.telemetry_interval_s,
+        tokens_milli=settings.backoff.full_milli,
     )

@@ -60,6 +60,8 @@ class Life:
     failures: int = 0
     """In a row, of any kind: the next wait depends on them."""
     previous_delay_s: float | None = None
+    tokens_milli: int = 0
+    """Of its retry budget."""
     refused_logins: int = 0
     provisions_left: int = 0
     messages: int = 0
@@ -97,8 +99,13 @@ class Life:
         """Waits longer with every failure in a row, with jitter (D14, D16, D17, D26)."""
         self.failures += 1
         yield from self.enter(stage, why)
-        delay = self.settings.backoff.delay(
-            self.failures, interval_s=self.settings.telemetry_interval_s, previous_s=self.previous_delay_s
+        backoff = self.settings.backoff
+        has_token, self.tokens_milli = backoff.spend(self.tokens_milli, self.failures)
+        delay = backoff.delay(
+            self.failures,
+            interval_s=self.settings.telemetry_interval_s,
+            previous_s=self.previous_delay_s,
+            has_token=has_token,
         )
         wait = Pause(delay.at_least_s, delay.at_most_s, "backoff", delay.capped_at_s)
         self.previous_delay_s = yield from pause(wait)
@@ -118,6 +125,7 @@ class Life:
         """The server has taken all that it had to say."""
         self.messages += 1
         self.failures, self.previous_delay_s = 0, None
+        self.tokens_milli = self.settings.backoff.earn(self.tokens_milli)
 
 
 def switched_on(
@@ -141,4 +149,5 @@ def switched_on(
         has_lost=credentials is None and stage is not Stage.BLANK,
         stage=stage,
         provisions_left=settings.provisions_anew,
+        tokens_milli=settings.backoff.full_milli,
     )

@@ -46,7 +46,7 @@ hawkbit/x
                pollingTime = 00:00:01
                authentication.targettoken.enabled = true
      devices 2 devices: HB-1, HB-2; over http with target token
-             backoff fixed from 1s up to 30s; request timeout 10s
+             backoff fixed 1s; request timeout 10s
      faults  latency {delay: 0.1s}
   1. first contact
      fault   outage {for: 2s, shows_as: reset}

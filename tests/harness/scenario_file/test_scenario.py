@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from fleetrig.harness.platforms.hawkbit.words import Configure, Deploy
 from fleetrig.harness.scenario_file.action_words import PowerOn, Wait
+from fleetrig.harness.scenario_file.backoff_line import BackoffLine
 from fleetrig.harness.scenario_file.check_words import Order, Reaches, Registry, Sends
 from fleetrig.harness.scenario_file.measure_words import Gap
 from fleetrig.harness.scenario_file.scenario import Scenario
@@ -21,7 +22,8 @@ from fleetrig.harness.scenario_file.values import Times
 from fleetrig.harness.scenario_file.words import NeutralCheck
 from fleetrig.harness.verdict import Severity
 from fleetrig.simulator.agent import CutPoint
-from fleetrig.simulator.backoff import Backoff, Policy
+from fleetrig.simulator.backoff import Backoff, CircuitBreaker, Policy, RetryBudget
+from fleetrig.simulator.client_policies import CLIENT_POLICIES, RealClient
 from fleetrig.simulator.contract.delivery import Ending, Framing
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.units import duration_s, duration_text
@@ -242,6 +244,21 @@ def test_faults_become_those_of_the_fault_plan(rich: Scenario) -> None:
 
 def test_the_backoff_becomes_the_devices(rich: Scenario) -> None:
     assert rich.devices.backoff.to_backoff() == Backoff(Policy.FULL_JITTER, 0.5, 120.0, 0.1, 1.0, False)
+
+
+def test_budget_breaker_and_first_delay_become_the_devices() -> None:
+    words = {"first": ["0s", "1m"], "budget": {"share": "12.5 %", "burst": 4}, "breaker": {"open": "2m"}}
+    line = BackoffLine.model_validate(words)
+    assert line.to_backoff() == Backoff(
+        Policy.EQUAL_JITTER, 1.0, 30.0,
+        first_s=(0.0, 60.0), budget=RetryBudget(0.125, 4), breaker=CircuitBreaker(after=5, open_s=120.0),
+    )  # fmt: skip
+    assert BackoffLine.model_validate(line.model_dump(mode="json", by_alias=True)) == line
+
+
+def test_a_client_becomes_its_policy() -> None:
+    line = BackoffLine.model_validate({"client": "paho_python"})
+    assert line.to_backoff() == CLIENT_POLICIES[RealClient.PAHO_PYTHON].backoff
 
 
 def test_it_knows_where_it_comes_from(rich: Scenario) -> None:

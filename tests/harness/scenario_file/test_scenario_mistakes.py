@@ -103,6 +103,63 @@ MISTAKES = {
         scenario(devices=FLEET + "count: 0}"),
         ["2:33: devices.count: expected a number of at least 1, got the number 0"],
     ),
+    "policy that is none": (
+        scenario(devices=FLEET + "backoff: {policy: full_jiter}}"),
+        [
+            ("2:44: devices.backoff.policy: expected none, immediate, fixed, exponential, full_jitter, equal_jitter or "
+             "decorrelated_jitter, got 'full_jiter'; did you mean 'full_jitter'?")
+        ],
+    ),
+    "client that is none": (
+        scenario(devices=FLEET + "backoff: {client: swupdat}}"),
+        [
+            ("2:44: devices.backoff.client: expected swupdate, rauc_hawkbit_updater, kura, thingsboard_python_sdk, "
+             "paho_python, paho_java, esp_mqtt, aws_iot_mqtt311 or aws_iot_embedded_c, got 'swupdat'; "
+             "did you mean 'swupdate'?")
+        ],
+    ),
+    "client and more": (
+        scenario(devices=FLEET + "backoff: {client: swupdate, base: 2s}}"),
+        [
+            ("2:26: devices.backoff: client: swupdate says all of it: leave the others away, or write numbers down "
+             "instead of its name")
+        ],
+    ),
+    "budget of more than all": (
+        scenario(devices=FLEET + "backoff: {budget: {share: 150%}}}"),
+        ["2:52: devices.backoff.budget.share: expected a share of more than 0% and at most 100%, got '150%'"],
+    ),
+    "budget as a number": (
+        scenario(devices=FLEET + "backoff: {budget: {share: 0.1}}}"),
+        [
+            ("2:52: devices.backoff.budget.share: expected a share of the requests, such as 10%, got the number 0.1")
+        ],
+    ),
+    "budget of no tokens": (
+        scenario(devices=FLEET + "backoff: {budget: {burst: 0}}}"),
+        ["2:52: devices.backoff.budget.burst: expected a number of at least 1, got the number 0"],
+    ),
+    "breaker that opens by itself": (
+        scenario(devices=FLEET + "backoff: {breaker: {after: 0}}}"),
+        ["2:53: devices.backoff.breaker.after: expected a number of at least 1, got the number 0"],
+    ),
+    "breaker that nobody notices": (
+        scenario(devices=FLEET + "backoff: {breaker: {open: 0s}}}"),
+        [
+            ("2:36: devices.backoff.breaker: a device that is silent for 0s is not silent: "
+             "expected open or spread above 0s")
+        ],
+    ),
+    "first delay the wrong way round": (
+        scenario(devices=FLEET + "backoff: {first: [60s, 5s]}}"),
+        [
+            ("2:36: devices.backoff.first: expected two times, the shorter one first, such as [0s, 60s]")
+        ],
+    ),
+    "first delay of one time": (
+        scenario(devices=FLEET + "backoff: {first: [60s]}}"),
+        ["2:36: devices.backoff.first: expected two times, the shorter one first, such as [0s, 60s]"],
+    ),
     "number for text": (
         scenario(devices=FLEET + "model: 1.0}"),
         ["2:33: devices.model: expected text (put it in quotes), got the number 1.0"],

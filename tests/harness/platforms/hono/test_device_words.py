@@ -11,8 +11,9 @@ import pytest
 
 from fleetrig.harness.platforms.hono.device_settings import device_settings, with_tenant
 from fleetrig.harness.platforms.hono.device_words import DEVICE_FIELDS
+from fleetrig.harness.scenario_file.backoff_line import BackoffLine
 from fleetrig.harness.scenario_file.platform_models import models_for
-from fleetrig.harness.scenario_file.scenario import BackoffLine, Devices
+from fleetrig.harness.scenario_file.scenario import Devices
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.mqtt import MqttVersion
 from fleetrig.simulator.flows.hono.settings import Endpoint, HonoSettings

@@ -11,8 +11,9 @@ import pytest
 
 from fleetrig.harness.platforms.thingsboard.device_settings import device_settings
 from fleetrig.harness.platforms.thingsboard.device_words import DEVICE_FIELDS
+from fleetrig.harness.scenario_file.backoff_line import BackoffLine
 from fleetrig.harness.scenario_file.platform_models import models_for
-from fleetrig.harness.scenario_file.scenario import BackoffLine, Devices
+from fleetrig.harness.scenario_file.scenario import Devices
 from fleetrig.simulator.contract.mqtt import MqttVersion
 from fleetrig.simulator.flows.thingsboard.settings import ThingsBoardSettings
 from tests.harness.command import fleetrig

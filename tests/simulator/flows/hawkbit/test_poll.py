@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from fleetrig.simulator.backoff import RETRY_AFTER_LIMIT_S, Backoff, Policy
+from fleetrig.simulator.backoff import RETRY_AFTER_LIMIT_S, Backoff, CircuitBreaker, Policy, RetryBudget
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import GatewayToken
 from fleetrig.simulator.effects import Pause
 from fleetrig.simulator.flows.hawkbit.device import LONGEST_INTERVAL_S, HawkbitSettings
-from tests.simulator.flows.played import TOKEN, URL, Played, polled
+from tests.simulator.flows.played import TOKEN, URL, Played, deployment, polled
 
 ATTRIBUTES = HawkbitSettings(URL, attributes={"hw": "2"})
 
@@ -200,6 +200,58 @@ def test_decorrelated_jitter_goes_on_from_what_was_drawn() -> None:
     device.power_cycle()
     device.no_reply()
     assert device.pause == Pause(5.0, 15.0, "backoff", 60.0)
+
+
+def test_a_retry_budget_is_spent_refilled_and_full_again_at_power_on() -> None:
+    backoff = Backoff(Policy.FIXED, base_s=5.0, budget=RetryBudget(share=0.5, burst=2))
+    device = Played(HawkbitSettings(URL, default_interval_s=60.0, poll_jitter=0.5, backoff=backoff))
+
+    def fails(times: int) -> list[tuple[float, float]]:
+        seen = []
+        for _ in range(times):
+            device.no_reply()
+            seen.append(span(device))
+            device.done()
+        return seen
+
+    assert fails(3) == [(5, 5), (5, 5), (60, 90)]
+    device.poll({})
+    device.done()
+    assert fails(2) == [(60, 90), (60, 90)], "half a token is none"
+    device.poll({})
+    device.done()
+    assert fails(2) == [(5, 5), (60, 90)]
+    device.power_cycle()
+    assert fails(3) == [(5, 5), (5, 5), (60, 90)]
+
+
+def test_reports_that_are_said_again_cost_tokens_too() -> None:
+    backoff = Backoff(Policy.FIXED, base_s=5.0, budget=RetryBudget(share=0.1, burst=1))
+    device = Played(HawkbitSettings(URL, default_interval_s=60.0, backoff=backoff))
+    device.poll(polled("00:01:00", deploymentBase="deploymentBase/12"))
+    device.reply(document=deployment())
+    assert device.name == "feedback-proceeding"
+    device.reply(500)
+    assert device.pause == Pause(5.0, 5.0, "report retry")
+    device.done()
+    device.reply(500)
+    assert device.pause == Pause(60.0, 60.0, "report retry")
+
+
+def test_an_open_breaker_keeps_a_device_silent_until_an_answer_closes_it() -> None:
+    backoff = Backoff(Policy.FIXED, base_s=5.0, breaker=CircuitBreaker(after=2, open_s=300.0, spread_s=60.0))
+    device = Played(HawkbitSettings(URL, backoff=backoff))
+    for expected in ((5, 5), (300, 360), (300, 360)):
+        device.no_reply()
+        assert span(device) == expected
+        device.done()
+    device.poll({})
+    device.done()
+    device.reply(503, headers=(("Retry-After", "600"),))
+    assert span(device) == (600, 605)
+    device.done()
+    device.reply(503, headers=(("Retry-After", "20"),))
+    assert span(device) == (300, 360), "open, and so silent for longer than was asked"
 
 
 ODD_INTERVALS: list[Any] = ["", "99:99:99", "9999:59:59", "soon", "P" + "9" * 400 + "D", -1, 0, 5, None, [], {}]

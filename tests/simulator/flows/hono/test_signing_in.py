@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fleetrig.simulator.backoff import Backoff
+from fleetrig.simulator.backoff import Backoff, Policy, RetryBudget
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.mqtt import MqttConnect, MqttDisconnect, MqttPublish, MqttVersion
@@ -249,6 +249,21 @@ def test_a_busy_server_that_asks_for_little_does_not_end_the_back_off() -> None:
     device = HonoHand(HTTPS, backoff=Backoff(base_s=8.0, retry_after_spread_s=3.0))
     device.http(503, headers=(("Retry-After", "2"),))
     assert (device.pause.at_least_s, device.pause.at_most_s) == (4.0, 8.0)
+
+
+def test_a_device_without_a_token_waits_for_its_interval_and_for_what_was_asked() -> None:
+    backoff = Backoff(Policy.FIXED, base_s=8.0, retry_after_spread_s=3.0, budget=RetryBudget(share=1.0, burst=1))
+    device = HonoHand(HTTPS, backoff=backoff, telemetry_interval_s=60.0)
+    spans = []
+    for asked in ("", "", "2", "90"):
+        device.http(503, headers=(("Retry-After", asked),))
+        spans.append((device.pause.at_least_s, device.pause.at_most_s))
+        waited(device)
+    assert spans == [(8.0, 8.0), (60.0, 60.0), (60.0, 60.0), (90.0, 93.0)]
+    device.http(202)
+    waited(device)
+    device.http(503)
+    assert device.pause.at_most_s == 8.0, "a whole answer has earned a whole token"
 
 
 @PLACES

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fleetrig.simulator.backoff import Backoff, CircuitBreaker, Policy, RetryBudget
 from fleetrig.simulator.contract.identity import ClientCertificate
 from fleetrig.simulator.contract.mqtt import MqttDisconnect, MqttPublish, MqttVersion
 from fleetrig.simulator.effects import Await, Reply
@@ -109,6 +110,22 @@ def test_a_connection_that_ends_is_opened_again_after_a_wait(why: str) -> None:
     assert device.stage == "online"
     device.no_reply(why)
     assert device.pause.at_most_s == 5.0, "what was accepted meanwhile ends the row of failures"
+
+
+def test_a_device_without_a_token_waits_for_its_interval_and_one_whose_breaker_is_open_is_silent() -> None:
+    backoff = Backoff(
+        Policy.FIXED, base_s=8.0, budget=RetryBudget(share=1.0, burst=1), breaker=CircuitBreaker(3, 300.0, 60.0)
+    )
+    device = stored(telemetry_interval_s=60.0, backoff=backoff)
+    spans = []
+    for _ in range(4):
+        device.no_reply("refused")
+        spans.append((device.pause.at_least_s, device.pause.at_most_s))
+        device.waited()
+    assert spans == [(8.0, 8.0), (60.0, 60.0), (300.0, 360.0), (300.0, 360.0)]
+    accept(device)
+    device.no_reply("closed")
+    assert device.pause.at_most_s == 8.0
 
 
 def test_a_server_that_says_good_bye() -> None:
