@@ -22,6 +22,7 @@ class Policy(StrEnum):
     NONE = "none"  # a device that just waits for its next poll
     IMMEDIATE = "immediate"  # the pathological case: retries at once, and knows no floor
     FIXED = "fixed"  # very common in firmware
+    LINEAR = "linear"  # min(cap, base·(k + 1))
     EXPONENTIAL = "exponential"  # min(cap, base·2^k): keeps a herd in lockstep
     FULL_JITTER = "full_jitter"  # U·min(cap, base·2^k)
     EQUAL_JITTER = "equal_jitter"  # half of it certain, half of it drawn
@@ -157,6 +158,9 @@ class Backoff:
                 return Delay(0.0, 0.0)
             case Policy.FIXED:
                 return self._floored(Delay(self.base_s, self.base_s))
+            case Policy.LINEAR:
+                linear_s = min(self.cap_s, self.base_s * failures)
+                return self._floored(Delay(linear_s, linear_s))
             case Policy.EXPONENTIAL:
                 return self._floored(Delay(ceiling_s, ceiling_s))
             case Policy.FULL_JITTER:

@@ -136,7 +136,21 @@ RULES = (
 )
 
 HOMES = (
-    Home("simpy", ("fleetrig.simulator.drivers.virtual",), "virtual time has one implementation"),
+    Home(
+        "simpy",
+        (
+            "fleetrig.simulator.drivers.virtual",
+            "fleetrig.simulator.cohort.arrays",
+            "fleetrig.simulator.cohort.processes",
+        ),
+        "virtual time has one implementation for devices that speak the protocol, one for fleets as arrays, and the "
+        "textbook one that those are held against",
+    ),
+    Home(
+        "numba",
+        ("fleetrig.simulator.cohort.compiled",),
+        "it is an extra that may be absent, and takes seconds to import: one module asks for it, when it is wanted",
+    ),
     Home(
         "locust",
         (
@@ -305,6 +319,8 @@ def test_the_house_keeps_its_rules():
         ("simulator/contract/http.py", "from ..agent import Agent", "standard library alone"),
         ("harness/report/html.py", "from fleetrig.harness.run.run import run", "a report listens"),
         ("harness/run.py", "import simpy", "virtual time has one implementation"),
+        ("simulator/cohort/wheel.py", "import simpy", "one for fleets as arrays"),
+        ("simulator/cohort/batch.py", "from numba import njit", "an extra that may be absent"),
         ("harness/run/run.py", "import fleetrig.harness.platforms.hawkbit.admin", "found through the table"),
         (
             "harness/platforms/kura/work.py",

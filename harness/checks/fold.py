@@ -38,10 +38,8 @@ def threshold_status(measured: int, *, is_bad: bool, stops: bool, can_mend: bool
     return Status.MET if measured and not is_bad else Status.OPEN
 
 
-class Fold(Protocol):
-    """A check over the stream."""
-
-    def step(self, event: TraceEvent) -> None: ...
+class Judging(Protocol):
+    """A check that is being judged, from whatever it looks at."""
 
     def status(self) -> Status: ...
 
@@ -54,6 +52,12 @@ class Fold(Protocol):
 
     def measured(self) -> str:
         """What was seen, in numbers; called only if the check holds."""
+
+
+class Fold(Judging, Protocol):
+    """A check over the stream."""
+
+    def step(self, event: TraceEvent) -> None: ...
 
 
 @runtime_checkable
@@ -72,7 +76,7 @@ class Drawn(Protocol):
         """The course so far; None where nobody asked for it, or nothing was seen."""
 
 
-def curves_of(folds: Iterable[Fold]) -> tuple[Curve, ...]:
+def curves_of(folds: Iterable[object]) -> tuple[Curve, ...]:
     """What the report is to draw of a phase."""
     found = (fold.curve() for fold in folds if isinstance(fold, Drawn))
     return tuple(curve for curve in found if curve is not None)

@@ -24,11 +24,11 @@ class SpanCounts:
         self.count = self.most_us = 0
         self._counts: Counter[int] = Counter()
 
-    def add(self, span_us: int) -> None:
-        self.count += 1
+    def add(self, span_us: int, times: int = 1) -> None:
+        self.count += times
         self.most_us = max(self.most_us, span_us)
         scale = 10 ** max(0, len(str(span_us)) - DIGITS)
-        self._counts[span_us // scale * scale] += 1
+        self._counts[span_us // scale * scale] += times
 
     def percentile_us(self, share: float) -> int:
         """The span that so large a share of the others does not exceed."""

@@ -5,6 +5,7 @@ The bench performs its own words; the others are for the platform.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from itertools import chain
@@ -13,6 +14,8 @@ from typing import Any, Final
 from fleetrig.harness.run.context import Device, RunContext
 from fleetrig.harness.scenario_file.action_words import ActionWord, CyclePower, PowerCut, PowerOn, Wait
 from fleetrig.harness.scenario_file.board_words import BoardWord
+from fleetrig.simulator.arrivals_shape import Shape, curve, even_us, start_us
+from fleetrig.simulator.contract.clock import to_s, to_us
 from fleetrig.simulator.drivers.director import Director
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.effects import Pause
@@ -51,20 +54,34 @@ def touched_by(context: RunContext, words: ActionWord) -> Iterator[str]:
 
 
 def power_on(context: RunContext, words: PowerOn) -> Director[None]:
-    """Starts devices one by one over the spread; with `cut_at` each loses its power once at that point."""
+    """Starts devices over the spread, each cohort over all of it; `cut_at`: each loses its power once at that point."""
     yield from ()
     off = [[device for device in group if not device.agent.is_on] for group in context.select_powered(words.only)]
     groups = [group for group in off if group]
     spread_s = context.scenario.devices.start_spread_s if words.spread_s is None else words.spread_s
+    starts_us = start_times_us(context, [group[0].serial for group in groups], words.shape, to_us(spread_s))
     for position, (first, *behind) in enumerate(groups):
         watch = context.watch if position == 0 else None
         if words.cut_at is not None:
             watch = context.cuts[first.serial] = PowerCutTrigger(words.cut_at, words.off_s)
-        after_s = spread_s * position / max(1, len(groups))
+        after_s = to_s(starts_us[position])
         context.switched_on.update(device.serial for device in (first, *behind))
         context.driver.power_on(first.agent, after_s=after_s, trigger=watch)
         for device in behind:
             context.driver.power_on(device.agent, after_s=after_s)
+
+
+def start_times_us(context: RunContext, serials: Sequence[str], shape: Shape, spread_us: int) -> list[int]:
+    """How long after now each is switched on."""
+    makes = [id(context.devices_block(serial)) for serial in serials]
+    counts, seen, points = Counter(makes), Counter[int](), curve(shape, spread_us)
+    starts_us = []
+    for make in makes:
+        position, count = seen[make], counts[make]
+        is_even = shape is Shape.EVEN
+        starts_us.append(even_us(spread_us, position, count) if is_even else start_us(points, position, count))
+        seen[make] += 1
+    return starts_us
 
 
 def power_cut(context: RunContext, words: PowerCut) -> Director[None]:

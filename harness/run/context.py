@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from fleetrig.harness.checks.model_watch import ModelWatch
 from fleetrig.harness.external.view import device_view
 from fleetrig.harness.platform import Platform, Work
 from fleetrig.harness.run.known_deviations import Known
-from fleetrig.harness.scenario_file.scenario import Scenario
+from fleetrig.harness.scenario_file.scenario import Devices, Scenario
 from fleetrig.harness.servers.under_test import ServerUnderTest
 from fleetrig.harness.verdict import PhaseResult
 from fleetrig.simulator.agent import Agent
@@ -114,11 +115,19 @@ class RunContext:
     """The boards that the scenario works on; None for a scenario without."""
     known: Known = field(default_factory=Known)
     """Where this device or server is known to deviate."""
+    cohorts: dict[str, Devices] = field(default_factory=dict)
+    """Serial -> the block of its cohort, where the fleet has several."""
     work: Work = field(init=False)
     """The platform's part in this run."""
 
     def __post_init__(self) -> None:
         self.work = self.platform.work(self)
+        if self.scenario.devices.cohorts:
+            self.cohorts = dict(cohort_blocks(self.scenario.devices, self.prefix))
+
+    def devices_block(self, serial: str) -> Devices:
+        """What the file says of a device."""
+        return self.cohorts.get(serial, self.scenario.devices)
 
     def select_devices(self, only: str = "*") -> list[Device]:
         """The devices whose serial, without the prefix, fits the glob."""
@@ -167,6 +176,13 @@ class RunContext:
         """Gives a device another credential and behaviour."""
         device.credential, device.behaviour = credential, behaviour
         device.agent.reprogram(self.behaviour(behaviour), tls_credential_of(credential))
+
+
+def cohort_blocks(devices: Devices, prefix: str) -> Iterator[tuple[str, Devices]]:
+    """Serial and block of each device of a fleet with cohorts."""
+    units = devices.units()
+    for _, count, block in devices.makes():
+        yield from ((prefix + unit.serial, block) for unit in islice(units, count))
 
 
 def build_devices(context: RunContext) -> None:

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Final
 
 from fleetrig.harness.checks.evaluators import Evaluator, Query, is_recorded
-from fleetrig.harness.checks.fold import Fold, OfSomeKinds, Status
+from fleetrig.harness.checks.fold import Fold, Judging, OfSomeKinds, Status
 from fleetrig.harness.external.view import EventView, device_view
 from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.run.known_deviations import Known
@@ -63,8 +63,8 @@ def through_view(view: EventView, folds: Sequence[Fold]) -> TraceListener:
 class PhaseFolds:
     """The folds of a phase. A violated hard fold ends the phase; warnings and known deviations are soft and do not."""
 
-    hard: tuple[Fold, ...]
-    soft: tuple[Fold, ...]
+    hard: tuple[Judging, ...]
+    soft: tuple[Judging, ...]
 
     @property
     def failed(self) -> bool:
@@ -75,9 +75,9 @@ class PhaseFolds:
         return self.failed or all(fold.status() is not Status.OPEN for fold in (*self.hard, *self.soft))
 
 
-def phase_folds(known: Known, phase: str, pairs: Iterable[tuple[Check, Fold]]) -> PhaseFolds:
-    hard: list[Fold] = []
-    soft: list[Fold] = []
+def phase_folds(known: Known, phase: str, pairs: Iterable[tuple[Check, Judging]]) -> PhaseFolds:
+    hard: list[Judging] = []
+    soft: list[Judging] = []
     for check, fold in pairs:
         is_soft = check.severity is Severity.WARNING or known.of(phase, check) is not None
         (soft if is_soft else hard).append(fold)
@@ -116,7 +116,7 @@ def evaluate_all(
     ]
 
 
-def outcome_of(fold: Fold, folds: PhaseFolds) -> CheckOutcome:
+def outcome_of(fold: Judging, folds: PhaseFolds) -> CheckOutcome:
     """In a phase that failed early, a check that is still open is not a finding."""
     match fold.status():
         case Status.MET:

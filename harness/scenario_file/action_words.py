@@ -8,13 +8,14 @@ obvious one and `describe`, and a line in a table: `BENCH_WORDS` and `run.action
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
-from pydantic import ConfigDict, Field, RootModel
+from pydantic import ConfigDict, Field, RootModel, model_validator
 
 from fleetrig.harness.scenario_file.entry import WordModel
 from fleetrig.harness.scenario_file.exchange_names import CutAt
 from fleetrig.harness.scenario_file.values import DeviceCount, Duration, Glob, Model, RecordText, UnitList
+from fleetrig.simulator.arrivals_shape import Shape
 from fleetrig.simulator.contract.units import duration_text
 
 
@@ -49,21 +50,45 @@ def describe_devices(only: str) -> str:
     return "all devices" if only == "*" else f"the devices {only}"
 
 
+SHAPES: Final[Mapping[Shape, str]] = {
+    Shape.EVEN: "one by one",
+    Shape.AT_ONCE: "all at once",
+    Shape.CITY: "district by district",
+    Shape.DAILY: "few at night and most at noon",
+    Shape.STEP: "few and then many",
+    Shape.SPIKE: "half of them nearly at once",
+}
+
+
 class PowerOn(DeviceSelector, ActionWord):
     """Switches devices on."""
 
     makes_known = True
     spread_s: Duration | None = Field(None, alias="spread")
-    """They start one by one, evenly spread over this time; `start_spread` of the devices when not given."""
+    """They start one by one over this time; `start_spread` of the devices when not given."""
+    shape: Shape = Shape.EVEN
+    """How they are spread over it. even: one after the other. at_once: all together. city: power returns district by
+    district. daily: few at the beginning and the end, most in the middle, as over a day. step: from the middle on nine
+    times as many as before. spike: half of them within a fiftieth of the time, in the middle."""
     cut_at: CutAt | None = None
     """Cut the power at this point of the device's life, once: `<effect>#<n>:before|sent|answered`."""
     off_s: Duration = Field(2.0, alias="off")
     """How long a device stays off after `cut_at`."""
 
+    @model_validator(mode="after")
+    def _has_the_spread_of_its_shape(self) -> Self:
+        if self.shape is Shape.AT_ONCE and self.spread_s:
+            raise ValueError("at_once switches on all in one moment: leave spread away, or take another shape")
+        if self.shape not in (Shape.AT_ONCE, Shape.EVEN) and self.spread_s == 0:
+            raise ValueError(f"{self.shape} needs a spread: over which time the devices are switched on")
+        return self
+
     def describe(self) -> str:
         sentence = f"switch on {describe_devices(self.only)}"
+        if self.spread_s or self.shape is not Shape.EVEN:
+            sentence += f", {SHAPES[self.shape]}"
         if self.spread_s:
-            sentence += f", one by one over {duration_text(self.spread_s)}"
+            sentence += f" over {duration_text(self.spread_s)}"
         if self.cut_at is not None:
             sentence += f"; cut the power of each once, at {self.cut_at}, for {duration_text(self.off_s)}"
         return sentence

@@ -28,6 +28,7 @@ from pydantic import (
 from fleetrig.harness.scenario_file.backoff_line import BackoffLine
 from fleetrig.harness.scenario_file.boards_block import BoardRole, played_by
 from fleetrig.harness.scenario_file.check_words import ProgramsKeepRunning
+from fleetrig.harness.scenario_file.cohort_lines import CohortLine, cohort_counts
 from fleetrig.harness.scenario_file.entry import as_list
 from fleetrig.harness.scenario_file.fault_line import FaultLine
 from fleetrig.harness.scenario_file.server_block import ServerBlock
@@ -35,8 +36,8 @@ from fleetrig.harness.scenario_file.unit_list import Unit, read_units, with_chil
 from fleetrig.harness.scenario_file.values import (
     AttributeText,
     Cite,
-    DeviceCount,
     Duration,
+    FleetCount,
     LooseText,
     Model,
     Name,
@@ -120,7 +121,7 @@ class Heading(Model):
 class Devices(Model):
     """The fleet: number and kind of devices, and how they authenticate."""
 
-    count: DeviceCount = 1
+    count: FleetCount = 1
     csv: UnitList | None = None
     """One unit per line, in place of `count` and `serial`: columns serial, and token, type, certificate, key where
     given; others are attributes."""
@@ -154,6 +155,9 @@ class Devices(Model):
     """How often a device polls until the server has named an interval."""
     poll_jitter: Annotated[Number, Field(ge=0, le=1)] = 0.0
     """Each pause is drawn from the interval to the interval times (1 + this): never faster than the server says."""
+    cohorts: tuple[CohortLine, ...] = ()
+    """Several makes of device, the first devices being of the first one: shares of the fleet, and what they do
+    otherwise than stands above."""
 
     @model_validator(mode="after")
     def _serials_differ(self) -> Self:
@@ -181,6 +185,15 @@ class Devices(Model):
         return self
 
     @model_validator(mode="after")
+    def _cohorts_make_it_up(self) -> Self:
+        if self.cohorts and (self.csv is not None or self.children or self.external):
+            raise ValueError("cohorts are parts of a fleet that has a count: not of a list (csv), not with children, "
+                             "and not of programs")  # fmt: skip
+        if self.cohorts:
+            cohort_counts(self.cohorts, self.count)
+        return self
+
+    @model_validator(mode="after")
     def _can_be_built(self) -> Self:
         for rule in self.rules:
             if why := rule(self):
@@ -195,6 +208,14 @@ class Devices(Model):
     """What the flow's platform asks of a fleet: each says what no device could do, empty when nothing."""
     children_are_silent: ClassVar[bool] = False
     """Devices behind gateways are known to the registry alone: `units` leaves them away."""
+
+    def makes(self) -> Iterator[tuple[str, int, Self]]:
+        """Name, number of devices and block of each cohort, in the order of their devices."""
+        if not self.cohorts:
+            yield self.flow, self.count, self
+            return
+        for line, count in zip(self.cohorts, cohort_counts(self.cohorts, self.count), strict=True):
+            yield line.name, count, self.model_copy(update={"cohorts": (), **line.otherwise()})
 
     def units(self) -> Iterator[Unit]:
         """The devices one by one, made lazily."""

@@ -31,6 +31,7 @@ from fleetrig.harness.scenario_file.unit_list import read_units
 from fleetrig.simulator.contract.bounds import (
     COUNT,
     DEVICES,
+    FLEET_DEVICES,
     IMAGE_BYTES,
     PATTERN_CHARS,
     RECORD_CHARS,
@@ -82,7 +83,7 @@ def all_or_count(value: Any) -> int | Literal["all"]:
     if value == "all":
         return "all"
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        DEVICES.check(value)
+        FLEET_DEVICES.check(value)
         return value
     raise ValueError("expected 'all' or a number of devices")
 
@@ -180,6 +181,10 @@ LooseText = Annotated[str, up_to(TEXT_CHARS)]
 Count = Annotated[int, Strict(), Field(ge=0), up_to(COUNT)]
 PositiveCount = Annotated[int, Strict(), Field(ge=1), up_to(COUNT)]
 DeviceCount = Annotated[int, Strict(), Field(ge=1, json_schema_extra={"maximum": DEVICES.most}), up_to(DEVICES)]
+FleetCount = Annotated[
+    int, Strict(), Field(ge=1, json_schema_extra={"maximum": FLEET_DEVICES.most}), up_to(FLEET_DEVICES)
+]
+"""Of devices that need not speak their protocol."""
 ImageSize = Annotated[Size, up_to(IMAGE_BYTES)]
 """Of a file that is made for a run."""
 Number = Annotated[float, Strict()]

@@ -5,9 +5,10 @@ One request of a device at `t` (`failures` in a row so far, draw `n`):
 1. A disruption answers it, if one covers `t`: refused and seen after the round trip, silent and seen after the client's
    time-out, or turned away with a status and perhaps `Retry-After`.
 2. Else the server takes it: first come, first served, `service_us` each. `wait` is how long it would queue.
-   `wait > waiting_us`: turned away at once, with `retry_after_us` if there is one. `wait > sheds_after_us`: dropped when
-   its turn comes, without work; the client sees its time-out. `wait + service + round trip + latency > timeout_us`: the
-   work is done, nobody waits for it any more (late); the client sees its time-out. Otherwise it is answered.
+   `wait > waiting_us`: turned away at once, with `retry_after_us` if there is one. `wait > sheds_after_us`: dropped
+   when its turn comes, without work, which counts as late; the client sees its time-out. `wait + service + round trip +
+   latency > timeout_us`: the work is done, nobody waits for it any more (late); the client sees its time-out.
+   Otherwise it is answered.
 3. Answered: `failures` is 0 and the device is online. If it has further work, that is its next request, `round_trip_us`
    later; a polling device asks again after its interval, a connected one when it loses its connection.
    Not answered: it retries by its `RetryRule`.
@@ -26,6 +27,11 @@ from fleetrig.simulator.backoff import Policy
 
 ROUND_TRIP_US: Final = 2_000
 """As in the exact engine (`transports.virtual_http`)."""
+
+
+MOST_FAILURES: Final = 255
+"""Further failures in a row are not counted: no delay grows beyond that."""
+MOST_DEVICES: Final = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +136,10 @@ class FleetModel:
 class Starts:
     """When devices start: a quantile curve of (thousandths of the devices, microseconds), both never falling.
 
-    Device i of n starts where the curve is at (2i + 1)/(2n), interpolated in whole numbers. `((0, 0), (1000, 0))`: all at
-    once. `in_equilibrium`: instead, each polling device is somewhere in its interval, drawn from the residual-life
-    distribution, so that the fleet is steady from the first second.
+    Device i of n starts where the curve is at (2i + 1)/(2n), interpolated in whole numbers. `((0, 0), (1000, 0))`: all
+    at once. `in_equilibrium`: instead, each device is online already, each polling one somewhere in its interval, drawn
+    from the residual-life distribution, so that the fleet is steady from the first second. It counts as `came_online`
+    then, but no time to online is known of it.
     """
 
     points: tuple[tuple[int, int], ...] = ((0, 0), (1000, 0))

@@ -37,6 +37,8 @@ COUNT: Final = Bound(1_000_000_000, "", "nothing is counted so far", "1,000,000,
 # The fleet and its runs
 
 DEVICES: Final = Bound(100_000, "devices", "a fleet on one machine is no larger")
+FLEET_DEVICES: Final = Bound(16_000_000, "devices", "the array engine numbers no more")
+"""In virtual time without the protocol; where devices speak it, there are no more than `DEVICES`."""
 COMBINATIONS: Final = Bound(10_000, "combinations", "each of them is a run")
 FILLED_VALUES: Final = Bound(
     2_000_000, "values in all combinations of a matrix together", "a file is read once for each"

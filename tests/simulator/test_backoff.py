@@ -30,6 +30,8 @@ def ranges(policy: Policy, count: int = 6, previous_s: float | None = None) -> l
 def test_the_formulas() -> None:
     assert ranges(Policy.NONE, 2) == [(30, 30), (30, 30)]
     assert ranges(Policy.FIXED, 3) == [(2, 2)] * 3
+    assert ranges(Policy.LINEAR, 12)[::3] == [(2, 2), (8, 8), (14, 14), (20, 20)]
+    assert ranges(Policy.LINEAR, 12)[-1] == (20, 20)
     assert ranges(Policy.EXPONENTIAL) == [(2, 2), (4, 4), (8, 8), (16, 16), (20, 20), (20, 20)]
     assert ranges(Policy.FULL_JITTER) == [(0.5, 2), (0.5, 4), (0.5, 8), (0.5, 16), (0.5, 20), (0.5, 20)]
     assert ranges(Policy.EQUAL_JITTER) == [(1, 2), (2, 4), (4, 8), (8, 16), (10, 20), (10, 20)]

@@ -42,7 +42,8 @@ class HawkbitRun:
     """Keys of the tenant's configuration that were changed on a shared server, and their previous values; None
     where the default was in force."""
 
-    _shared: HawkbitSettings | None = None
+    _shared: dict[int, HawkbitSettings] = field(default_factory=dict)
+    """Of each block: a cohort has one of its own."""
     _certificates: DeviceCertificates | None = None
 
     @property
@@ -111,15 +112,15 @@ class HawkbitRun:
 
     def settings_of(self, unit: Unit) -> HawkbitSettings:
         """Returns the settings of a unit; units without own attributes share one object."""
+        template = self.context.devices_block(self.context.prefix + unit.serial)
         if unit.attributes:
-            return self._device_settings(unit.attributes)
-        if self._shared is None:
-            self._shared = self._device_settings({})
-        return self._shared
+            return self._device_settings(template, unit.attributes)
+        if id(template) not in self._shared:
+            self._shared[id(template)] = self._device_settings(template, {})
+        return self._shared[id(template)]
 
-    def _device_settings(self, more_attributes: Mapping[str, str]) -> HawkbitSettings:
-        """Turns the `devices` block into device settings."""
-        template = self.context.scenario.devices
+    def _device_settings(self, template: Devices, more_attributes: Mapping[str, str]) -> HawkbitSettings:
+        """Turns a `devices` block into device settings."""
         return HawkbitSettings(
             server_url=self.device_url,
             attributes={**template.attributes, **more_attributes},

@@ -100,7 +100,7 @@ class HonoRun:
         return credential, self.behaviour(identity.serial, credential)
 
     def behaviour(self, serial: str, credential: Credential) -> HonoDevice:
-        settings = device_settings(self.context.scenario.devices, self.url, self.children_of(serial), self.tenant)
+        settings = device_settings(self.context.devices_block(serial), self.url, self.children_of(serial), self.tenant)
         return HonoDevice(settings, credential if isinstance(credential, UserPassword) else None)
 
     def children_of(self, serial: str) -> tuple[str, ...]:

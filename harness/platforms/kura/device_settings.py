@@ -33,7 +33,7 @@ def behaviour_of(run: KuraRun, serial: str) -> Behaviour:
 
 def settings_of(run: KuraRun, serial: str) -> KuraSettings:
     """Of one device, with all that it has to present."""
-    devices, names = run.context.scenario.devices, run.names(serial)
+    devices, names = run.context.devices_block(serial), run.names(serial)
     form = getattr(devices, "client_id", None) or "serial"
     trusts = getattr(devices, "trusts_authority", None)
     usual = KuraSettings(

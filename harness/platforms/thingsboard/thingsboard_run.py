@@ -106,7 +106,7 @@ class ThingsBoardRun:
     def behaviour(
         self, serial: str, kind: str, key: ProvisionKey | None, shown: ClientCertificate | None
     ) -> ThingsBoardDevice:
-        settings = device_settings(self.context.scenario.devices, self.url, self.children_of(serial))
+        settings = device_settings(self.context.devices_block(serial), self.url, self.children_of(serial))
         return ThingsBoardDevice(settings, None if kind in CHAINS else key, self._own(serial, kind, shown))
 
     def children_of(self, serial: str) -> tuple[str, ...]:

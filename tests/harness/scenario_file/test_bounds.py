@@ -47,7 +47,7 @@ def said(read: Read, text: str) -> str:
 
 
 VALUES = {
-    "count": ({"devices": f", count: {NINES}"}, "devices.count: expected at most 100,000 devices (a fleet on one"),
+    "count": ({"devices": f", count: {NINES}"}, "devices.count: expected at most 16,000,000 devices (the array"),
     "batch": ({"do": f", {{preregister: {{batch: {NINES}}}}}"}, "preregister.batch: expected at most 100,000 devices"),
     "width": ({"devices": ", serial: '{n:099999999d}'"}, "devices.serial: expected a serial without blanks"),
     "three digits of width": ({"devices": ", serial: '{n:0999d}'"}, "expected a serial of at most 256 characters"),
@@ -64,7 +64,7 @@ VALUES = {
     "spread": ({"devices": ", start_spread: 999999999h"}, "devices.start_spread: expected at most 10000h"),
     "backoff": ({"devices": ", backoff: {cap: 999999999h}"}, "devices.backoff.cap: expected at most 10000h"),
     "times": ({"expect": f", {{sends: {{name: poll, times: {NINES}}}}}"}, "expected at most 1,000,000,000"),
-    "devices of a check": ({"expect": f", {{record: {{passed: {NINES}}}}}"}, "passed: expected at most 100,000 dev"),
+    "devices of a check": ({"expect": f", {{record: {{passed: {NINES}}}}}"}, "passed: expected at most 16,000,000 dev"),
     "window of nothing": ({"expect": ", {rate: {at_most: 1, per: 0s}}"}, "rate.per: expected a time of at least 1ms"),
     "window of a moment": (
         {"expect": ", {spread: {peak_at_most: 2, per: 0.000001ms}}"}, "spread.per: expected a time of at least 1ms"
@@ -137,7 +137,7 @@ def test_every_verb_says_it_before_anything_else(tmp_path: Path, verb: str) -> N
     (tmp_path / "x.yaml").write_text(scenario(devices=f", count: {NINES}"), encoding="utf-8")
     done = fleetrig(verb, "x.yaml", cwd=tmp_path)
     assert done.returncode == Exit.WRONG_USAGE
-    assert "x.yaml:4:33: devices.count: expected at most 100,000 devices" in done.stderr
+    assert "x.yaml:4:33: devices.count: expected at most 16,000,000 devices" in done.stderr
 
 
 OPTIONS = {

@@ -61,7 +61,7 @@ STATES = "unknown, registered, pending, in_sync or error"
 NEEDS = f"{', '.join(FIRST_NEEDS)} or {LAST_NEED}"
 DEVICE_KEYS = (
     "count, csv, flow, external, over, serial, children, credential, model, hw_revision, attributes, "
-    "attributes_mode, start_spread, backoff, install_time, timeout, interval, poll_jitter, confirmation"
+    "attributes_mode, start_spread, backoff, install_time, timeout, interval, poll_jitter, cohorts, confirmation"
 )
 TIME = "expected a time with its unit, such as 500ms, 30s, 5m or 1h"
 MISTAKES = {
@@ -106,8 +106,8 @@ MISTAKES = {
     "policy that is none": (
         scenario(devices=FLEET + "backoff: {policy: full_jiter}}"),
         [
-            ("2:44: devices.backoff.policy: expected none, immediate, fixed, exponential, full_jitter, equal_jitter or "
-             "decorrelated_jitter, got 'full_jiter'; did you mean 'full_jitter'?")
+            ("2:44: devices.backoff.policy: expected none, immediate, fixed, linear, exponential, full_jitter, "
+             "equal_jitter or decorrelated_jitter, got 'full_jiter'; did you mean 'full_jitter'?")
         ],
     ),
     "client that is none": (

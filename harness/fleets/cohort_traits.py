@@ -1,0 +1,65 @@
+"""What the array engine has to know of a platform's devices. Each platform says it in `platforms/<name>/cohort.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fleetrig.harness.fleets.not_a_cohort import NotACohort
+from fleetrig.harness.platforms import load
+from fleetrig.harness.scenario_file.scenario import Devices, Scenario
+from fleetrig.simulator.cohort.model import RetryRule
+
+
+@dataclass(frozen=True, slots=True)
+class AskedFor:
+    """A request of a device: what the device calls it, and its one line, for `hits` of faults and capacities."""
+
+    name: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class CohortTraits:
+    """How devices of one make behave towards their server."""
+
+    asks: AskedFor
+    """What they ask again and again; of connected devices what they come back with."""
+    interval_s: tuple[float, float]
+    """After an answer they wait so long, drawn evenly; (0, 0) for connected ones."""
+    retry: RetryRule
+    timeout_s: float
+    is_connected: bool = False
+    """They log in and stay: only who loses the connection asks again."""
+    drops_at_once: bool = False
+    """They hold a connection: an outage that ends it is noticed in that moment."""
+    waits_to_start: bool = False
+    """After power-on they wait as after a loss before they ask for the first time."""
+    knows_retry_after: bool = True
+    """They do what `retry` says of `Retry-After`; False: something else."""
+    at_first_contact: tuple[AskedFor, ...] = ()
+    """What a device asks besides, once: when it is let in for the first time."""
+    after_each_login: tuple[AskedFor, ...] = ()
+    """What it says after each login, which the array engine does not count."""
+
+    @property
+    def all_asked(self) -> tuple[AskedFor, ...]:
+        return (self.asks, *self.at_first_contact)
+
+
+TraitsOf = Callable[[Scenario, Devices], CohortTraits]
+"""Raises NotACohort for devices that are more than a rhythm of requests."""
+
+
+def traits_of(scenario: Scenario, devices: Devices) -> CohortTraits:
+    """Of the devices of a block. Raises NotACohort."""
+    if devices.external or scenario.boards:
+        raise NotACohort("its devices are programs or boards")
+    if devices.children:
+        raise NotACohort("devices stand behind gateways (`children`)")
+    if devices.csv is not None:
+        raise NotACohort("its devices are listed one by one (`csv`)")
+    if scenario.platform != devices.flow:
+        raise NotACohort(f"its devices speak {devices.flow} to a server of {scenario.platform}")
+    of_platform: TraitsOf = load(devices.flow, "cohort:cohort_traits")
+    return of_platform(scenario, devices)

@@ -1,0 +1,248 @@
+"""A scenario on the array engine: phase after phase, as `harness/run/phases.py` has it for the exact engine.
+
+A phase of `within` ends in the microsecond in which all of it holds. The engine has then gone on to the end of its
+step: a small fleet is set back, by doing again all that was asked of it; a large one stays there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from fleetrig.harness.checks.fold import curves_of
+from fleetrig.harness.fleets.check_table import PhaseStart, figure_check, shortest_interval_us
+from fleetrig.harness.fleets.device_checks import ReachesFigures
+from fleetrig.harness.fleets.disruptions import disruption_of
+from fleetrig.harness.fleets.figure_checks import FigureCheck
+from fleetrig.harness.fleets.repeatable_fleet import RepeatableFleet
+from fleetrig.harness.fleets.translation import all_traits, fleet_model
+from fleetrig.harness.fleets.watch import FleetWatch, WatchedFleet
+from fleetrig.harness.run.evaluation import CheckOutcome, PhaseFolds, outcome_of, phase_folds, result_of
+from fleetrig.harness.run.known_deviations import Known
+from fleetrig.harness.scenario_file.action_words import ActionWord, CyclePower, PowerCut, PowerOn, Wait
+from fleetrig.harness.scenario_file.fault_line import FaultLine
+from fleetrig.harness.scenario_file.scenario import Phase, Scenario
+from fleetrig.harness.scenario_file.selection import Expanded
+from fleetrig.harness.verdict import PhaseResult, Verdict
+from fleetrig.simulator.arrivals_shape import ALL, Shape, curve
+from fleetrig.simulator.cohort.figures import FleetFigures
+from fleetrig.simulator.cohort.model import Disruption, FleetModel, Starts
+from fleetrig.simulator.contract.clock import US_PER_S, to_s, to_us
+
+SET_BACK_BELOW: Final = 20_000
+"""Devices: a fleet of fewer ends its phases to the microsecond."""
+LOOKED_AT_SINGLY: Final = 5_000
+"""So many ends of requests in a step are looked at one by one."""
+STEP_US: Final = US_PER_S
+LONG_PHASE_US: Final = 3_600 * US_PER_S
+LONG_STEP_US: Final = 10 * US_PER_S
+
+FleetProgress = Callable[[int, int], None]
+"""`progress(now_us, until_us)`: how far the run is, and when it ends at the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseSpan:
+    """When a phase was, from the beginning of the run."""
+
+    name: str
+    begin_us: int
+    end_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class FleetOutcome:
+    """What came of a run."""
+
+    model: FleetModel
+    figures: FleetFigures
+    spans: tuple[PhaseSpan, ...]
+    disruptions: tuple[Disruption, ...]
+    phases: tuple[PhaseResult, ...]
+    engine: str
+    """`cohort`, or `cohort, compiled`."""
+
+
+def run_fleet(
+    expanded: Expanded, *, seed: int, compiled: bool | None = None, progress: FleetProgress | None = None
+) -> FleetOutcome:
+    """Runs it. Raises NotACohort before anything happens."""
+    return FleetRun(expanded.scenario, seed, compiled=compiled, progress=progress).run()
+
+
+class FleetRun:
+    """One run of a scenario."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: int,
+        *,
+        compiled: bool | None = None,
+        progress: FleetProgress | None = None,
+        known: Known | None = None,
+    ) -> None:
+        self.scenario = scenario
+        self.model = fleet_model(scenario, seed)
+        self._traits = all_traits(scenario)
+        self._known = known or Known()
+        self._progress = progress or (lambda now_us, until_us: None)
+        self._watch = FleetWatch(WatchedFleet.of_size(self.model.count))
+        self._fleet = RepeatableFleet(self.model, self._watch, compiled=compiled)
+        self.disruptions: list[Disruption] = []
+        self.spans: list[PhaseSpan] = []
+        self._latest_us = sum(to_us(phase.within_s or phase.for_s or 0.0) for phase in scenario.phases)
+
+    def run(self) -> FleetOutcome:
+        """All phases, up to the first that fails."""
+        self._add_faults(self.scenario.faults)
+        phases = tuple(self._phases())
+        return FleetOutcome(
+            self.model, self._fleet.figures, tuple(self.spans), tuple(self.disruptions), phases, self._fleet.engine
+        )
+
+    def _phases(self) -> Iterator[PhaseResult]:
+        for phase in self.scenario.phases:
+            result = self._phase(phase)
+            yield result
+            if result.verdict is Verdict.FAILED or self._known.ends_run(result):
+                return
+
+    def _phase(self, phase: Phase) -> PhaseResult:
+        began_us = self._fleet.now_us
+        start = PhaseStart(self._watch.fleet, began_us, shortest_interval_us(self._traits))
+        checks = [figure_check(check.arguments, start) for check in phase.expect]
+        self._watch.watchers = checks
+        self._add_faults(phase.faults)
+        for action in phase.do:
+            self._perform(action.arguments)
+        folds = phase_folds(self._known, phase.name, zip(phase.expect, checks, strict=True))
+        self._wait(phase, folds, checks)
+        outcomes: list[CheckOutcome] = [outcome_of(check, folds) for check in checks]
+        judged = (
+            self._known.result(phase.name, check, result_of(check, outcome))
+            for check, outcome in zip(phase.expect, outcomes, strict=True)
+        )
+        self.spans.append(PhaseSpan(phase.name, began_us, self._fleet.now_us))
+        took_s = to_s(self._fleet.now_us - began_us)
+        return PhaseResult(phase.name, tuple(judged), took_s, curves=curves_of(checks))
+
+    # Waiting
+
+    def _wait(self, phase: Phase, folds: PhaseFolds, checks: list[FigureCheck]) -> None:
+        """As long as the phase says, or until it is clear what comes of it."""
+        span_us = to_us(phase.within_s if phase.within_s is not None else phase.for_s or 0.0)
+        until_us = self._fleet.now_us + span_us
+
+        def is_over() -> bool:
+            return folds.settled if phase.within_s is not None else folds.failed
+
+        self._look(checks)
+        if not is_over():
+            self._go_on(until_us, is_over, sets_back=phase.within_s is not None, checks=checks)
+
+    def _go_on(self, until_us: int, is_over: Callable[[], bool], *, sets_back: bool, checks: list[FigureCheck]) -> None:
+        sets_back = sets_back and self.model.count < SET_BACK_BELOW
+        step_us = STEP_US if until_us - self._fleet.now_us < LONG_PHASE_US else LONG_STEP_US
+        while self._fleet.now_us < until_us:
+            to = min(until_us, self._next_drop_us(), self._fleet.now_us + step_us)
+            self._fleet.run_until(to)
+            self._progress(to, max(self._latest_us, until_us))
+            if sets_back and self._is_over_within(to, is_over):
+                return
+            self._watch.settle(to)
+            self._note_drops(to, checks)
+            if is_over():
+                return
+
+    def _is_over_within(self, until_us: int, is_over: Callable[[], bool]) -> bool:
+        """Looks at one moment after the other; sets the fleet back to the one at which it was over."""
+        moments = self._watch.ends_until(until_us)
+        if len(moments) > LOOKED_AT_SINGLY:
+            return False
+        for moment in moments:
+            self._watch.settle(moment)
+            if is_over():
+                self._watch.rewind(moment)
+                self._fleet.set_back(moment)
+                return True
+        return False
+
+    def _next_drop_us(self) -> int:
+        """When connections end next."""
+        now_us = self._fleet.now_us
+        return min((one.begin_us for one in self.disruptions if one.drops_connections and one.begin_us > now_us),
+                   default=1 << 62)  # fmt: skip
+
+    def _note_drops(self, now_us: int, checks: list[FigureCheck]) -> None:
+        """Whose connection has just ended is not online any more, and has failed once."""
+        if any(one.drops_connections and one.begin_us == now_us for one in self.disruptions):
+            fleet = self._watch.fleet
+            fleet.failures[fleet.online] = 1
+            fleet.online[:] = False
+            self._look(checks)
+
+    def _look(self, checks: list[FigureCheck]) -> None:
+        for check in checks:
+            if isinstance(check, ReachesFigures):
+                check.look(self._watch.fleet, self._fleet.now_us)
+
+    # What the scenario does
+
+    def _add_faults(self, lines: tuple[FaultLine, ...]) -> None:
+        for line in lines:
+            disruption = disruption_of(line, self._fleet.now_us, self._traits)
+            if disruption is not None:
+                self.disruptions.append(disruption)
+                self._fleet.disrupt(disruption)
+                if disruption.begin_us == self._fleet.now_us:
+                    self._note_drops(self._fleet.now_us, [])
+
+    def _perform(self, words: ActionWord) -> None:
+        match words:
+            case PowerOn():
+                spread_s = self.scenario.devices.start_spread_s if words.spread_s is None else words.spread_s
+                self._switch_on(words.shape, to_us(spread_s))
+            case PowerCut():
+                self._switch_off()
+            case CyclePower():
+                self._switch_off()
+                self._start_all(lambda count: ((0, to_us(words.off_s)), (ALL, to_us(words.off_s))))
+            case Wait():
+                self._fleet.run_until(self._fleet.now_us + to_us(words.for_s))
+                self._watch.settle(self._fleet.now_us)
+
+    def _switch_on(self, shape: Shape, spread_us: int) -> None:
+        """Each cohort over the whole spread."""
+        if shape is Shape.EVEN:
+            self._start_all(lambda count: evenly(spread_us, count))
+        else:
+            self._start_all(lambda count: curve(shape, spread_us))
+
+    def _start_all(self, points_for: Callable[[int], tuple[tuple[int, int], ...]]) -> None:
+        for devices, traits in zip(self._ranges(), self._traits, strict=True):
+            starts = Starts(points_for(len(devices)))
+            self._watch.fleet.switch_on(devices, starts.points, self._fleet.now_us)
+            self._fleet.start(devices, starts)
+            if traits.at_first_contact and self._fleet.is_first_start(devices):
+                self._fleet.give_work(devices, len(traits.at_first_contact))
+
+    def _switch_off(self) -> None:
+        for devices in self._ranges():
+            self._fleet.stop(devices)
+            self._watch.forget_power(slice(devices.start, devices.stop))
+
+    def _ranges(self) -> Iterator[range]:
+        """The devices of each cohort."""
+        bounds = np.cumsum([0, *(cohort.count for cohort in self.model.cohorts)]).tolist()
+        yield from (range(begin, end) for begin, end in pairwise(bounds))
+
+
+def evenly(spread_us: int, count: int) -> tuple[tuple[int, int], ...]:
+    """The first at once, the others one share of the spread after another."""
+    half_us = spread_us // (2 * count)
+    return ((0, -half_us), (ALL, spread_us - half_us))

@@ -1,0 +1,193 @@
+"""What a phase sees of a fleet on the array engine: requests and what became of them, in the order in which they ended.
+
+The engine tells a request when it is sent, and knows at once what will become of it; a watch keeps that until its time
+has come, so that a phase sees what an observer would have seen by then. Whoever watches gets arrays, not single events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fleetrig.simulator.arrivals_shape import Points
+from fleetrig.simulator.cohort.start_times import starts_us
+
+Moments = NDArray[np.int64]
+Numbers = NDArray[np.int64]
+Booleans = NDArray[np.bool_]
+
+ANSWERED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SentRequests:
+    """Requests, in their order."""
+
+    at_us: Moments
+    devices: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class EndedRequests:
+    """Requests that are over, in the order of their ends; of each device one at most."""
+
+    seen_us: Moments
+    at_us: Moments
+    devices: Numbers
+    answered: Booleans
+
+    def of(self, chosen: Booleans | Numbers) -> EndedRequests:
+        return EndedRequests(self.seen_us[chosen], self.at_us[chosen], self.devices[chosen], self.answered[chosen])
+
+    @property
+    def size(self) -> int:
+        return int(self.seen_us.size)
+
+
+@dataclass(frozen=True, slots=True)
+class FleetChange:
+    """What such ends, or a lost connection, have made of devices."""
+
+    came_online: Booleans
+    """Of the ends: who was not online, and is."""
+    ended: EndedRequests
+
+
+class RequestWatcher(Protocol):
+    """A check: it looks at requests as they are sent, and as they end."""
+
+    def sent(self, requests: SentRequests) -> None: ...
+
+    def ended(self, change: FleetChange, fleet: WatchedFleet) -> None: ...
+
+
+@dataclass(slots=True)
+class WatchedFleet:
+    """Of each device, as of the moment up to which a watch has looked."""
+
+    power_on_us: Moments
+    """Of the last time; below 0 while it is off."""
+    online: Booleans
+    failures: NDArray[np.int32]
+    """In a row."""
+
+    @classmethod
+    def of_size(cls, count: int) -> WatchedFleet:
+        return cls(np.full(count, -1, np.int64), np.zeros(count, np.bool_), np.zeros(count, np.int32))
+
+    def switch_on(self, devices: range, points: Points, now_us: int) -> None:
+        """Those of them that are off, by a curve from now on."""
+        part = slice(devices.start, devices.stop)
+        at_us = now_us + starts_us(points, np.arange(len(devices), dtype=np.int64), len(devices))
+        self.power_on_us[part] = np.where(self.power_on_us[part] < 0, at_us, self.power_on_us[part])
+
+    def take(self, ended: EndedRequests) -> FleetChange:
+        devices, answered = ended.devices, ended.answered
+        came = answered & ~self.online[devices]
+        self.online[devices] = answered
+        self.failures[devices] = np.where(answered, 0, self.failures[devices] + 1)
+        return FleetChange(came, ended)
+
+
+@dataclass(slots=True)
+class FleetWatch:
+    """`saw` is called by the engine; `settle` lets time pass for whoever watches."""
+
+    fleet: WatchedFleet
+    watchers: Sequence[RequestWatcher] = ()
+    _sent: list[SentRequests] = field(default_factory=list)
+    _ended: list[EndedRequests] = field(default_factory=list)
+
+    def saw(self, at_us: Moments, devices: Numbers, seen_us: Moments, codes: NDArray[np.uint8] | None) -> None:
+        """A batch of requests, in their order. `codes`: 0 for those that are answered; None when all are."""
+        answered = np.ones(at_us.size, np.bool_) if codes is None else codes == ANSWERED
+        self._sent.append(SentRequests(at_us.copy(), devices.astype(np.int64)))
+        self._ended.append(EndedRequests(seen_us.copy(), self._sent[-1].at_us, self._sent[-1].devices, answered))
+
+    def forget_power(self, devices: slice) -> None:
+        """Their power is cut: what they were waiting for they never see."""
+        self.fleet.power_on_us[devices] = -1
+        self.fleet.online[devices] = False
+        self.fleet.failures[devices] = 0
+        ended = _joined_ended(self._ended)
+        self._ended = [ended.of((ended.devices < devices.start) | (ended.devices >= devices.stop))]
+
+    def rewind(self, to_us: int) -> None:
+        """What was sent from then on has not happened yet."""
+        sent, ended = _joined_sent(self._sent), _joined_ended(self._ended)
+        self._sent = [SentRequests(sent.at_us[sent.at_us < to_us], sent.devices[sent.at_us < to_us])]
+        self._ended = [ended.of(ended.at_us < to_us)]
+
+    def ends_until(self, until_us: int) -> list[int]:
+        """The moments up to then at which something ends, or is sent."""
+        sent, ended = _joined_sent(self._sent), _joined_ended(self._ended)
+        self._sent, self._ended = [sent], [ended]
+        moments = np.concatenate((sent.at_us[sent.at_us < until_us], ended.seen_us[ended.seen_us <= until_us]))
+        return [int(moment) for moment in np.unique(moments)]
+
+    def settle(self, until_us: int) -> None:
+        """Shows what was sent before that moment, and what has ended by then."""
+        self._settle_sent(until_us)
+        ended = _joined_ended(self._ended)
+        is_over = ended.seen_us <= until_us
+        self._ended = [ended.of(~is_over)]
+        over = ended.of(is_over)
+        over = over.of(np.lexsort((over.devices, over.seen_us)))
+        for part in _once_each(over):
+            change = self.fleet.take(part)
+            for watcher in self.watchers:
+                watcher.ended(change, self.fleet)
+
+    def _settle_sent(self, until_us: int) -> None:
+        sent = _joined_sent(self._sent)
+        is_out = sent.at_us < until_us
+        self._sent = [SentRequests(sent.at_us[~is_out], sent.devices[~is_out])]
+        if is_out.any():
+            out = SentRequests(sent.at_us[is_out], sent.devices[is_out])
+            for watcher in self.watchers:
+                watcher.sent(out)
+
+
+def _once_each(ended: EndedRequests) -> Iterator[EndedRequests]:
+    """Parts in which each device stands once, so that the second end of one finds what the first has made of it."""
+    if not ended.size:
+        return
+    order = np.argsort(ended.devices, kind="stable")
+    devices = ended.devices[order]
+    begins = np.flatnonzero(np.concatenate(([True], devices[1:] != devices[:-1])))
+    if begins.size == ended.size:
+        yield ended
+        return
+    sizes = np.diff(np.append(begins, ended.size))
+    turn = np.empty(ended.size, np.int64)
+    turn[order] = np.arange(ended.size) - np.repeat(begins, sizes)
+    for number in range(int(sizes.max())):
+        yield ended.of(turn == number)
+
+
+def _joined_sent(parts: Sequence[SentRequests]) -> SentRequests:
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return SentRequests(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    return SentRequests(
+        np.concatenate([part.at_us for part in parts]), np.concatenate([part.devices for part in parts])
+    )
+
+
+def _joined_ended(parts: Sequence[EndedRequests]) -> EndedRequests:
+    if len(parts) == 1:
+        return parts[0]
+    none = np.zeros(0, np.int64)
+    if not parts:
+        return EndedRequests(none, none, none, np.zeros(0, np.bool_))
+    return EndedRequests(
+        np.concatenate([part.seen_us for part in parts]),
+        np.concatenate([part.at_us for part in parts]),
+        np.concatenate([part.devices for part in parts]),
+        np.concatenate([part.answered for part in parts]),
+    )

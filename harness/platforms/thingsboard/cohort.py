@@ -1,0 +1,51 @@
+"""ThingsBoard's devices for the array engine: they provision themselves once, then send telemetry."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fleetrig.harness.fleets.cohort_traits import AskedFor, CohortTraits
+from fleetrig.harness.fleets.not_a_cohort import NotACohort
+from fleetrig.harness.fleets.retry_rule import retry_rule
+from fleetrig.harness.scenario_file.scenario import Devices, Scenario
+
+WITH_KEY: Final = frozenset({"server_token", "own_token", "mqtt_basic"})
+PROVISION_HTTP: Final = (AskedFor("provision", "POST /api/v1/provision"),)
+PROVISION_MQTT: Final = (
+    AskedFor("provision-connect", "CONNECT provision"),
+    AskedFor("provision-subscribe", "SUBSCRIBE /provision/response/+"),
+    AskedFor("provision-request", "PUBLISH /provision/request"),
+)
+
+
+def cohort_traits(scenario: Scenario, devices: Devices) -> CohortTraits:
+    """Raises NotACohort."""
+    given: Any = devices
+    if devices.credential not in WITH_KEY:
+        raise NotACohort(f"credential: {devices.credential}: the array engine knows devices with a provision key")
+    if scenario.server.settings.values.get("provisionType") != "ALLOW_CREATE_NEW_DEVICES":
+        raise NotACohort("the server would let in who is registered: say provisionType: ALLOW_CREATE_NEW_DEVICES")
+    if given.gateway or given.telemetry_messages is not None or given.telemetry_over not in (None, devices.over):
+        raise NotACohort("its devices are gateways, leave after some messages, or send elsewhere")
+    match devices.over:
+        case "http":
+            return _traits(devices, AskedFor("telemetry", "POST /api/v1/token/telemetry"), PROVISION_HTTP)
+        case "mqtt":
+            telemetry = AskedFor("telemetry", "PUBLISH v1/devices/me/telemetry")
+            first = (*PROVISION_MQTT, AskedFor("login", "CONNECT device"))
+            return _traits(devices, telemetry, first, drops_at_once=True)
+        case _:
+            raise NotACohort(f"over: {devices.over}: the array engine has no lost datagrams")
+
+
+def _traits(
+    devices: Devices, asks: AskedFor, first: tuple[AskedFor, ...], *, drops_at_once: bool = False
+) -> CohortTraits:
+    return CohortTraits(
+        asks,
+        (devices.interval_s, devices.interval_s),
+        retry_rule(devices.backoff.to_backoff(), knows_retry_after=False),
+        devices.timeout_s,
+        drops_at_once=drops_at_once,
+        at_first_contact=first,
+    )

@@ -1,0 +1,75 @@
+"""When the devices of a fleet are switched on: shapes of arrivals, the same for every engine. Whole numbers, no chance.
+
+A shape is a curve of (thousandths of the devices, thousandths of the spread), both never falling: when so many are on.
+Device i of n is switched on where the curve is at (2i + 1)/(2n): in the middle of its share. (Of `even`: at i/n, so
+that the first begins at once.)
+
+    even      ______________   a line that switches on one after the other
+    at_once   |                a switch for all of them
+    city      || | |  |        power returns to a city, district by district, the largest first
+    daily     _.-'''-._        people switch on: few at night, most at noon; the spread is the day
+    step      ____------       from the middle on nine times as many as before
+    spike     _____|'|_____    half of them within a fiftieth of the time, in the middle
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from enum import StrEnum
+from itertools import pairwise
+from typing import Final
+
+ALL: Final = 1000
+"""Thousandths."""
+HOURS: Final = 48
+"""A day is drawn in so many straight lines."""
+
+Points = tuple[tuple[int, int], ...]
+
+
+class Shape(StrEnum):
+    EVEN = "even"
+    AT_ONCE = "at_once"
+    CITY = "city"
+    DAILY = "daily"
+    STEP = "step"
+    SPIKE = "spike"
+
+
+def _daily() -> Points:
+    """The rate is 1 - cos: nothing at midnight, twice the mean at noon."""
+    times = (position / HOURS for position in range(HOURS + 1))
+    return tuple(
+        (round(ALL * (time - math.sin(2 * math.pi * time) / (2 * math.pi))), round(ALL * time)) for time in times
+    )
+
+
+CURVES: Final[Mapping[Shape, Points]] = {
+    Shape.EVEN: ((0, 0), (ALL, ALL)),
+    Shape.AT_ONCE: ((0, 0), (ALL, 0)),
+    Shape.CITY: ((0, 0), (350, 10), (350, 200), (600, 210), (600, 400), (800, 410), (800, 600), (920, 610),
+                 (920, 900), (ALL, ALL)),
+    Shape.DAILY: _daily(),
+    Shape.STEP: ((0, 0), (100, 500), (ALL, ALL)),
+    Shape.SPIKE: ((0, 0), (250, 490), (750, 510), (ALL, ALL)),
+}  # fmt: skip
+
+
+def curve(shape: Shape, spread_us: int) -> Points:
+    """(thousandths of the devices, microseconds after the beginning)."""
+    return tuple((share, time * spread_us // ALL) for share, time in CURVES[shape])
+
+
+def start_us(points: Points, position: int, count: int) -> int:
+    """When device `position` of `count` is switched on, by such a curve."""
+    at, of = (2 * position + 1) * ALL, 2 * count
+    for (left, begin_us), (right, end_us) in pairwise(points):
+        if at <= right * of:
+            return begin_us + (at - left * of) * (end_us - begin_us) // ((right - left) * of)
+    return points[-1][1]
+
+
+def even_us(spread_us: int, position: int, count: int) -> int:
+    """The same of `even`: the first begins at once, the last one share before the end."""
+    return spread_us * position // max(1, count)
