@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -83,6 +83,14 @@ Repeat = Annotated[
     int,
     typer.Option(
         metavar="N", min=1, callback=within(REPEATS), help="Run everything N times, each time with the next seed."
+    ),
+]
+Engine = Annotated[
+    Literal["exact", "cohort"] | None,
+    typer.Option(
+        metavar="exact|cohort",
+        help="In virtual time: exact lets each device speak its protocol, cohort counts millions of them.  "
+        "[default: by size, and by what the scenario asks]",
     ),
 ]
 Seed = Annotated[

@@ -18,6 +18,7 @@ from fleetrig.harness.commands.options import (
     DeskGiven,
     DeviceImage,
     DeviceProgram,
+    Engine,
     FailOnSkip,
     Insecure,
     Jobs,
@@ -44,6 +45,7 @@ def run_command(
         Literal["virtual", "real"] | None,
         typer.Option("--time", metavar="virtual|real", help="Virtual by default; real time uses real sockets."),
     ] = None,
+    engine: Engine = None,
     profile: Annotated[
         str | None, typer.Option(metavar="V", help="Server version to emulate.  [default: the newest]")
     ] = None,
