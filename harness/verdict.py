@@ -134,6 +134,10 @@ class Report:
     """The line of its title; 0 without a file."""
     boards: tuple[tuple[str, str], ...] = ()
     """Role -> the board that took it: its name on the bench, its type, its serial number."""
+    engine: str = ""
+    """In virtual time: which engine ran it, and why."""
+    told: tuple[tuple[str, str], ...] = ()
+    """What its figures say: subject and sentence."""
 
     @property
     def folder(self) -> str:

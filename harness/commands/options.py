@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -56,6 +56,10 @@ DeviceProgram = Annotated[
         "placeholders: {url} {tenant} {id} {token} …",
     ),
 ]
+DeviceImage = Annotated[
+    Path | None, typer.Option(metavar="F", help="Image file to deploy to the device; generated if omitted.")
+]
+OwnDevice = Annotated[bool, typer.Option("--own-device", help="Run external/… with fleetrig's own device.")]
 Insecure = Annotated[bool, typer.Option("--insecure", help="Accept any certificate.")]
 ChangeTenantSettings = Annotated[
     bool,
@@ -81,8 +85,28 @@ Repeat = Annotated[
         metavar="N", min=1, callback=within(REPEATS), help="Run everything N times, each time with the next seed."
     ),
 ]
+Engine = Annotated[
+    Literal["exact", "cohort"] | None,
+    typer.Option(
+        metavar="exact|cohort",
+        help="In virtual time: exact lets each device speak its protocol, cohort counts millions of them.  "
+        "[default: by size, and by what the scenario asks]",
+    ),
+]
 Seed = Annotated[
     int, typer.Option(metavar="N", callback=within(SEED), help="The same seed gives the same run in virtual time.")
+]
+Shrink = Annotated[
+    bool,
+    typer.Option(
+        "--shrink", help="Look for the fewest devices and the shortest faults with which a failing run still fails."
+    ),
+]
+Tries = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=1, callback=within(REPEATS), help="--shrink tries so many cases at most.  [default: 200]"
+    ),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings as failures.")]
 FailOnSkip = Annotated[bool, typer.Option("--fail-on-skip", help="Treat what was skipped as a failure (exit code 1).")]

@@ -14,6 +14,7 @@ from rich.console import Console
 from fleetrig.harness.commands.fleet_options import warn_of_tokens
 from fleetrig.harness.commands.output_places import check_file, check_file_or_folder, check_own_folder
 from fleetrig.harness.external.command import device_command
+from fleetrig.harness.fleets.engine_choice import EngineName, engine_for
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import Exit, ExitRules, exit_of_all
 from fleetrig.harness.report.progress import RunProgress
@@ -26,12 +27,13 @@ from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.start_properties import why_not
 from fleetrig.harness.run.trace_file import trace_name
 from fleetrig.harness.scenario_file.given_params import read_params
+from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
 from fleetrig.harness.servers.description import description_of, expected
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.server_file import platform_named_by, remote_server_from
 from fleetrig.harness.servers.trust import verify_with
-from fleetrig.simulator.contract.bounds import RUNS
+from fleetrig.simulator.contract.bounds import DEVICES, RUNS
 from fleetrig.simulator.contract.errors import UsageError
 
 MAX_PARALLEL_RUNS: Final = 32
@@ -47,6 +49,7 @@ class RunRequest:
     ids: list[str] | None
     against: str | None
     time_mode: Literal["virtual", "real"] | None
+    engine: EngineName | None
     profile: str | None
     seed: int
     jobs: int | None
@@ -71,6 +74,8 @@ class RunRequest:
     fail_on_skip: bool
     allow_skipped: bool
     verbose: bool
+    shrink: bool
+    tries: int | None
     allow_outside: bool
     scenarios: Path | None
 
@@ -93,18 +98,26 @@ class RunRequest:
             self.against is not None and (self.jobs or 1) > 1,
             "--jobs does not go with --against: runs would change each other's tenant settings",
         )
+        is_real = self.time_mode == "real" or self.against is not None or has_device
+        yield is_real and self.engine is not None, "--engine is for virtual time: leave it away"
+        yield (
+            self.engine == "cohort" and self.trace is not None,
+            "--engine cohort leaves no trace: leave --trace away, or say --engine exact",
+        )
         yield has_device and self.own_device, "--own-device takes the place of a program: give it or --device-command"
         yield has_device and is_virtual, "--device-command needs real time: leave --time virtual away"
         yield (
             self.device_image is not None and not has_device,
             "--device-image is for a device of yours: give --device-command too",
         )
+        yield self.tries is not None and not self.shrink, "--tries is for --shrink: give that too"
 
     def options(self, platforms: Collection[str]) -> RunOptions:
         """How each of the runs goes; `platforms` are those of the scenarios. Raises UsageError."""
         server = None if self.against is None else self.server(self.against, platforms)
         return RunOptions(
             real_time=self.time_mode == "real",
+            engine=self.engine,
             against=server,
             seed=self.seed,
             results=self.results,
@@ -144,6 +157,7 @@ class RunRequest:
         return words_of(
             {
                 "--time": self.time_mode,
+                "--engine": self.engine,
                 "--against": self.against,
                 "--profile": self.profile,
                 "--ca": self.ca,
@@ -180,6 +194,8 @@ def execute(request: RunRequest) -> Exit:
     if is_single:
         options = replace(options, listener=progress)
     pairs = pairs_of(runs, options, request)
+    for expanded, of_run in pairs[: len(pairs) // request.repeat]:
+        check_size(expanded.scenario, of_run)
     with progress.on_screen() if is_single else nullcontext():
         width = width_of([options for _, options in pairs], request.jobs, has_boards=has_boards(runs))
         reports = run_until_stopped(run_and_show(pairs, output_of(request, console, is_single=is_single), width))
@@ -212,6 +228,14 @@ def check_boards(request: RunRequest, runs: Sequence[Expanded]) -> None:
         from fleetrig.harness.bench.bench_file import read_bench  # serial ports are for runs with boards
 
         read_bench(request.bench)
+
+
+def check_size(scenario: Scenario, options: RunOptions) -> None:
+    """Raises UsageError for a fleet that nobody can run like this."""
+    if options.time == "virtual":
+        engine_for(scenario, options.engine, needs_exact=options.needs_exact)
+    elif (count := scenario.devices.unit_count()) > DEVICES.most:
+        raise UsageError(f"{scenario.id} has {count:,} devices, expected {DEVICES} in real time")
 
 
 def has_boards(runs: Sequence[Expanded]) -> str:

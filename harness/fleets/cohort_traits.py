@@ -37,6 +37,8 @@ class CohortTraits:
     """After power-on they wait as after a loss before they ask for the first time."""
     knows_retry_after: bool = True
     """They do what `retry` says of `Retry-After`; False: something else."""
+    handshake: str = ""
+    """The line of the handshake that comes before all they ask, such as `HANDSHAKE https`; empty for none."""
     at_first_contact: tuple[AskedFor, ...] = ()
     """What a device asks besides, once: when it is let in for the first time."""
     after_each_login: tuple[AskedFor, ...] = ()

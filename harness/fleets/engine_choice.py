@@ -17,20 +17,23 @@ EXACT_BELOW: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class EngineChoice:
-    """The engine, and a part of a sentence that says why."""
+    """The engine, and a part of a sentence that says why; empty where nobody wonders."""
 
     engine: EngineName
-    why: str
+    why: str = ""
 
     def __str__(self) -> str:
-        return f"{self.engine}: {self.why}"
+        return f"{self.engine}: {self.why}" if self.why else self.engine
 
 
-def engine_for(scenario: Scenario, wanted: EngineName | None = None) -> EngineChoice:
-    """`wanted`: what the command says. Raises UsageError for what that engine cannot do."""
+def engine_for(scenario: Scenario, wanted: EngineName | None = None, *, needs_exact: str = "") -> EngineChoice:
+    """`wanted`: what the command says. Raises UsageError for what that engine cannot do.
+
+    `needs_exact`: what else of the command only the exact engine can do.
+    """
     count = scenario.devices.unit_count()
     if wanted == "cohort":
-        if why := why_no_cohort(scenario):
+        if why := needs_exact or why_no_cohort(scenario):
             raise UsageError(f"--engine cohort: {scenario.id or 'the scenario'} needs the exact engine: {why}")
         return EngineChoice("cohort", "as --engine says")
     if wanted == "exact":
@@ -38,8 +41,8 @@ def engine_for(scenario: Scenario, wanted: EngineName | None = None) -> EngineCh
             raise UsageError(f"--engine exact: {count:,} devices, expected {DEVICES}: leave --engine away")
         return EngineChoice("exact", "as --engine says")
     if count < EXACT_BELOW:
-        return EngineChoice("exact", f"fewer than {EXACT_BELOW:,} devices")
-    if not (why := why_no_cohort(scenario)):
+        return EngineChoice("exact")
+    if not (why := needs_exact or why_no_cohort(scenario)):
         return EngineChoice("cohort", f"{count:,} devices are many for the exact engine")
     if count > DEVICES.most:
         raise UsageError(f"{scenario.id or 'the scenario'} has {count:,} devices, and the exact engine takes "

@@ -7,7 +7,7 @@ step: a small fleet is set back, by doing again all that was asked of it; a larg
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
@@ -32,12 +32,14 @@ from fleetrig.simulator.arrivals_shape import ALL, Shape, curve
 from fleetrig.simulator.cohort.figures import FleetFigures
 from fleetrig.simulator.cohort.model import Disruption, FleetModel, Starts
 from fleetrig.simulator.contract.clock import US_PER_S, to_s, to_us
+from fleetrig.simulator.contract.trace import Lane, Trace
 
 SET_BACK_BELOW: Final = 20_000
 """Devices: a fleet of fewer ends its phases to the microsecond."""
 LOOKED_AT_SINGLY: Final = 5_000
 """So many ends of requests in a step are looked at one by one."""
 STEP_US: Final = US_PER_S
+TOLD_EVERY_US: Final = 60 * US_PER_S
 LONG_PHASE_US: Final = 3_600 * US_PER_S
 LONG_STEP_US: Final = 10 * US_PER_S
 
@@ -65,6 +67,8 @@ class FleetOutcome:
     phases: tuple[PhaseResult, ...]
     engine: str
     """`cohort`, or `cohort, compiled`."""
+    back_online: dict[int, int] = field(default_factory=dict)
+    """As `figures.time_to_online`, of those alone that came back after the first fault; empty where there is none."""
 
 
 def run_fleet(
@@ -85,11 +89,16 @@ class FleetRun:
         compiled: bool | None = None,
         progress: FleetProgress | None = None,
         known: Known | None = None,
+        trace: Trace | None = None,
     ) -> None:
+        """`trace` gets what the bench does; devices leave none."""
         self.scenario = scenario
         self.model = fleet_model(scenario, seed)
         self._traits = all_traits(scenario)
         self._known = known or Known()
+        self._trace = trace or Trace()
+        self.done: list[PhaseResult] = []
+        self._online_before: dict[int, int] = {}
         self._progress = progress or (lambda now_us, until_us: None)
         self._watch = FleetWatch(WatchedFleet.of_size(self.model.count))
         self._fleet = RepeatableFleet(self.model, self._watch, compiled=compiled)
@@ -100,17 +109,35 @@ class FleetRun:
     def run(self) -> FleetOutcome:
         """All phases, up to the first that fails."""
         self._add_faults(self.scenario.faults)
-        phases = tuple(self._phases())
+        for phase in self.scenario.phases:
+            self._emit("phase", phase.name)
+            self.done.append(self._phase(phase))
+            self._emit("verdict", phase.name, self.done[-1].verdict)
+            if self.done[-1].verdict is Verdict.FAILED or self._known.ends_run(self.done[-1]):
+                break
         return FleetOutcome(
-            self.model, self._fleet.figures, tuple(self.spans), tuple(self.disruptions), phases, self._fleet.engine
+            self.model,
+            self._fleet.figures,
+            tuple(self.spans),
+            tuple(self.disruptions),
+            tuple(self.done),
+            self._fleet.engine,
+            self._back_online(),
         )
 
-    def _phases(self) -> Iterator[PhaseResult]:
-        for phase in self.scenario.phases:
-            result = self._phase(phase)
-            yield result
-            if result.verdict is Verdict.FAILED or self._known.ends_run(result):
-                return
+    def _back_online(self) -> dict[int, int]:
+        if not self.disruptions:
+            return {}
+        before = self._online_before
+        now = self._fleet.figures.time_to_online
+        return {bucket: more for bucket, count in now.items() if (more := count - before.get(bucket, 0))}
+
+    @property
+    def now_us(self) -> int:
+        return self._fleet.now_us
+
+    def _emit(self, kind: str, name: str, reason: str = "") -> None:
+        self._trace.emit(self._fleet.now_us, Lane.BENCH, kind, name=name, reason=reason)
 
     def _phase(self, phase: Phase) -> PhaseResult:
         began_us = self._fleet.now_us
@@ -151,13 +178,18 @@ class FleetRun:
         while self._fleet.now_us < until_us:
             to = min(until_us, self._next_drop_us(), self._fleet.now_us + step_us)
             self._fleet.run_until(to)
-            self._progress(to, max(self._latest_us, until_us))
+            self._note_progress(to, until_us)
             if sets_back and self._is_over_within(to, is_over):
                 return
             self._watch.settle(to)
             self._note_drops(to, checks)
             if is_over():
                 return
+
+    def _note_progress(self, now_us: int, until_us: int) -> None:
+        self._progress(now_us, max(self._latest_us, until_us))
+        if now_us % TOLD_EVERY_US < STEP_US:
+            self._emit("action", f"{to_s(now_us) / 60:,.0f} of at most {to_s(until_us) / 60:,.0f} simulated minutes")
 
     def _is_over_within(self, until_us: int, is_over: Callable[[], bool]) -> bool:
         """Looks at one moment after the other; sets the fleet back to the one at which it was over."""
@@ -181,9 +213,9 @@ class FleetRun:
     def _note_drops(self, now_us: int, checks: list[FigureCheck]) -> None:
         """Whose connection has just ended is not online any more, and has failed once."""
         if any(one.drops_connections and one.begin_us == now_us for one in self.disruptions):
-            fleet = self._watch.fleet
-            fleet.failures[fleet.online] = 1
-            fleet.online[:] = False
+            for devices, traits in zip(self._ranges(), self._traits, strict=True):
+                if traits.drops_at_once:
+                    self._watch.lose_connections(devices)
             self._look(checks)
 
     def _look(self, checks: list[FigureCheck]) -> None:
@@ -197,6 +229,8 @@ class FleetRun:
         for line in lines:
             disruption = disruption_of(line, self._fleet.now_us, self._traits)
             if disruption is not None:
+                if not self.disruptions:
+                    self._online_before = self._fleet.figures.time_to_online
                 self.disruptions.append(disruption)
                 self._fleet.disrupt(disruption)
                 if disruption.begin_us == self._fleet.now_us:
@@ -234,7 +268,7 @@ class FleetRun:
     def _switch_off(self) -> None:
         for devices in self._ranges():
             self._fleet.stop(devices)
-            self._watch.forget_power(slice(devices.start, devices.stop))
+            self._watch.cut_power(devices)
 
     def _ranges(self) -> Iterator[range]:
         """The devices of each cohort."""

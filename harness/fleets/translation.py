@@ -38,7 +38,7 @@ def cohort_of(name: str, count: int, traits: CohortTraits) -> Cohort:
     least_s, most_s = traits.interval_s
     return Cohort(
         name, count, (to_us(least_s), to_us(most_s)), traits.retry, to_us(traits.timeout_s),
-        is_connected=traits.is_connected,
+        is_connected=traits.drops_at_once, waits_to_start=traits.waits_to_start,
     )  # fmt: skip
 
 

@@ -108,13 +108,24 @@ class FleetWatch:
         self._sent.append(SentRequests(at_us.copy(), devices.astype(np.int64)))
         self._ended.append(EndedRequests(seen_us.copy(), self._sent[-1].at_us, self._sent[-1].devices, answered))
 
-    def forget_power(self, devices: slice) -> None:
-        """Their power is cut: what they were waiting for they never see."""
-        self.fleet.power_on_us[devices] = -1
-        self.fleet.online[devices] = False
-        self.fleet.failures[devices] = 0
+    def cut_power(self, devices: range) -> None:
+        """What they were waiting for they never see."""
+        part = slice(devices.start, devices.stop)
+        self.fleet.power_on_us[part] = -1
+        self.fleet.online[part] = False
+        self.fleet.failures[part] = 0
         ended = _joined_ended(self._ended)
         self._ended = [ended.of((ended.devices < devices.start) | (ended.devices >= devices.stop))]
+
+    def lose_connections(self, devices: range) -> None:
+        """Who is online has failed once, and never sees what it was waiting for."""
+        part = slice(devices.start, devices.stop)
+        is_lost = np.zeros_like(self.fleet.online)
+        is_lost[part] = self.fleet.online[part]
+        self.fleet.failures[is_lost] = 1
+        self.fleet.online[is_lost] = False
+        ended = _joined_ended(self._ended)
+        self._ended = [ended.of(~is_lost[ended.devices])]
 
     def rewind(self, to_us: int) -> None:
         """What was sent from then on has not happened yet."""

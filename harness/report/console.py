@@ -60,8 +60,12 @@ class ConsoleReport:
             self._indented(1, Text(report.title, "italic"))
             for role, board in report.boards:
                 self._indented(1, Text(f"board      {role} is {board}", "dim"))
+            if report.engine and (self._verbose or ":" in report.engine):
+                self._indented(1, Text(f"engine     {report.engine}", "dim"))
         if report.reason:
             self._indented(1, Text(report.reason, "magenta"))
+        for subject, sentence in report.told:
+            self._indented(1, Text(f"{subject:<11}{sentence}"))
         if self._verbose or report.verdict is not Verdict.PASSED:
             self._phases(report)
         if report.verdict in (Verdict.FAILED, Verdict.BROKEN):

@@ -128,6 +128,8 @@ def properties_of(report: Report) -> list[tuple[str, str]]:
         "profile": report.profile,
         "time_mode": report.time,
         "trace": report.trace_file,
+        "engine": report.engine,
+        **dict(report.told),
         **{f"board.{role}": board for role, board in report.boards},
     }
     return [(name, value) for name, value in found.items() if value]

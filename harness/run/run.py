@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from fleetrig.harness.fleets.engine_choice import engine_for
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.scenario_run import ScenarioRun, SkipScenario
 from fleetrig.harness.scenario_file.selection import Expanded
@@ -14,7 +15,16 @@ from fleetrig.simulator.contract.errors import FleetrigError
 async def run(expanded: Expanded, options: RunOptions) -> Report:
     """Runs one expanded scenario. Failures of server, device or bench become the verdict and are never raised."""
     options = options.for_scenario(expanded.scenario)
-    scenario_run = ScenarioRun(expanded, options)
+    engine = ""
+    if options.time == "virtual":
+        choice = engine_for(expanded.scenario, options.engine, needs_exact=options.needs_exact)
+        if choice.engine == "cohort":
+            # NumPy is imported for large fleets only.
+            from fleetrig.harness.fleets.cohort_report import run_as_cohort
+
+            return run_as_cohort(expanded, options, choice)
+        engine = str(choice)
+    scenario_run = ScenarioRun(expanded, options, engine=engine)
     try:
         if options.time == "real":
             await scenario_run.in_real_time()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fleetrig.harness.external.command import DeviceCommand
+from fleetrig.harness.fleets.engine_choice import EngineName
 from fleetrig.harness.run.context import default_behaviour
 from fleetrig.harness.run.known_deviations import Peer
 from fleetrig.harness.scenario_file.scenario import Scenario
@@ -48,6 +49,8 @@ class RunOptions:
     """Where those who share its boards note who has which; None for the machine's usual place."""
     known: Peer | None = None
     """Where the device or server under test is known to deviate."""
+    engine: EngineName | None = None
+    """In virtual time; None: by size, and by what the scenario asks."""
     is_open: bool = False
     """In virtual time: devices keep to a schedule as in a load run, however long answers take."""
     again: tuple[str, ...] = ()
@@ -61,6 +64,15 @@ class RunOptions:
             return "load"
         is_real = self.real_time or self.against is not None or self.device is not None
         return "real" if is_real else "virtual"
+
+    @property
+    def needs_exact(self) -> str:
+        """What of these options only the exact engine can do; empty when there is nothing."""
+        if self.trace is not None:
+            return "the array engine leaves no trace (--trace)"
+        if self.is_open or self.behaviour is not default_behaviour or self.own_device:
+            return "its devices are asked to behave otherwise"
+        return ""
 
     @property
     def verb(self) -> str:

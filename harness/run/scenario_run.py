@@ -73,7 +73,11 @@ class SkipScenario(Exception):
 class ScenarioRun:
     """One run: its trace, its secrets, its server and its bench."""
 
-    def __init__(self, expanded: Expanded, options: RunOptions, watch: PowerCutTrigger | None = None) -> None:
+    def __init__(
+        self, expanded: Expanded, options: RunOptions, watch: PowerCutTrigger | None = None, *, engine: str = ""
+    ) -> None:
+        """`engine`: why it runs on this one, for the report."""
+        self._engine = engine
         self.scenario = expanded.scenario
         self.platform = platform_of(expanded.scenario.platform)
         self.profile = options.profile or self.platform.vocabulary.profiles[0]
@@ -136,6 +140,7 @@ class ScenarioRun:
             file=self.scenario.file,
             line=self.scenario.line,
             boards=self._boards.told if self._boards is not None else (),
+            engine=self._engine,
         )
 
     def _keep_trace(self, verdict: Verdict) -> tuple[str, str]:

@@ -25,7 +25,7 @@ from fleetrig.simulator.cohort.state import OFF, ONLINE, FleetState
 from fleetrig.simulator.cohort.tally import Kind, Tally
 from fleetrig.simulator.cohort.wheel import BUCKET_US, Wheel
 
-USUAL_BATCH: Final = 4_096
+USUAL_BATCH: Final = 16_384
 """So many requests are expected in a window of the width that is chosen: what a window costs by itself is then small
 beside them, and they fit into a processor's caches."""
 LEAST_WINDOW_US: Final = 50_000
@@ -111,14 +111,26 @@ class ArrayFleet:
                 at_us = self.now_us + starts_us(starts.points, some - devices.start, len(devices))
                 self._state.offline_since_us[some] = at_us
                 self._state.offline_count += some.size
-                self._put(at_us, some)
+                self._put(at_us + self._waits_to_start(number, some), some)
+
+    def _waits_to_start(self, number: int, devices: Whole) -> int | Whole:
+        if not self._model.cohorts[number].waits_to_start:
+            return 0
+        return self._back_off(number, devices)
+
+    def _back_off(self, number: int, devices: Whole) -> Whole:
+        """One more failure of each: how long they wait."""
+        failed = failed_again(self._state, devices, None)
+        delay_us, pays = self._tables[number].delay_us(failed, draws(self._chance(devices)))
+        self._ledger.backs_off(devices, Retries(devices, failed.failures, delay_us, pays))
+        return delay_us
 
     def _begin_steady(self, number: int, devices: Whole) -> None:
         """As if they had been on for long."""
         cohort = self._model.cohorts[number]
         self._state.offline_since_us[devices] = ONLINE
         self._tally.count_at(number, Kind.CAME_ONLINE, self.now_us, devices.size)
-        if not cohort.is_connected:
+        if cohort.has_rhythm:
             self._put(self.now_us + residuals_us(cohort.interval_us, self._chance(devices)), devices)
 
     def stop(self, devices: range) -> None:
@@ -160,15 +172,12 @@ class ArrayFleet:
                 continue
             begin, end = state.bounds[number : number + 2]
             device = np.flatnonzero(state.offline_since_us[begin:end] == ONLINE) + begin
-            if state.work is not None:
+            if state.work is not None or cohort.has_rhythm:
                 is_dropped = np.zeros(self._model.count, np.bool_)
                 is_dropped[device] = True
                 self._wheel.remove(is_dropped)
-            failed = failed_again(state, device, None)
-            delay_us, pays = self._tables[number].delay_us(failed, draws(self._chance(device)))
             self._ledger.went_offline(number, device, np.full(device.size, now_us))
-            self._ledger.backs_off(device, Retries(device, failed.failures, delay_us, pays))
-            self._put(now_us + delay_us, device)
+            self._put(now_us + self._back_off(number, device), device)
 
     def _chance(self, devices: Whole) -> Words:
         """One draw of each."""
@@ -191,5 +200,5 @@ class ArrayFleet:
 
 def usual_window_us(model: FleetModel) -> int:
     """Wide enough for `USUAL_BATCH` requests of a steady fleet."""
-    per_s = sum(2e6 * each.count / max(1, sum(each.interval_us)) for each in model.cohorts if not each.is_connected)
+    per_s = sum(2e6 * each.count / max(1, sum(each.interval_us)) for each in model.cohorts if each.has_rhythm)
     return max(LEAST_WINDOW_US, min(BUCKET_US, round(USUAL_BATCH / max(per_s, 1.0) * 1e6)))

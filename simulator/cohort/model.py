@@ -66,6 +66,9 @@ class RetryRule:
     honours_retry_after: bool = True
     first_us: tuple[int, int] | None = None
     """The delay after the first failure is drawn from this range; later ones by the policy (Kura's DataService)."""
+    first_step_us: int = 1
+    """That delay is rounded down to whole steps of so many, and then floored. Not with a budget, a breaker or
+    `Retry-After`."""
     budget: Budget | None = None
     breaker: Breaker | None = None
 
@@ -81,7 +84,15 @@ class Cohort:
     retry: RetryRule
     timeout_us: int = 10_000_000
     is_connected: bool = False
-    """It logs in and stays; only what takes its connection away makes it ask again."""
+    """It logs in and stays; what takes its connection away it notices at once. Without an interval only that makes it
+    ask again."""
+    waits_to_start: bool = False
+    """At power-on it waits as after a first failure before it asks."""
+
+    @property
+    def has_rhythm(self) -> bool:
+        """It asks again after an answer."""
+        return not self.is_connected or any(self.interval_us)
 
 
 @dataclass(frozen=True, slots=True)

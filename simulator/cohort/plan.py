@@ -83,7 +83,7 @@ def plan(cohort: int, table: RetryTable, state: FleetState, asked: Asked, round_
 
 
 def _when_answered(table: RetryTable, state: FleetState, asked: Asked) -> Whole:
-    if table.cohort.is_connected:
+    if not table.cohort.has_rhythm:
         return np.full(asked.device.size, state.never_us, np.int64)
     low_us, high_us = table.cohort.interval_us
     next_us = part_of(high_us - low_us, asked.chance)

@@ -115,13 +115,20 @@ class ProcessFleet:
                 self._begin_steady(device)
             else:
                 device.offline_since_us = self.now_us + start_us(starts.points, position, len(devices))
-                self._wake(device, device.offline_since_us)
+                self._wake(device, device.offline_since_us + self._waits_to_start(device))
+
+    def _waits_to_start(self, device: Device) -> int:
+        if not device.cohort.waits_to_start:
+            return 0
+        chance = draw(self._model.seed, device.number, device.draws)
+        device.draws += 1
+        return self._fail(device, chance, None)
 
     def _begin_steady(self, device: Device) -> None:
         """As if it had been on for long."""
         device.is_online = True
         device.figures.count("came_online", self.now_us)
-        if not device.cohort.is_connected:
+        if device.cohort.has_rhythm:
             chance = word(self._model.seed, device.number, device.draws)
             device.draws += 1
             self._wake(device, self.now_us + residual_us(device.cohort.interval_us, chance))
@@ -196,7 +203,7 @@ class ProcessFleet:
         if device.work:
             device.work -= 1
             return seen_us + self._model.round_trip_us
-        if device.cohort.is_connected:
+        if not device.cohort.has_rhythm:
             return None
         low_us, high_us = device.cohort.interval_us
         return seen_us + low_us + part_of(high_us - low_us, chance)

@@ -26,10 +26,14 @@ class RetryRange:
     least_us: int
     most_us: int
     capped_at_us: int = UNCAPPED_US
+    step_us: int = 1
+    """Rounded down to whole steps of so many; never less than `floor_us` then."""
+    floor_us: int = 0
 
     def drawn_us(self, chance: int) -> int:
         """`chance`: 32 bits."""
-        return min(self.capped_at_us, self.least_us + part_of(self.most_us - self.least_us, chance))
+        drawn_us = min(self.capped_at_us, self.least_us + part_of(self.most_us - self.least_us, chance))
+        return max(self.floor_us, drawn_us // self.step_us * self.step_us)
 
 
 def is_open(rule: RetryRule, failures: int) -> bool:
@@ -69,6 +73,8 @@ def retry_range(
     if asked is not None:
         return asked
     if failures == 1 and rule.first_us is not None:
+        if rule.first_step_us > 1:
+            return RetryRange(*rule.first_us, step_us=rule.first_step_us, floor_us=rule.floor_us)
         return _floored(rule, *rule.first_us)
     return _by_policy(cohort, failures, previous_us)
 

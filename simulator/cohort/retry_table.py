@@ -65,7 +65,15 @@ class RetryTable:
             strong = ~pays
         if failed.retry_after_us is not None and self.rule.honours_retry_after:
             self._ask(ranges, strong, failed.retry_after_us)
-        return ranges.drawn_us(chance), pays
+        return self._stepped(failed, ranges.drawn_us(chance)), pays
+
+    def _stepped(self, failed: Failed, delay_us: Whole) -> Whole:
+        """A first delay in whole steps."""
+        step_us = self.rule.first_step_us
+        if step_us == 1:
+            return delay_us
+        stepped_us = np.maximum(self.rule.floor_us, delay_us // step_us * step_us)
+        return np.where(failed.failures == 1, stepped_us, delay_us)
 
     def _ask(self, ranges: Ranges, strong: Flags, retry_after_us: Whole) -> None:
         asked = retry_after_us != NOT_ASKED_US

@@ -15,7 +15,7 @@ from fleetrig.harness.platforms.kura.device_settings import words_of
 from fleetrig.harness.platforms.kura.device_words import DataServiceWords, TransportWords
 from fleetrig.harness.scenario_file.scenario import Devices, Scenario
 from fleetrig.simulator.backoff import Policy
-from fleetrig.simulator.cohort.model import RetryRule
+from fleetrig.simulator.cohort.model import ROUND_TRIP_US, RetryRule
 from fleetrig.simulator.contract.clock import US_PER_S, to_us
 from fleetrig.simulator.flows.kura.data_service import DELAY_SHARE, LEAST_DELAY_S, full_jitter
 from fleetrig.simulator.flows.kura.transport import CONNECT_TIMEOUTS
@@ -50,10 +50,16 @@ def cohort_traits(scenario: Scenario, devices: Devices) -> CohortTraits:
 
 
 def reconnect_rule(words: DataServiceWords) -> RetryRule:
-    """The law of the DataService."""
+    """The law of the DataService. Its fixed rate counts from start to start, and a refusal takes the round trip."""
     interval_s = words.retry_interval_s
     if words.reconnect == "full-jitter":
         return replace(retry_rule(full_jitter(interval_s)), honours_retry_after=False)
     steps = max(1, int(interval_s) // DELAY_SHARE)
-    first_us = (to_us(LEAST_DELAY_S), to_us(LEAST_DELAY_S) if steps <= 2 else steps * US_PER_S)
-    return RetryRule(Policy.FIXED, base_us=to_us(interval_s), floor_us=0, honours_retry_after=False, first_us=first_us)
+    return RetryRule(
+        Policy.FIXED,
+        base_us=to_us(interval_s) - ROUND_TRIP_US,
+        floor_us=to_us(LEAST_DELAY_S),
+        honours_retry_after=False,
+        first_us=(0, steps * US_PER_S),
+        first_step_us=US_PER_S,
+    )

@@ -1,0 +1,127 @@
+"""What the figures of a fleet on the array engine say, in a few lines that need no further explanation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from fleetrig.harness.fleets.findings import Findings, Peak, Situation, TimeToOnline, findings_of
+from fleetrig.harness.fleets.fleet_run import FleetOutcome
+from fleetrig.simulator.cohort.model import Disruption, FleetModel
+from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.units import duration_text
+
+Told = tuple[str, str]
+"""A subject, and what is said of it."""
+WHOLE_PERCENT: Final = 100
+
+
+def figures_text(outcome: FleetOutcome) -> tuple[Told, ...]:
+    """Subject by subject."""
+    figures = outcome.figures
+    if outcome.disruptions:
+        figures = replace(figures, time_to_online=outcome.back_online)
+    return tuple(_told(findings_of(figures, situation_of(outcome))))
+
+
+def situation_of(outcome: FleetOutcome) -> Situation:
+    model = outcome.model
+    service_us = model.server.service_us
+    return Situation(
+        steady_per_s=steady_per_s(model),
+        interval_us=mean_interval_us(model),
+        outage_us=last_disruption(outcome),
+        capacity_per_s=None if service_us is None else US_PER_S / service_us,
+        count=model.count,
+    )
+
+
+def last_disruption(outcome: FleetOutcome) -> tuple[int, int] | None:
+    """The one that ends last within the run."""
+    end_us = max((span.end_us for span in outcome.spans), default=0)
+    over: list[Disruption] = [one for one in outcome.disruptions if one.end_us <= end_us]
+    last = max(over, key=lambda one: one.end_us, default=None)
+    return None if last is None else (last.begin_us, last.end_us)
+
+
+def steady_per_s(model: FleetModel) -> float:
+    """Of the devices that ask at an interval."""
+    means_us = ((cohort.count, sum(cohort.interval_us) / 2) for cohort in model.cohorts if cohort.has_rhythm)
+    return sum(US_PER_S * count / mean_us for count, mean_us in means_us if mean_us)
+
+
+def mean_interval_us(model: FleetModel) -> int:
+    """Of the polling devices; 0 where there are none."""
+    polling = [cohort for cohort in model.cohorts if cohort.has_rhythm]
+    count = sum(cohort.count for cohort in polling)
+    return round(sum(cohort.count * sum(cohort.interval_us) / 2 for cohort in polling) / count) if count else 0
+
+
+def _told(found: Findings) -> Iterator[Told]:
+    steady, is_after = found.situation.steady_per_s, found.situation.outage_us is not None
+    of = f"; {steady:,.1f} a second when nothing is wrong" if steady else ""
+    yield "requests", f"{found.requests:,} in all{of}; {ratio(found.retry_ratio)}"
+    yield "peak", f"{_peak(found.peak)}" + (f"; after the fault {_peak(found.peak_after)}" if is_after else "")
+    if found.plateau_per_s is not None:
+        yield (
+            "fault",
+            f"while it lasted {found.plateau_per_s:,.1f} requests a second{_times(found.plateau_per_s, steady)}",
+        )
+    yield "failed", f"{found.rejected:,} turned away, {found.late:,} answered too late"
+    yield "quiet", _quiet(found)
+    if found.time_to_online is not None:
+        yield "online", _online(found.time_to_online, is_after=is_after)
+    yield "capacity", _capacity(found)
+    if found.collapse is not None:
+        yield "collapse", found.collapse.say()
+
+
+def ratio(retries: float) -> str:
+    """`3 retries for each 100 others`."""
+    return f"{retries * WHOLE_PERCENT:,.0f} retries for each 100 first tries"
+
+
+def _peak(peak: Peak) -> str:
+    times = f", {peak.times_steady:.1f} times the steady rate" if peak.times_steady is not None else ""
+    return f"{peak.per_s:,} in second {peak.at_s:,}{times}"
+
+
+def _times(per_s: float, steady: float) -> str:
+    return f", {per_s / steady:.1f} times the steady rate" if steady else ""
+
+
+def _online(took: TimeToOnline, *, is_after: bool) -> str:
+    since = "of those that were cut off" if is_after else "of those that were switched on"
+    return (
+        f"{since}, half were online after {_span(took.p50_s)}, 90 of 100 after {_span(took.p90_s)}, "
+        f"99 of 100 after {_span(took.p99_s)}"
+    )
+
+
+def _quiet(found: Findings) -> str:
+    """When the last request failed, and when the rate was as ever."""
+    recovers_s = found.situation.recovers_at_s
+    since = "after the fault" if recovers_s else "after the beginning"
+    bad = found.curves.failed[recovers_s:].nonzero()[0]
+    last = f"the last request fails {_span(int(bad[-1]) + 1)} {since}" if bad.size else f"no request fails {since}"
+    if found.quiet_after_s is None and bad.size:
+        last += ", in the last interval of the run"
+    if not found.situation.steady_per_s:
+        return last
+    if found.steady_after_s is None:
+        return f"{last}; the rate is not steady for a whole interval within the run"
+    return f"{last}; the rate is steady {_span(found.steady_after_s)} {since}"
+
+
+def _capacity(found: Findings) -> str:
+    needed = f"{found.capacity_needed_per_s:,.0f} requests a second would turn nobody away"
+    has = found.situation.capacity_per_s
+    return needed if has is None else f"{needed}; the server can do {has:,.0f}"
+
+
+def _span(seconds: float) -> str:
+    """`45s`, `12m`, `3.5h`: as a person says it."""
+    if seconds < 120:
+        return duration_text(round(seconds, 1))
+    return f"{seconds / 60:.1f}m" if seconds < 7_200 else f"{seconds / 3_600:.1f}h"
