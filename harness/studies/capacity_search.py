@@ -14,7 +14,7 @@ DOUBLINGS: Final = (2.0, 4.0, 8.0, 16.0, 32.0)
 HALVINGS: Final = 4
 """After so many the answer is known to within 1/16 of the gap."""
 
-Tried = Callable[[Sequence[Combination]], Sequence[CaseResult]]
+RunsCombinations = Callable[[Sequence[Combination]], Sequence[CaseResult]]
 """Runs combinations that are not those of the study, in their order."""
 
 
@@ -27,7 +27,7 @@ class CapacityFound:
     """The largest capacity that was tried, as a multiple of that of the study."""
 
 
-def search_capacity(plan: StudyPlan, start: StudyRow, tried: Tried) -> CapacityFound | None:
+def search_capacity(plan: StudyPlan, start: StudyRow, tried: RunsCombinations) -> CapacityFound | None:
     """From the row that is closest to the limit. None when the scenario has no param that says the capacity."""
     if not plan.capacity_param or start.first.capacity_per_s is None:
         return None
