@@ -24,6 +24,8 @@ class RepeatableFleet:
     model: FleetModel
     watch: FleetWatch
     compiled: bool | None = None
+    is_watched: bool = True
+    """False where nobody looks: that costs less, and the fleet cannot be set back."""
     _calls: list[tuple[int, AskedOfFleet]] = field(default_factory=list)
     """When, and what was asked."""
     _started: set[int] = field(default_factory=set)
@@ -31,7 +33,8 @@ class RepeatableFleet:
 
     def __post_init__(self) -> None:
         self._fleet = self._built()
-        self._fleet.tell(self.watch.saw)
+        if self.is_watched:
+            self._fleet.tell(self.watch.saw)
 
     def _built(self) -> ArrayFleet:
         return ArrayFleet(self.model)
