@@ -141,6 +141,8 @@ def smallest_request(request: RunRequest, shrinking: ShrinkRun) -> tuple[RunRequ
     """What runs the smallest case, and the same as a command; writes a file where `--set` cannot say it."""
     assert shrinking.progress is not None
     best = shrinking.progress.best
+    if shrinking.options.engine == "cohort":
+        request = replace(request, engine="cohort")
     sizes = [(part, size) for part, size in zip(shrinking.parts, best.sizes, strict=True) if size != part.whole]
     if all(part.param for part, _ in sizes):
         changed = {part.param: str(part.written(size)) for part, size in sizes}
