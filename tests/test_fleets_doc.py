@@ -46,7 +46,7 @@ def test_the_fleet_of_several_makes_is_one(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     path.write_text(f"scenario: It is read\n{devices}phases: [{{name: on, do: power_on}}]\n", encoding="utf-8")
     (one,) = expand(read_scenario(path, "x"))
-    assert [make[:2] for make in one.scenario.devices.makes()] == [("old firmware", 300_000), ("new firmware", 700_000)]
+    assert [make[:2] for make in one.scenario.devices.makes()] == [("old-firmware", 300_000), ("new-firmware", 700_000)]
 
 
 def test_what_it_lists_is_there() -> None:
