@@ -55,7 +55,7 @@ def test_a_study_ends_with_a_table_pictures_and_an_advice(whole: tuple[Path, Don
     assert "12 runs of mine/recovery: about " in done.stderr
     assert done.stderr.count("of 12 runs") >= 10
     assert "policy       jitter  peak" in done.stdout
-    assert re.search(r"\nWith [\d.]+ times the steady rate \([\d.]+ requests/s\), take ", done.stdout)
+    assert re.search(r"\nWith a server of [\d.]+ times the steady rate \([\d.]+ requests/s\), take «", done.stdout)
     assert {path.name for path in left(place).iterdir()} == {
         "cases.jsonl", "table.csv", "study.json", "rate.svg", "rate.png", "quiet.svg", "quiet.png",
     }  # fmt: skip
@@ -113,7 +113,7 @@ def test_where_nothing_keeps_the_limit_it_says_what_capacity_would(place: Path) 
 
     said = " ".join(done.stdout.split())
     assert done.returncode == 1, done.stderr
-    assert "It does not keep the limit; the closest is full jitter, jitter 0.1 with 1.1 times the steady rate" in said
+    assert "It does not keep the limit; the closest is «full jitter», jitter 0.1 with 1.1 times the steady rate" in said
     assert "; it would with about " in said
 
 

@@ -21,7 +21,7 @@ def test_capacities_stand_side_by_side(tmp_path: Path) -> None:
     ]
 
     assert "\n".join(table_lines(plan, study_rows(plan, results))) == dedent("""\
-        policy       jitter  peak  1.5x 15/s     2x 20/s       4x 40/s       enough
+        policy       jitter  peak  1.5x 15/s     2x 20/s       4x 40/s       needs
         wait         0.1     2.0x    never  40%    6m40s <.1%  ✔    0s   0%  4x
                      0.5     3.4x  -             ✔   45s 0.9%  -             2x
         full jitter  0.5     2.0x    collapses   -             -             -""")
