@@ -67,6 +67,7 @@ VERBS: Final = {
     "predict": Verb(f"{COMMANDS}.predict:predict_command", "Foretell a load run, in virtual time."),
     "study": Verb(f"{COMMANDS}.study:study_command", "Run a scenario with many values, and say which are best."),
     "compare": Verb(f"{COMMANDS}.compare:compare_command", "Lay the curves of two runs on each other."),
+    "policy": Verb(f"{COMMANDS}.policy:policy_command", "Say how the devices of a stored trace back off."),
     "conform": Verb("conformance.command:conform_command", "Check a server against every row of a contract.", True),
     "doctor": Verb("doctor.command:doctor_command", "Say why a server refuses a device.", True),
     "simulate": Verb("simulate:simulate_command", "Simulate devices without a scenario.", True),

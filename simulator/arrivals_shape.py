@@ -1,8 +1,8 @@
 """When the devices of a fleet are switched on: shapes of arrivals, the same for every engine. Whole numbers, no chance.
 
 A shape is a curve of (thousandths of the devices, thousandths of the spread), both never falling: when so many are on.
-Device i of n is switched on where the curve is at (2i + 1)/(2n): in the middle of its share. (Of `even`: at i/n, so
-that the first begins at once.)
+Device i of n is switched on where the curve is at (2i + 1)/(2n): in the middle of its share. (`even` lies half a share
+earlier, so that the first begins at once.)
 
     even      ______________   a line that switches on one after the other
     at_once   |                a switch for all of them
@@ -56,8 +56,11 @@ CURVES: Final[Mapping[Shape, Points]] = {
 }  # fmt: skip
 
 
-def curve(shape: Shape, spread_us: int) -> Points:
-    """(thousandths of the devices, microseconds after the beginning)."""
+def curve(shape: Shape, spread_us: int, count: int) -> Points:
+    """(thousandths of the devices, microseconds after the beginning), for so many devices."""
+    if shape is Shape.EVEN:
+        half_us = spread_us // (2 * max(1, count))
+        return ((0, -half_us), (ALL, spread_us - half_us))
     return tuple((share, time * spread_us // ALL) for share, time in CURVES[shape])
 
 
@@ -68,8 +71,3 @@ def start_us(points: Points, position: int, count: int) -> int:
         if at <= right * of:
             return begin_us + (at - left * of) * (end_us - begin_us) // ((right - left) * of)
     return points[-1][1]
-
-
-def even_us(spread_us: int, position: int, count: int) -> int:
-    """The same of `even`: the first begins at once, the last one share before the end."""
-    return spread_us * position // max(1, count)

@@ -34,6 +34,7 @@ from fleetrig.harness.commands.options import (
     Tries,
     Wanted,
 )
+from fleetrig.harness.commands.policy_option import PolicyFrom
 from fleetrig.harness.commands.run_request import RESULTS, RunRequest, execute
 from fleetrig.harness.commands.shrink import shrunk
 
@@ -53,6 +54,7 @@ def run_command(
     jobs: Jobs = None,
     tag: Tags = None,
     params: Params = None,
+    policy_from: PolicyFrom = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop after the first failure.")] = False,
     repeat: Repeat = 1,
     device_command: DeviceProgram = None,

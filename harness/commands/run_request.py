@@ -13,6 +13,7 @@ from rich.console import Console
 
 from fleetrig.harness.commands.fleet_options import warn_of_tokens
 from fleetrig.harness.commands.output_places import check_file, check_file_or_folder, check_own_folder
+from fleetrig.harness.commands.policy_option import with_policy_from
 from fleetrig.harness.external.command import device_command
 from fleetrig.harness.fleets.engine_choice import EngineName, engine_for
 from fleetrig.harness.report.console import ConsoleReport, make_console
@@ -55,6 +56,7 @@ class RunRequest:
     jobs: int | None
     tag: list[str] | None
     params: list[str] | None
+    policy_from: Path | None
     fail_fast: bool
     repeat: int
     device_command: str | None
@@ -172,6 +174,7 @@ class RunRequest:
                 "--own-device": self.own_device,
                 "--known": self.known,
                 "--set": self.params,
+                "--policy-from": self.policy_from,
             }
         )
 
@@ -180,6 +183,9 @@ def execute(request: RunRequest) -> Exit:
     """Plans, runs, shows and writes. Raises UsageError before anything is run, never afterwards."""
     console = make_console()
     runs = planned(request)
+    if request.policy_from is not None:
+        found, runs = with_policy_from(request.policy_from, runs)
+        console.print(f"--policy-from: {found.say()}", highlight=False, soft_wrap=True)
     check_boards(request, runs)
     for scenario_id in dict.fromkeys(expanded.scenario.id for expanded in runs):
         warn_of_tokens(scenario_id, [one.scenario for one in runs if one.scenario.id == scenario_id])

@@ -31,6 +31,10 @@ from fleetrig.simulator.contract.errors import BrokenBench, UsageError, system_s
 NAMED_RUNS: Final = 3
 TRIES: Final = 200
 SMALLEST: Final = ".smallest.yaml"
+TOO_FEW: Final = (
+    "fewer than {:,} devices were not tried: a limit that is a share of them would be less than 100 requests, "
+    "which chance decides"
+)
 STOPPING: Final = "stopping; the smallest case so far is kept"
 NOT_HERE: Final = "--shrink tries a run again and again in virtual time, against our own server: leave {} away"
 FLAKY: Final = (
@@ -132,8 +136,13 @@ def tell_smallest(console: Console, shrinking: ShrinkRun, command: str, tries: i
         how = "interrupted: there may be a smaller one"
     else:
         how = f"--tries {tries} are used up: there may be a smaller one"
-    console.print(f"smallest case after {len(progress.known)} tries: {shrinking.named(progress.best)}", markup=False)
+    tried = len(progress.known)
+    console.print(f"smallest case after {tried} {'try' if tried == 1 else 'tries'}: {shrinking.named(progress.best)}",
+                  markup=False)  # fmt: skip
     console.print(f"  {how}", markup=False)
+    for part, size in zip(shrinking.parts, progress.best.sizes, strict=True):
+        if size == part.least > 1:
+            console.print(f"  {TOO_FEW.format(size)}", markup=False)
     console.print(f"  {command}", markup=False)
 
 
@@ -141,6 +150,8 @@ def smallest_request(request: RunRequest, shrinking: ShrinkRun) -> tuple[RunRequ
     """What runs the smallest case, and the same as a command; writes a file where `--set` cannot say it."""
     assert shrinking.progress is not None
     best = shrinking.progress.best
+    if shrinking.options.engine == "cohort":
+        request = replace(request, engine="cohort")
     sizes = [(part, size) for part, size in zip(shrinking.parts, best.sizes, strict=True) if size != part.whole]
     if all(part.param for part, _ in sizes):
         changed = {part.param: str(part.written(size)) for part, size in sizes}

@@ -159,7 +159,7 @@ class LatencyFigures(FigureCheck):
         self._in_second: Counter[int] = Counter()
 
     def ended(self, change: FleetChange, fleet: WatchedFleet) -> None:
-        ended = change.ended.of(change.ended.answered)
+        ended = change.ended.of(change.ended.heard)
         if not ended.size:
             return
         took_us = ended.seen_us - ended.at_us

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from fleetrig.harness.fleets.findings import Findings, Peak, Situation, TimeToOnline, findings_of
+from fleetrig.harness.fleets.findings import Findings, OnlineTimes, Peak, Situation, findings_of
 from fleetrig.harness.fleets.fleet_run import FleetOutcome
 from fleetrig.simulator.cohort.model import Disruption, FleetModel
 from fleetrig.simulator.contract.clock import US_PER_S
@@ -91,7 +91,7 @@ def _times(per_s: float, steady: float) -> str:
     return f", {per_s / steady:.1f} times the steady rate" if steady else ""
 
 
-def _online(took: TimeToOnline, *, is_after: bool) -> str:
+def _online(took: OnlineTimes, *, is_after: bool) -> str:
     since = "of those that were cut off" if is_after else "of those that were switched on"
     return (
         f"{since}, half were online after {_span(took.p50_s)}, 90 of 100 after {_span(took.p90_s)}, "

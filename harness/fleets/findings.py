@@ -59,7 +59,7 @@ class Peak:
 
 
 @dataclass(frozen=True, slots=True)
-class TimeToOnline:
+class OnlineTimes:
     """From power-on, or from the failure that took a device off, to its answer, in seconds."""
 
     p50_s: float
@@ -89,7 +89,7 @@ class Findings:
     echo: Echo
     likeness: float | None
     """Autocorrelation of the rate at one interval, after."""
-    time_to_online: TimeToOnline | None
+    time_to_online: OnlineTimes | None
     capacity_needed_per_s: float
     """For nobody to be turned away, by a server with a queue of `WAITING_S`."""
     collapse: Collapse | None
@@ -152,12 +152,12 @@ def peak_of(requests: Counts, from_s: int, until_s: int, steady_per_s: float) ->
     return Peak(from_s + second, per_s, per_s / steady_per_s if steady_per_s else None)
 
 
-def time_to_online(figures: FleetFigures) -> TimeToOnline | None:
+def time_to_online(figures: FleetFigures) -> OnlineTimes | None:
     histogram = Histogram(figures.time_to_online)
     p50_s, p90_s, p99_s = (histogram.percentile_s(share) for share in (0.5, 0.9, 0.99))
     if p50_s is None or p90_s is None or p99_s is None:
         return None
-    return TimeToOnline(p50_s, p90_s, p99_s)
+    return OnlineTimes(p50_s, p90_s, p99_s)
 
 
 def _plateau(requests: Counts, outage_s: tuple[int, int] | None) -> float | None:

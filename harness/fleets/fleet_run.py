@@ -256,10 +256,7 @@ class FleetRun:
 
     def _switch_on(self, shape: Shape, spread_us: int) -> None:
         """Each cohort over the whole spread."""
-        if shape is Shape.EVEN:
-            self._start_all(lambda count: evenly(spread_us, count))
-        else:
-            self._start_all(lambda count: curve(shape, spread_us))
+        self._start_all(lambda count: curve(shape, spread_us, count))
 
     def _start_all(self, points_for: Callable[[int], tuple[tuple[int, int], ...]]) -> None:
         for devices, traits in zip(self._ranges(), self._traits, strict=True):
@@ -278,9 +275,3 @@ class FleetRun:
         """The devices of each cohort."""
         bounds = np.cumsum([0, *(cohort.count for cohort in self.model.cohorts)]).tolist()
         yield from (range(begin, end) for begin, end in pairwise(bounds))
-
-
-def evenly(spread_us: int, count: int) -> tuple[tuple[int, int], ...]:
-    """The first at once, the others one share of the spread after another."""
-    half_us = spread_us // (2 * count)
-    return ((0, -half_us), (ALL, spread_us - half_us))

@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleetrig.simulator.arrivals_shape import Points
+from fleetrig.simulator.cohort.outcomes import ANSWERED, TURNED_AWAY
 from fleetrig.simulator.cohort.start_times import starts_us
 
 Moments = NDArray[np.int64]
 Numbers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
-
-ANSWERED = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +37,20 @@ class EndedRequests:
     seen_us: Moments
     at_us: Moments
     devices: Numbers
-    answered: Booleans
+    codes: NDArray[np.uint8]
 
     def of(self, chosen: Booleans | Numbers) -> EndedRequests:
-        return EndedRequests(self.seen_us[chosen], self.at_us[chosen], self.devices[chosen], self.answered[chosen])
+        return EndedRequests(self.seen_us[chosen], self.at_us[chosen], self.devices[chosen], self.codes[chosen])
+
+    @property
+    def answered(self) -> Booleans:
+        """As they wanted."""
+        return self.codes == ANSWERED
+
+    @property
+    def heard(self) -> Booleans:
+        """With an answer of any kind: a refusal with a status is one, too."""
+        return (self.codes == ANSWERED) | (self.codes == TURNED_AWAY)
 
     @property
     def size(self) -> int:
@@ -104,9 +113,9 @@ class FleetWatch:
 
     def saw(self, at_us: Moments, devices: Numbers, seen_us: Moments, codes: NDArray[np.uint8] | None) -> None:
         """A batch of requests, in their order. `codes`: 0 for those that are answered; None when all are."""
-        answered = np.ones(at_us.size, np.bool_) if codes is None else codes == ANSWERED
+        kept = np.full(at_us.size, ANSWERED, np.uint8) if codes is None else codes.copy()
         self._sent.append(SentRequests(at_us.copy(), devices.astype(np.int64)))
-        self._ended.append(EndedRequests(seen_us.copy(), self._sent[-1].at_us, self._sent[-1].devices, answered))
+        self._ended.append(EndedRequests(seen_us.copy(), self._sent[-1].at_us, self._sent[-1].devices, kept))
 
     def cut_power(self, devices: range) -> None:
         """What they were waiting for they never see."""
@@ -195,10 +204,10 @@ def _joined_ended(parts: Sequence[EndedRequests]) -> EndedRequests:
         return parts[0]
     none = np.zeros(0, np.int64)
     if not parts:
-        return EndedRequests(none, none, none, np.zeros(0, np.bool_))
+        return EndedRequests(none, none, none, np.zeros(0, np.uint8))
     return EndedRequests(
         np.concatenate([part.seen_us for part in parts]),
         np.concatenate([part.at_us for part in parts]),
         np.concatenate([part.devices for part in parts]),
-        np.concatenate([part.answered for part in parts]),
+        np.concatenate([part.codes for part in parts]),
     )

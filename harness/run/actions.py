@@ -14,7 +14,7 @@ from typing import Any, Final
 from fleetrig.harness.run.context import Device, RunContext
 from fleetrig.harness.scenario_file.action_words import ActionWord, CyclePower, PowerCut, PowerOn, Wait
 from fleetrig.harness.scenario_file.board_words import BoardWord
-from fleetrig.simulator.arrivals_shape import Shape, curve, even_us, start_us
+from fleetrig.simulator.arrivals_shape import Shape, curve, start_us
 from fleetrig.simulator.contract.clock import to_s, to_us
 from fleetrig.simulator.drivers.director import Director
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
@@ -74,12 +74,10 @@ def power_on(context: RunContext, words: PowerOn) -> Director[None]:
 def start_times_us(context: RunContext, serials: Sequence[str], shape: Shape, spread_us: int) -> list[int]:
     """How long after now each is switched on."""
     makes = [id(context.devices_block(serial)) for serial in serials]
-    counts, seen, points = Counter(makes), Counter[int](), curve(shape, spread_us)
-    starts_us = []
+    counts, seen, starts_us = Counter(makes), Counter[int](), []
+    curves = {make: curve(shape, spread_us, count) for make, count in counts.items()}
     for make in makes:
-        position, count = seen[make], counts[make]
-        is_even = shape is Shape.EVEN
-        starts_us.append(even_us(spread_us, position, count) if is_even else start_us(points, position, count))
+        starts_us.append(start_us(curves[make], seen[make], counts[make]))
         seen[make] += 1
     return starts_us
 

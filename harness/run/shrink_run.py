@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from fleetrig.harness.checks.fold import is_over_nothing
+from fleetrig.harness.fleets.engine_choice import EngineName, engine_for
 from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.shrinking import Shrinking, ShrunkCase
@@ -48,6 +49,7 @@ class ShrinkRun:
     """None until the whole has failed twice."""
 
     async def work(self, tries: int) -> None:
+        self.options = replace(self.options, engine=self.engine())
         self.parts = reducibles_of(self.file, self.chosen.values)
         case = self.whole_case
         self.whole = await run(self.chosen, self.options)
@@ -57,6 +59,11 @@ class ShrinkRun:
         if not self.is_flaky:
             self.progress = Shrinking(case)
             await self.progress.work(self.parts, self.fails, tries)
+
+    def engine(self) -> EngineName:
+        """That of the whole, for all cases: chance falls otherwise on the other one."""
+        options = self.options
+        return engine_for(self.chosen.scenario, options.engine, needs_exact=options.needs_exact).engine
 
     @property
     def whole_case(self) -> ShrunkCase:

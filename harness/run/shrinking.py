@@ -73,7 +73,7 @@ def _chipped(case: ShrunkCase, place: int, part: Reducible) -> Search:
     size = case.sizes[place]
     chip = size // 4 // part.step * part.step
     while chip >= part.step:
-        if (yield case.with_size(place, size - chip)):
+        if size - chip >= part.least and (yield case.with_size(place, size - chip)):
             return (yield from _chipped(case.with_size(place, size - chip), place, part))
         chip = chip // 2 // part.step * part.step
     return case

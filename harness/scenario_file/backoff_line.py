@@ -25,10 +25,14 @@ def share_of_requests(value: Any) -> float:
     return float(number) / WHOLE_PERCENT
 
 
+def _percent(share: float) -> str:
+    return f"{share * WHOLE_PERCENT:g}%"
+
+
 ShareOfRequests = Annotated[
     float,
     PlainValidator(share_of_requests),
-    PlainSerializer(lambda share: f"{share * WHOLE_PERCENT:g}%", when_used="json"),
+    PlainSerializer(_percent, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*%$", "examples": ["10%"]}),
 ]
 
@@ -102,6 +106,28 @@ class BackoffLine(Model):
     """The first delay in a row of failures is drawn from this range; the others follow the policy."""
     budget: BudgetLine | None = None
     breaker: BreakerLine | None = None
+
+    @classmethod
+    def of(cls, backoff: Backoff) -> Self:
+        """The line that says this policy."""
+        budget, breaker = backoff.budget, backoff.breaker
+        return cls(
+            policy=backoff.policy,
+            base=duration_text(backoff.base_s),
+            cap=duration_text(backoff.cap_s),
+            floor=duration_text(backoff.floor_s),
+            retry_after_spread=duration_text(backoff.retry_after_spread_s),
+            honours_retry_after=backoff.honours_retry_after,
+            first=None if backoff.first_s is None else list(map(duration_text, backoff.first_s)),
+            budget=None if budget is None else {"share": _percent(budget.share), "burst": budget.burst},
+            breaker=None
+            if breaker is None
+            else {
+                "after": breaker.after,
+                "open": duration_text(breaker.open_s),
+                "spread": duration_text(breaker.spread_s),
+            },
+        )  # fmt: skip
 
     @model_validator(mode="after")
     def _a_client_says_it_all(self) -> Self:

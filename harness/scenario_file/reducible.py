@@ -6,6 +6,7 @@ long) stays together, and `--set` can say it. All others are changed where they 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -13,10 +14,13 @@ from typing import Any
 
 from fleetrig.harness.scenario_file.marks import MarkedMapping, replaced
 from fleetrig.harness.scenario_file.template import PLACE, ScenarioFile
+from fleetrig.harness.scenario_file.values import FLEET_SHARE, WHOLE_PERCENT
 from fleetrig.simulator.contract.units import DURATION, duration_s, duration_text
 
 ValuePlace = tuple[str | int, ...]
 """The keys and positions that lead to a value of a file."""
+SAYS_SOMETHING = 100
+"""Requests: of fewer, chance decides whether a limit is kept."""
 STEPS_MS = ((60_000, 1_000), (1_000, 100))
 """A span from so long on is changed in such steps; a shorter one in milliseconds."""
 
@@ -35,10 +39,7 @@ class Reducible:
     kind: Reduced
     place: ValuePlace
     whole: int
-
-    @property
-    def least(self) -> int:
-        return 0 if self.kind is Reduced.SPAN else 1
+    least: int = 0
 
     @property
     def step(self) -> int:
@@ -70,9 +71,24 @@ def reducibles_of(file: ScenarioFile, values: Mapping[str, Any]) -> tuple[Reduci
         elif inner is not None:
             value = values.get(inner[1])
         whole = _size(kind, value)
-        if whole > (0 if kind is Reduced.SPAN else 1):
-            found.setdefault(place, Reducible(name, kind, place, whole))
+        least = {Reduced.SPAN: 0, Reduced.TIMES: 1, Reduced.DEVICES: _fewest_devices(tree, {**params, **values})}[kind]
+        if whole > least:
+            found.setdefault(place, Reducible(name, kind, place, whole, least))
     return tuple(found.values())
+
+
+def _fewest_devices(tree: Mapping[str, Any], known: Mapping[str, Any]) -> int:
+    """Where a rate is a share of the fleet, so many that it stands for `SAYS_SOMETHING` requests."""
+    checks = (check for phase in tree["phases"] for check in _listed(phase.get("expect")))
+    limits = (check["rate"].get("at_most") for check in checks if isinstance(check.get("rate"), Mapping))
+    texts = (_filled(limit, known) for limit in limits)
+    shares = [float(found[1]) for text in texts if (found := FLEET_SHARE.fullmatch(text))]
+    return max((math.ceil(SAYS_SOMETHING * WHOLE_PERCENT / share) for share in shares if share > 0), default=1)
+
+
+def _filled(value: Any, known: Mapping[str, Any]) -> str:
+    whole = PLACE.fullmatch(value) if isinstance(value, str) else None
+    return str(known.get(whole[1], "") if whole is not None else value)
 
 
 def with_sizes(file: ScenarioFile, values: Mapping[str, Any], sizes: Sequence[tuple[Reducible, int]]) -> ScenarioFile:

@@ -121,7 +121,7 @@ class Disruption:
     begin_us: int
     end_us: int
     answer: Answer | None = Answer.REFUSED
-    """None: everything is answered, only later by `latency_us`."""
+    """None: everything is answered, only later by `latency_us`; who is turned away hears that as soon as ever."""
     retry_after_us: int | None = None
     latency_us: int = 0
     share_milli: int = 1000

@@ -118,7 +118,7 @@ class Judge:
             if self.server.waiting_us is not None:
                 away = ~admission.accepted & (admission.wait_us > self.server.waiting_us)
                 codes[away] = TURNED_AWAY
-                took_us = np.where(away, np.minimum(travel_us, requests.timeout_us), took_us)
+                took_us = np.where(away, np.minimum(self.round_trip_us, requests.timeout_us), took_us)
                 if self.server.retry_after_us is not None:
                     retry_after_us = np.where(away, self.server.retry_after_us, NOT_ASKED_US)
         return Outcomes(requests.at_us + took_us, codes, None, retry_after_us, admission.busy_until_us)

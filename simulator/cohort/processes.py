@@ -275,7 +275,7 @@ class _Server:
         if server.service_us is not None:
             service_us, wait_us = server.service_us, max(0, self._busy_until_us - at_us)
             if server.waiting_us is not None and wait_us > server.waiting_us:
-                return Outcome("turned_away", at_us + min(travel_us, timeout_us), server.retry_after_us)
+                return Outcome("turned_away", at_us + min(self._round_trip_us, timeout_us), server.retry_after_us)
             if server.sheds_after_us is not None and wait_us > server.sheds_after_us:
                 return Outcome("late", at_us + timeout_us)
             self._busy_until_us = at_us + wait_us + service_us

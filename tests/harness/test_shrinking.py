@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from fleetrig.harness.run.shrinking import Shrinking, ShrunkCase
 from fleetrig.harness.scenario_file.reducible import Reduced, Reducible
 
 Fails = Callable[[int, int, int], bool]
-DEVICES = Reducible("devices", Reduced.DEVICES, ("devices", "count"), 10_000)
+DEVICES = Reducible("devices", Reduced.DEVICES, ("devices", "count"), 10_000, least=1)
 OUTAGE = Reducible("outage", Reduced.SPAN, ("params", "outage"), 1_200_000)
 WHOLE = ShrunkCase((10_000, 1_200_000), 17)
 MANY = 1_000
@@ -53,6 +54,18 @@ def test_what_fails_with_few_and_with_many_but_not_between_is_found() -> None:
     assert found.best.sizes[0] == 2
     island = shrunk(lambda devices, outage, seed: devices in (88, 89) or devices > 100)
     assert island.best.sizes[0] == 88, "a bisection alone ends at 101"
+
+
+def test_it_is_never_less_than_the_least() -> None:
+    part = replace(DEVICES, least=300)
+    shrinking = Shrinking(ShrunkCase((10_000,), 17))
+
+    async def judge(case: ShrunkCase) -> bool:
+        assert case.sizes[0] >= 300
+        return True
+
+    asyncio.run(shrinking.work((part,), judge, MANY))
+    assert shrinking.best == ShrunkCase((300,), 1)
 
 
 def test_another_seed_may_need_less() -> None:

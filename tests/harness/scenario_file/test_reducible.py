@@ -73,3 +73,14 @@ def test_a_single_device_without_faults_cannot_be_less(tmp_path: Path) -> None:
     head = "\n    scenario: It works\n    devices: {flow: hawkbit, count: 1}\n"
     body = "\n    phases: [{name: on, do: power_on}]\n"
     assert reducibles_of(scenario_file(tmp_path, head, body), {}) == ()
+
+
+def test_a_limit_that_is_a_share_of_the_fleet_keeps_saying_something(tmp_path: Path) -> None:
+    """Of two devices a fifth is nothing: they would fail, and that would say nothing of the fleet."""
+    checks = 'expect: [{rate: {of: poll, at_most: 20%, per: 30s}}, {rate: {of: poll, at_most: "${peak}"}}]'
+    body = BODY + f"        {checks}\n"
+    head = HEAD.replace("devices: 40", "devices: 90000, peak: 5%")
+    first, *_ = reducibles_of(scenario_file(tmp_path, head, body), VALUES)
+    assert (first.whole, first.least) == (90_000, 2_000)
+    few = reducibles_of(scenario_file(tmp_path, HEAD.replace("devices: 40", "devices: 40, peak: 5%"), body), VALUES)
+    assert Reduced.DEVICES not in [one.kind for one in few], "they are too few already"
