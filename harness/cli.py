@@ -78,7 +78,7 @@ VERBS: Final = {
     "schema": Verb(
         f"{COMMANDS}.scenario_commands:schema", "Print the JSON Schema of scenario, bench or study files, for editors."
     ),
-    "new": Verb(f"{COMMANDS}.scenario_commands:new", "Write a scenario to start from."),
+    "new": Verb(f"{COMMANDS}.scenario_commands:new", "Write a scenario or a study to start from."),
     "ca": Verb("", "Make certificates for a bench.", parts=CA),
     "board": Verb("", "Use real boards, by the names of a bench file.", parts=BOARD),
 }

@@ -62,7 +62,8 @@ class _DaskWorkers:
 
     def each(self, perform: Callable[[Order], Done], orders: Sequence[Order]) -> Iterator[Done]:
         left = iter(orders)
-        under_way = self._dask.as_completed([self._submit(perform, order) for order in islice(left, AHEAD * self.size)])
+        first = [self._submit(perform, order) for order in islice(left, AHEAD * self.size)]
+        under_way = self._dask.as_completed(first, loop=self._client.loop)
         try:
             for future in under_way:
                 for order in islice(left, 1):

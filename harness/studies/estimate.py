@@ -17,12 +17,8 @@ from fleetrig.harness.studies.crew import Crew
 PILOTS: Final = 8
 """Runs that are tried, spread over the study."""
 FEW: Final = 1_000
-MANY: Final = 8_000
-"""Devices of the two sizes."""
-LARGER_COSTS_MORE: Final = 1.5
-"""Arrays of a million devices do not fit into the caches of a processor: measured against those of `MANY`."""
-CACHED: Final = 100_000
-"""Devices of which that is not true."""
+MANY: Final = 50_000
+"""Devices of the two sizes. From there on a device costs as much, whatever the size of the fleet, to about a third."""
 WORKER_STARTS_S: Final = 2.0
 LONG_S: Final = 3600.0
 
@@ -68,8 +64,7 @@ def cost_of(order: CaseOrder) -> tuple[int, float]:
     perform(replace(order, devices=FEW))  # what is read and compiled only once in a process is not counted
     few_s, many_s = (_took_s(replace(order, devices=size)) for size in (FEW, MANY))
     each_s = max(0.0, many_s - few_s) / (MANY - FEW)
-    factor = LARGER_COSTS_MORE if devices > CACHED else 1.0
-    return order.number, few_s + each_s * (devices - FEW) * factor
+    return order.number, few_s + each_s * (devices - FEW)
 
 
 def _took_s(order: CaseOrder) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,16 +37,22 @@ STYLE: Final[Any] = {
 
 HEAD_INCHES: Final = 0.27
 """A line of a headline."""
+TITLE_CHARS_PER_INCH: Final = 9.7
+FOOT_CHARS_PER_INCH: Final = 16.0
 
 
-def headline(figure: Figure, title: Sequence[str], beside: str, foot_inches: float = 0.0) -> None:
-    """Lines of a title and one below them, above all panels; and room at the foot."""
-    height = figure.get_figheight()
-    head = HEAD_INCHES * (len(title) + 1) + 0.1
-    figure.text(0.01, 1 - 0.06 / height, "\n".join(title), va="top", fontsize=13, fontweight="bold", linespacing=1.15)
+def headline(figure: Figure, title: str, beside: str, foot: Sequence[str] = ()) -> None:
+    """A title and a line below it, above all panels; and lines at the foot. Each is wrapped to the figure's width."""
+    width, height = figure.get_size_inches()
+    head_lines = textwrap.wrap(title, int(width * TITLE_CHARS_PER_INCH))
+    foot_lines = [part for line in foot for part in textwrap.wrap(line, int(width * FOOT_CHARS_PER_INCH))]
+    head = HEAD_INCHES * (len(head_lines) + 1) + 0.1
+    below = 0.18 * len(foot_lines) + 0.1 if foot else 0.0
+    figure.text(0.01, 1 - 0.06 / height, "\n".join(head_lines), va="top", fontsize=13, fontweight="bold")
     figure.text(0.01, 1 - (head - 0.06) / height, beside, va="bottom", fontsize=10)
+    figure.text(0.01, 0.05 / height, "\n".join(foot_lines), va="bottom", fontsize=8.5)
     engine: Any = figure.get_layout_engine()
-    engine.set(rect=(0, foot_inches / height, 1, 1 - (head + foot_inches) / height))
+    engine.set(rect=(0, below / height, 1, 1 - (head + below) / height))
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -21,8 +20,6 @@ from fleetrig.harness.studies.wording import per_s, short_s
 CELL_INCHES: Final = (0.78, 0.36)
 MOST_PANELS: Final = 12
 MINUTE_S: Final = 60.0
-WRAPPED: Final = 90
-"""Characters of a line of text."""
 DARK: Final = 0.55
 """From here on, on a scale from 0 to 1, a cell is so dark that its text is white."""
 
@@ -116,13 +113,13 @@ def _draw_cell(panel: Any, x: int, y: int, row: StudyRow, scale: Normalize) -> N
 
 
 def _label(figure: Figure, plan: StudyPlan, grid: StudyGrid, axes: Any, scale: Normalize) -> None:
+    below = grid.left_axes[-1] if len(grid.left_axes) > 1 else grid.top_axis
+    is_relative = all(label.endswith("x") for label in plan.axes[below])
     for panel in axes[-1]:
-        panel.set_xlabel(grid.left_axes[-1] if len(grid.left_axes) > 1 else grid.top_axis)
+        panel.set_xlabel(f"{below} of the server, times the steady rate" if is_relative else below)
     colours = mpl.cm.ScalarMappable(norm=scale, cmap=style.SLOWER)
     bar = figure.colorbar(colours, ax=axes.ravel().tolist(), shrink=0.8, aspect=30, pad=0.02)
     bar.set_label("minutes", fontsize=9)
-    limit = textwrap.wrap(f"✔ keeps the limit: {plan.study.limit}", WRAPPED)
-    foot = [*limit, "never: requests still fail at the end of the run"]
     beside = "Time from the end of the last fault until no request fails any more"
-    style.headline(figure, textwrap.wrap(plan.study.title, WRAPPED), beside, foot_inches=0.2 * len(foot) + 0.1)
-    figure.text(0.01, 0.05 / figure.get_figheight(), "\n".join(foot), fontsize=8.5, va="bottom")
+    foot = (f"✔ keeps the limit: {plan.study.limit}", "never: requests still fail at the end of the run")
+    style.headline(figure, plan.study.title, beside, foot)

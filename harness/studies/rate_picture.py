@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -135,7 +134,7 @@ def _outcome(result: CaseResult) -> str:
 
 
 def _label(figure: Figure, plan: StudyPlan, advised: StudyRow) -> None:
-    style.headline(figure, textwrap.wrap(plan.study.title, 100), _beside(plan, advised))
+    style.headline(figure, plan.study.title, _beside(plan, advised))
     figure.supylabel("requests per second", fontsize=10)
     figure.legend(handles=_legend(advised), loc="outside lower center", ncols=6, frameon=False, fontsize=9)
 
@@ -162,5 +161,5 @@ def _legend(advised: StudyRow) -> list[Any]:
         Line2D([], [], color=style.LINE, linewidth=0.9, label="busiest second"),
         *([] if advised.first.capacity_per_s is None else [
             Line2D([], [], color=style.CAPACITY, linestyle=(0, (5, 2)), label="what the server can do")]),
-        *([] if advised.first.fault_s is None else [Patch(facecolor=style.FAULT, label="server is down")]),
+        *([] if advised.first.fault_s is None else [Patch(facecolor=style.FAULT, label="while the fault lasts")]),
     ]  # fmt: skip

@@ -45,7 +45,7 @@ def recommendation(
 
 
 def name_of(plan: StudyPlan, row: StudyRow) -> str:
-    """What it is, without its capacity: `full jitter, jitter 0.1`."""
+    """What it is, without its capacity: `«full jitter», jitter 0.1`."""
     named = zip(plan.axes, row.combination.labels, strict=True)
     parts = [_named(plan, axis, label) for axis, label in named if axis != plan.capacity_axis]
     return ", ".join(parts) or plan.file.id
@@ -82,10 +82,10 @@ def _when(what: str, seconds: Mean | None) -> str:
 
 def _advice(plan: StudyPlan, rows: Sequence[StudyRow], best: StudyRow) -> str:
     capacity = capacity_words(best)
-    take = f"With {capacity}, take" if capacity else "Take"
+    take = f"With a server of {capacity}, take" if capacity else "Take"
     sentence = f"{take} {name_of(plan, best)}: {outcome_words(best)}"
     if next_best := _next_best(plan, rows, best):
-        beside = "" if _same_capacity(next_best, best) else f" with {capacity_words(next_best)}"
+        beside = "" if _same_capacity(next_best, best) else f" with one of {capacity_words(next_best)}"
         sentence += f"; the next best is {name_of(plan, next_best)}{beside} ({outcome_words(next_best)})"
     elif len(rows) > 1:
         sentence += "; nothing else keeps the limit"
@@ -121,9 +121,9 @@ def _what_would(plan: StudyPlan, best: StudyRow, found: CapacityFound) -> str:
 
 def _named(plan: StudyPlan, axis: str, label: str) -> str:
     """A name of the author's speaks for itself, and so does a word; a number or a time needs its param."""
-    if isinstance(plan.study.sweep[axis], Mapping) or label.replace("_", "").isalpha():
-        return label.replace("_", " ")
-    return f"{axis} {label}"
+    if isinstance(plan.study.sweep[axis], Mapping):
+        return f"«{label}»"
+    return label.replace("_", " ") if label.replace("_", "").isalpha() else f"{axis} {label}"
 
 
 def _rank(row: StudyRow) -> Rank:

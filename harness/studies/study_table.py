@@ -55,7 +55,7 @@ def table_lines(plan: StudyPlan, rows: Sequence[StudyRow]) -> Iterator[str]:
     left = _aligned([[*grid.left_axes, "peak"], *_without_repeats(body, len(grid.left_axes))])
     columns = [_column(grid, label, plan) for label in grid.top]
     if grid.top_axis == plan.capacity_axis:
-        columns.append(["enough", *(_enough(grid, found) for found in grid.cells.values())])
+        columns.append(["needs", *(_enough(grid, found) for found in grid.cells.values())])
     for number, part in enumerate(_fitting(columns, WIDTH - len(left[0]))):
         if number:
             yield ""
@@ -68,7 +68,7 @@ def legend_lines(plan: StudyPlan) -> Iterator[str]:
     yield "each cell: from the end of the last fault, time until no request fails any more, and share rejected"
     yield "peak: the busiest second from then on, as a multiple of the steady rate"
     if column_axis(plan) == plan.capacity_axis:
-        yield "enough: the least capacity here that keeps the limit"
+        yield "needs: the least capacity here that keeps the limit"
     yield f"{KEEPS} keeps the limit: {plan.study.limit}"
 
 

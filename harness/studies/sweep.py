@@ -105,9 +105,10 @@ class _Filler:
         return plain
 
     def _relative(self, name: str, value: Any) -> re.Match[str] | None:
+        """`1.5x`, where the scenario has a rate: a number, or a share of its devices."""
         own = self.file.heading.params.get(name)
-        is_number = isinstance(own, int | float) and not isinstance(own, bool)
-        return TIMES.fullmatch(value) if is_number and isinstance(value, str) else None
+        is_rate = isinstance(own, int | float) or (isinstance(own, str) and own.endswith("%"))
+        return TIMES.fullmatch(value) if is_rate and isinstance(value, str) else None
 
     @staticmethod
     def _times(name: str, factor: float, rate: float) -> float:

@@ -32,8 +32,8 @@ def test_the_least_capacity_that_keeps_the_limit_is_advised(tmp_path: Path) -> N
     said = sentence(plan_of(tmp_path), c1={"quiet_s": 50}, c5={"quiet_s": 0}, c7={"quiet_s": 70, "rejected": 0.003})
 
     assert said == (
-        "With 2 times the steady rate (20 requests/s), take wait, jitter 0.1: quiet after 50 s, 0 % rejected, "
-        "devices back after 1 min 30 s; the next best is full jitter, jitter 0.1 (quiet after 1 min 10 s, "
+        "With a server of 2 times the steady rate (20 requests/s), take «wait», jitter 0.1: quiet after 50 s, "
+        "0 % rejected, devices back after 1 min 30 s; the next best is «full jitter», jitter 0.1 (quiet after 1 min 10 s, "
         "0.3 % rejected, devices back after 1 min 30 s); with less capacity nothing keeps the limit."
     )
 
@@ -41,8 +41,8 @@ def test_the_least_capacity_that_keeps_the_limit_is_advised(tmp_path: Path) -> N
 def test_the_sooner_quiet_is_better_then_the_less_rejected(tmp_path: Path) -> None:
     plan = plan_of(tmp_path)
 
-    assert "take full jitter, jitter 0.5:" in sentence(plan, c1={"quiet_s": 50}, c10={"quiet_s": 40})
-    assert "take full jitter, jitter 0.5:" in sentence(plan, c1={"rejected": 0.002}, c10={"rejected": 0.001})
+    assert "take «full jitter», jitter 0.5:" in sentence(plan, c1={"quiet_s": 50}, c10={"quiet_s": 40})
+    assert "take «full jitter», jitter 0.5:" in sentence(plan, c1={"rejected": 0.002}, c10={"rejected": 0.001})
 
 
 def test_it_says_when_nothing_else_keeps_the_limit(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_it_says_when_nothing_keeps_the_limit_and_what_would(tmp_path: Path) -> 
     row = study_rows(plan, [result(8, capacity_per_s=55.0)])[0]
 
     assert sentence(plan, **closest) == (
-        "None of the 12 combinations keeps the limit; the closest is full jitter, jitter 0.1 with 4 times the steady "
+        "None of the 12 combinations keeps the limit; the closest is «full jitter», jitter 0.1 with 4 times the steady "
         "rate (40 requests/s): rejected 1.5 % (at most 1%)."
     )
     assert sentence(plan, CapacityFound(row, 32), **closest).endswith(
@@ -71,7 +71,7 @@ def test_it_says_how_far_an_interrupted_study_had_come(tmp_path: Path) -> None:
     rows = study_rows(plan, results(plan, c1={})[:5])
 
     assert recommendation(plan, rows, is_partial=True).sentence.startswith(
-        "So far, with 5 of 12 combinations run: With 2 times the steady rate"
+        "So far, with 5 of 12 combinations run: With a server of 2 times the steady rate"
     )
     assert recommendation(plan, [], is_partial=True).row is None
 
