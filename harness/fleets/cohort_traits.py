@@ -39,12 +39,8 @@ class CohortTraits:
     """After power-on they wait as after a loss before they ask for the first time."""
     knows_retry_after: bool = True
     """They do what `retry` says of `Retry-After`; False: something else."""
-<<<<<<< HEAD
     handshake: str = ""
     """The line of the handshake that comes before all they ask, such as `HANDSHAKE https`; empty for none."""
-    at_first_contact: tuple[AskedFor, ...] = ()
-    """What a device asks besides, once: when it is let in for the first time."""
-=======
     first_contact: tuple[AskedFor, ...] = ()
     """What a device asks one after the other when it is switched on for the first time; then it goes on with `asks`.
     Empty: with that from the beginning."""
@@ -52,7 +48,6 @@ class CohortTraits:
     """It is online when this one of them is answered, the first being 0."""
     comes_back_at: int | None = None
     """With which of them it begins again after its power, or its connection, was gone; None: with `asks`."""
->>>>>>> h3
     after_each_login: tuple[AskedFor, ...] = ()
     """What it says after each login, which the array engine does not count."""
 

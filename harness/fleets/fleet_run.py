@@ -103,15 +103,10 @@ class FleetRun:
         self.done: list[PhaseResult] = []
         self._online_before: dict[int, int] = {}
         self._progress = progress or (lambda now_us, until_us: None)
-<<<<<<< HEAD
-        self._watch = FleetWatch(WatchedFleet.of_size(self.model.count))
-        self._is_watched = any(phase.expect for phase in scenario.phases)
-        self._fleet = RepeatableFleet(self.model, self._watch, compiled=compiled, is_watched=self._is_watched)
-=======
         contacts = FirstContacts(self._traits, [cohort.count for cohort in self.model.cohorts])
         self._watch = FleetWatch(WatchedFleet.of_size(self.model.count, contacts))
-        self._fleet = RepeatableFleet(self.model, self._watch, compiled=compiled)
->>>>>>> h3
+        self._is_watched = any(phase.expect for phase in scenario.phases)
+        self._fleet = RepeatableFleet(self.model, self._watch, compiled=compiled, is_watched=self._is_watched)
         self.disruptions: list[Disruption] = []
         self.spans: list[PhaseSpan] = []
         self._latest_us = sum(to_us(phase.within_s or phase.for_s or 0.0) for phase in scenario.phases)

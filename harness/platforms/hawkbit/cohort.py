@@ -33,12 +33,8 @@ def cohort_traits(scenario: Scenario, devices: Devices) -> CohortTraits:
         interval_s(scenario, devices),
         retry_rule(devices.backoff.to_backoff()),
         devices.timeout_s,
-<<<<<<< HEAD
         handshake="HANDSHAKE https" if devices.credential in devices.certificates else "",
-        at_first_contact=attributes,
-=======
         first_contact=(poll, AskedFor("configData", f"PUT {place}/configData")) if devices.attributes else (),
->>>>>>> h3
     )
 
 
