@@ -11,8 +11,8 @@ params:  # of that scenario, the same in every run
   devices: 100000
 sweep:  # every combination is a run
   policy:  # a name of yours, with names that each set several params
-    fixed 30 s: {policy: fixed, base: 30s}
-    full jitter to 10 min: {policy: full_jitter, base: 5s, cap: 10m}
+    fixed 30 s: {backoff: {policy: fixed, base: 30s}}
+    full jitter to 10 min: {backoff: {policy: full_jitter, base: 5s, cap: 10m}}
   jitter: [0, 0.1, 0.5]  # a param with its values
   capacity: [1.2x, 1.5x, 2x]  # for a rate: times the steady rate of the fleet
 seeds: 1  # more of them give means, with their 95 % intervals

@@ -33,7 +33,8 @@ def test_the_least_capacity_that_keeps_the_limit_is_advised(tmp_path: Path) -> N
 
     assert said == (
         "With a server of 2 times the steady rate (20 requests/s), take «wait», jitter 0.1: quiet after 50 s, "
-        "0 % rejected, devices back after 1 min 30 s; the next best is «full jitter», jitter 0.1 (quiet after 1 min 10 s, "
+        "0 % rejected, devices back after 1 min 30 s; "
+        "the next best is «full jitter», jitter 0.1 (quiet after 1 min 10 s, "
         "0.3 % rejected, devices back after 1 min 30 s); with less capacity nothing keeps the limit."
     )
 
