@@ -2,8 +2,9 @@
 
 Made by Numba (the extra `compiled`) and kept on disk. Only `compiled_body` imports this module, when it is wanted, and
 leads a batch through these functions from top to bottom: they are several, and pass no arrays to each other, since
-Numba counts the references to each array that is handed on. It makes floats of an int64 and a uint64 together, so that
-the words of chance never meet another type.
+Numba counts the references to each array that is handed on. What devices remember is gathered by NumPy before: a
+short loop has more loads from memory under way at a time than these long ones. Numba makes floats of an int64 and a
+uint64 together, so that the words of chance never meet another type.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from fleetrig.simulator.cohort.chance import DEVICE_STEP, DRAW_STEP, MASK_64, SEED_STEP, Whole
+from fleetrig.simulator.cohort.chance import DEVICE_STEP, DRAW_STEP, MASK_64, SEED_STEP, Flags, Ints
 from fleetrig.simulator.cohort.compiled_arrays import After, Of, ServerNumbers, While
 from fleetrig.simulator.cohort.model import MOST_FAILURES
 from fleetrig.simulator.cohort.outcomes import ANSWERED, LATE, SILENT, TURNED_AWAY, Codes
 from fleetrig.simulator.cohort.retries import RETRY_AFTER_LIMIT_US, TOKEN_MILLI, UNCAPPED_US
-from fleetrig.simulator.cohort.retry_table import NOT_ASKED_US, Flags
+from fleetrig.simulator.cohort.retry_table import NOT_ASKED_US
 from fleetrig.simulator.cohort.state import NEVER, ONLINE
-from fleetrig.simulator.cohort.tally import SECOND_US, Kind
+from fleetrig.simulator.cohort.tally import SECOND_US, CountOf
 from fleetrig.simulator.drivers.load.histogram import BITS
 
 P = ParamSpec("P")
@@ -85,9 +86,9 @@ def _serve(
 
 @_compiled
 def judge(
-    keys: Whole, device_bits: int, seed: np.uint64, draws: NDArray[np.uint32], server: ServerNumbers,
-    disruptions: Whole, cohorts: Whole, busy_until_us: int, cohort_of: Whole, chance: Whole, codes: Codes, seen: Whole,
-    asked: Whole, busy: Whole,
+    keys: Ints, device_bits: int, seed: np.uint64, numbers: NDArray[np.uint32], server: ServerNumbers,
+    disruptions: Ints, cohorts: Ints, busy_until_us: int, cohort_of: Ints, chance: Ints, codes: Codes, seen: Ints,
+    asked: Ints, busy: Ints,
 ) -> None:  # fmt: skip
     """What becomes of requests, as if these were all there is. Fills in the arrays from `cohort_of` on."""
     cohort = 0
@@ -95,7 +96,7 @@ def judge(
         device, at_us = keys[place] & ((1 << device_bits) - 1), keys[place] >> device_bits
         while not cohorts[cohort, Of.BEGIN] <= device < cohorts[cohort, Of.END]:
             cohort = 0 if device < cohorts[cohort, Of.BEGIN] else cohort + 1
-        word = _word(seed, device, draws[device])
+        word = _word(seed, device, numbers[place])
         timeout_us, latency_us, code = cohorts[cohort, Of.TIMEOUT_US], 0, ANSWERED
         asked_us = NOT_ASKED_US
         for number in range(disruptions.shape[0]):
@@ -114,8 +115,8 @@ def judge(
 
 @_compiled
 def plan_answered(
-    keys: Whole, device_bits: int, cohorts: Whole, round_trip_us: int, work: NDArray[np.int32], cohort_of: Whole,
-    chance: Whole, codes: Codes, seen: Whole, successors: Whole,
+    keys: Ints, device_bits: int, cohorts: Ints, round_trip_us: int, work: NDArray[np.int32], cohort_of: Ints,
+    chance: Ints, codes: Codes, seen: Ints, successors: Ints,
 ) -> None:  # fmt: skip
     """The keys of the next requests of those that were answered."""
     for place in range(keys.size):
@@ -135,16 +136,16 @@ def plan_answered(
 
 @_compiled
 def plan_retries(
-    keys: Whole, device_bits: int, cohorts: Whole, delays: Whole, failures: NDArray[np.uint8], previous_us: Whole,
-    tokens_milli: NDArray[np.int32], cohort_of: Whole, chance: Whole, codes: Codes, seen: Whole, asked: Whole,
-    pays: Flags, delay_us: Whole, successors: Whole,
+    keys: Ints, device_bits: int, cohorts: Ints, delays: Ints, failures: NDArray[np.uint8], previous_us: Ints,
+    tokens_milli: NDArray[np.int32], cohort_of: Ints, chance: Ints, codes: Codes, seen: Ints, asked: Ints,
+    pays: Flags, delay_us: Ints, successors: Ints,
 ) -> None:  # fmt: skip
     """How long the others wait, who pays a token for it, and the keys of their next requests."""
     for place in range(keys.size):
         if codes[place] == ANSWERED:
             continue
         device, cohort = keys[place] & ((1 << device_bits) - 1), cohort_of[place]
-        in_a_row = min(int(failures[device]) + 1, MOST_FAILURES)
+        in_a_row = min(int(failures[place]) + 1, MOST_FAILURES)
         least_us, most_us = delays[cohort, in_a_row, After.LEAST_US], delays[cohort, in_a_row, After.MOST_US]
         cap_us, is_strong = delays[cohort, in_a_row, After.CAPPED_AT_US], delays[cohort, in_a_row, After.IS_OPEN] != 0
         step_us = delays[cohort, in_a_row, After.STEP_US]
@@ -170,7 +171,7 @@ def plan_retries(
 
 
 @_compiled
-def believed(keys: Whole, successors: Whole) -> int:
+def believed(keys: Ints, successors: Ints) -> int:
     """How many come before the earliest successor."""
     soonest = NEVER_KEY
     for place in range(keys.size):
@@ -182,18 +183,18 @@ def believed(keys: Whole, successors: Whole) -> int:
 
 @_compiled
 def count(
-    keys: Whole, device_bits: int, offline: int, failures: NDArray[np.uint8], cohort_of: Whole, codes: Codes,
-    seen: Whole, seconds: Whole, slowest_us: Whole, took: Whole,
+    keys: Ints, device_bits: int, offline: int, failures: NDArray[np.uint8], cohort_of: Ints, codes: Codes,
+    seen: Ints, seconds: Ints, slowest_us: Ints, took: Ints,
 ) -> None:  # fmt: skip
     """What happened, second by second; before devices move on. `offline`: how many are."""
     for place in range(keys.size):
         at_us, cohort, code = keys[place] >> device_bits, cohort_of[place], codes[place]
         second = at_us // SECOND_US
-        seconds[cohort, Kind.REQUESTS, second] += 1
+        seconds[cohort, CountOf.REQUESTS, second] += 1
         # The kinds have the order of the codes.
-        seconds[cohort, Kind.ANSWERED + code, second] += 1
-        if offline and failures[keys[place] & ((1 << device_bits) - 1)]:
-            seconds[cohort, Kind.RETRIES, second] += 1
+        seconds[cohort, CountOf.ANSWERED + code, second] += 1
+        if offline and failures[place]:
+            seconds[cohort, CountOf.RETRIES, second] += 1
         if code == ANSWERED:
             took_us = seen[place] - at_us
             took[_bucket_of(took_us)] += 1
@@ -202,9 +203,9 @@ def count(
 
 @_compiled
 def answer(
-    keys: Whole, device_bits: int, offline: int, cohorts: Whole, failures: NDArray[np.uint8], since_us: Whole,
-    previous_us: Whole, tokens_milli: NDArray[np.int32], work: NDArray[np.int32], cohort_of: Whole, codes: Codes,
-    seen: Whole, seconds: Whole, to_online: Whole,
+    keys: Ints, device_bits: int, offline: int, cohorts: Ints, failures: NDArray[np.uint8], since: Ints, since_us: Ints,
+    previous_us: Ints, tokens_milli: NDArray[np.int32], work: NDArray[np.int32], cohort_of: Ints, codes: Codes,
+    seen: Ints, seconds: Ints, to_online: Ints,
 ) -> int:  # fmt: skip
     """Those that were answered move on: how many are offline then."""
     for place in range(keys.size):
@@ -216,10 +217,10 @@ def answer(
         if cohorts[cohort, Of.HAS_BUDGET]:
             earned_milli = tokens_milli[device] + cohorts[cohort, Of.GAIN_MILLI]
             tokens_milli[device] = min(earned_milli, cohorts[cohort, Of.FULL_MILLI])
-        if offline and since_us[device] != ONLINE:
+        if offline and since[place] != ONLINE:
             offline -= 1
-            to_online[_bucket_of(seen[place] - since_us[device])] += 1
-            seconds[cohort, Kind.CAME_ONLINE, (keys[place] >> device_bits) // SECOND_US] += 1
+            to_online[_bucket_of(seen[place] - since[place])] += 1
+            seconds[cohort, CountOf.CAME_ONLINE, (keys[place] >> device_bits) // SECOND_US] += 1
             since_us[device], failures[device] = ONLINE, 0
             if previous_us.size:
                 previous_us[device] = 0
@@ -228,19 +229,20 @@ def answer(
 
 @_compiled
 def fail(
-    keys: Whole, device_bits: int, offline: int, failures: NDArray[np.uint8], since_us: Whole, previous_us: Whole,
-    tokens_milli: NDArray[np.int32], cohort_of: Whole, codes: Codes, pays: Flags, delay_us: Whole, seconds: Whole,
+    keys: Ints, device_bits: int, offline: int, failures_before: NDArray[np.uint8], failures: NDArray[np.uint8],
+    since: Ints, since_us: Ints, previous_us: Ints, tokens_milli: NDArray[np.int32], cohort_of: Ints, codes: Codes,
+    pays: Flags, delay_us: Ints, seconds: Ints,
 ) -> int:  # fmt: skip
     """The others move on: how many are offline then."""
     for place in range(keys.size):
         if codes[place] == ANSWERED:
             continue
         device, at_us = keys[place] & ((1 << device_bits) - 1), keys[place] >> device_bits
-        if since_us[device] == ONLINE:
+        if since[place] == ONLINE:
             offline += 1
             since_us[device] = at_us
-            seconds[cohort_of[place], Kind.WENT_OFFLINE, at_us // SECOND_US] += 1
-        failures[device] = min(int(failures[device]) + 1, MOST_FAILURES)
+            seconds[cohort_of[place], CountOf.WENT_OFFLINE, at_us // SECOND_US] += 1
+        failures[device] = min(int(failures_before[place]) + 1, MOST_FAILURES)
         if previous_us.size:
             previous_us[device] = delay_us[place]
         if pays[place]:

@@ -105,7 +105,7 @@ class ServerModel:
     sheds_after_us: int | None = None
 
 
-class Answer(StrEnum):
+class Unanswered(StrEnum):
     """What a disruption gives to who asks."""
 
     REFUSED = "refused"
@@ -119,7 +119,7 @@ class Disruption:
 
     begin_us: int
     end_us: int
-    answer: Answer | None = Answer.REFUSED
+    answer: Unanswered | None = Unanswered.REFUSED
     """None: everything is answered, only later by `latency_us`; who is turned away hears that as soon as ever."""
     retry_after_us: int | None = None
     latency_us: int = 0

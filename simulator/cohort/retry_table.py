@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleetrig.simulator.backoff import Policy
-from fleetrig.simulator.cohort.chance import Whole, part_of
+from fleetrig.simulator.cohort.chance import Flags, Ints, part_of
 from fleetrig.simulator.cohort.model import MOST_FAILURES, Cohort
 from fleetrig.simulator.cohort.retries import (
     RETRY_AFTER_LIMIT_US,
@@ -22,7 +22,6 @@ from fleetrig.simulator.cohort.retries import (
     retry_range,
 )
 
-Flags = NDArray[np.bool_]
 NOT_ASKED_US: Final = -1
 """Where a server named no `Retry-After`."""
 
@@ -33,9 +32,9 @@ class Failed:
 
     failures: NDArray[np.uint8]
     """With this one."""
-    previous_us: Whole | None
+    previous_us: Ints | None
     tokens_milli: NDArray[np.int32] | None
-    retry_after_us: Whole | None
+    retry_after_us: Ints | None
 
 
 class RetryTable:
@@ -45,15 +44,15 @@ class RetryTable:
         self.cohort = cohort
         rule = self.rule = cohort.retry
         ranges = [retry_range(cohort, max(1, failures)) for failures in range(MOST_FAILURES + 1)]
-        self.least_us: Whole = np.array([each.least_us for each in ranges], np.int64)
-        self.most_us: Whole = np.array([each.most_us for each in ranges], np.int64)
-        self.capped_at_us: Whole = np.array([each.capped_at_us for each in ranges], np.int64)
+        self.least_us: Ints = np.array([each.least_us for each in ranges], np.int64)
+        self.most_us: Ints = np.array([each.most_us for each in ranges], np.int64)
+        self.capped_at_us: Ints = np.array([each.capped_at_us for each in ranges], np.int64)
         """Below `UNCAPPED_US`: here decorrelated jitter decides, which looks at the delay before."""
-        self.step_us: Whole = np.array([each.step_us for each in ranges], np.int64)
+        self.step_us: Ints = np.array([each.step_us for each in ranges], np.int64)
         self.is_open: Flags = np.array([is_open(rule, failures) for failures in range(MOST_FAILURES + 1)])
         self.without_token = retry_range(replace(cohort, retry=replace(rule, breaker=None)), 1, has_token=False)
 
-    def delay_us(self, failed: Failed, chance: Whole) -> tuple[Whole, Flags | None]:
+    def delay_us(self, failed: Failed, chance: Ints) -> tuple[Ints, Flags | None]:
         """How long each waits, and who paid a token for it (None: nobody)."""
         ranges = Ranges(self.least_us[failed.failures], self.most_us[failed.failures])
         if self.rule.first_step_us > 1:
@@ -70,7 +69,7 @@ class RetryTable:
             self._ask(ranges, strong, failed.retry_after_us)
         return ranges.drawn_us(chance, self.rule.floor_us), pays
 
-    def _ask(self, ranges: Ranges, strong: Flags, retry_after_us: Whole) -> None:
+    def _ask(self, ranges: Ranges, strong: Flags, retry_after_us: Ints) -> None:
         asked = retry_after_us != NOT_ASKED_US
         least_us = np.minimum(retry_after_us, RETRY_AFTER_LIMIT_US)
         most_us = np.maximum(least_us + self.rule.retry_after_spread_us, self.rule.floor_us)
@@ -86,17 +85,17 @@ class RetryTable:
 class Ranges:
     """`RetryRange` for many."""
 
-    least_us: Whole
-    most_us: Whole
-    capped_at_us: Whole | None = None
-    step_us: Whole | None = None
+    least_us: Ints
+    most_us: Ints
+    capped_at_us: Ints | None = None
+    step_us: Ints | None = None
 
-    def widen(self, most_us: Whole) -> None:
+    def widen(self, most_us: Ints) -> None:
         """Where there is a cap, the upper end."""
         assert self.capped_at_us is not None
         self.most_us = np.where(self.capped_at_us < UNCAPPED_US, np.maximum(most_us, self.least_us), self.most_us)
 
-    def replace(self, where: Flags, least_us: int | Whole, most_us: int | Whole) -> None:
+    def replace(self, where: Flags, least_us: int | Ints, most_us: int | Ints) -> None:
         """By a range without cap and steps."""
         self.least_us = np.where(where, least_us, self.least_us)
         self.most_us = np.where(where, most_us, self.most_us)
@@ -105,7 +104,7 @@ class Ranges:
         if self.step_us is not None:
             self.step_us = np.where(where, 1, self.step_us)
 
-    def drawn_us(self, chance: Whole, floor_us: int) -> Whole:
+    def drawn_us(self, chance: Ints, floor_us: int) -> Ints:
         delay_us = self.least_us + part_of(self.most_us - self.least_us, chance)
         if self.capped_at_us is not None:
             delay_us = np.minimum(delay_us, self.capped_at_us)

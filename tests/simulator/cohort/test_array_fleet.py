@@ -11,9 +11,9 @@ import pytest
 
 from fleetrig.simulator.backoff import Policy
 from fleetrig.simulator.cohort.arrays import ArrayFleet, can_be_compiled
+from fleetrig.simulator.cohort.chance import Ints
 from fleetrig.simulator.cohort.engine import FleetEngine
 from fleetrig.simulator.cohort.model import (
-    Answer,
     Budget,
     Cohort,
     Disruption,
@@ -21,7 +21,9 @@ from fleetrig.simulator.cohort.model import (
     RetryRule,
     ServerModel,
     Starts,
+    Unanswered,
 )
+from fleetrig.simulator.cohort.outcomes import Codes
 from fleetrig.simulator.cohort.processes import ProcessFleet
 from fleetrig.simulator.drivers.load.histogram import bucket_of
 from tests.simulator.cohort.fleets import DEVICES, END_US, Case, S, lead
@@ -76,7 +78,7 @@ def test_who_is_refused_tries_again_and_is_offline_from_then_on(engine: Engine) 
 def test_who_hears_nothing_notices_by_its_time_out(engine: Engine) -> None:
     fleet = engine(FleetModel((POLLER,)))
     fleet.start(range(1), AT_ONCE)
-    fleet.disrupt(Disruption(0, 5 * S, Answer.SILENT))
+    fleet.disrupt(Disruption(0, 5 * S, Unanswered.SILENT))
     fleet.run_until(10 * S)
     assert seconds(fleet.figures.cohorts[0].silent) == [0]
     assert seconds(fleet.figures.cohorts[0].requests) == [0, 7]
@@ -87,7 +89,7 @@ def test_a_server_says_when_to_come_again(engine: Engine, honours: bool, tries: 
     rule = RetryRule(Policy.FIXED, base_us=4 * S, retry_after_spread_us=0, honours_retry_after=honours)
     fleet = engine(FleetModel((Cohort("pollers", 1, (90 * S, 90 * S), rule),)))
     fleet.start(range(1), AT_ONCE)
-    fleet.disrupt(Disruption(0, 10 * S, Answer.TURNED_AWAY, retry_after_us=12 * S))
+    fleet.disrupt(Disruption(0, 10 * S, Unanswered.TURNED_AWAY, retry_after_us=12 * S))
     fleet.run_until(20 * S)
     assert seconds(fleet.figures.cohorts[0].requests) == tries
 
@@ -100,6 +102,16 @@ def test_who_comes_too_late_in_a_queue_is_worked_for_in_vain(engine: Engine) -> 
     assert int(fleet.figures.cohorts[0].answered.sum()) == 2
     assert int(fleet.figures.cohorts[0].late.sum()) == 3
     assert fleet.figures.slowest_us[0] == 2 * S + 2_000
+
+
+@pytest.mark.parametrize(("timeout_us", "answered"), [(2 * S + 2_000, 2), (2 * S + 1_999, 1)])
+def test_a_time_out_is_the_longest_that_a_client_waits(engine: Engine, timeout_us: int, answered: int) -> None:
+    """The second of two takes two seconds of work and a round trip."""
+    cohort = Cohort("pollers", 2, (90 * S, 90 * S), FIXED, timeout_us=timeout_us)
+    fleet = engine(FleetModel((cohort,), ServerModel(S)))
+    fleet.start(range(2), AT_ONCE)
+    fleet.run_until(S)
+    assert int(fleet.figures.cohorts[0].answered.sum()) == answered
 
 
 def test_what_is_shed_costs_the_server_nothing(engine: Engine) -> None:
@@ -182,7 +194,7 @@ def test_a_fleet_in_equilibrium_is_steady_from_the_first_second_on(engine: Engin
 
 def test_of_overlapping_disruptions_the_earliest_added_counts(engine: Engine) -> None:
     fleet = engine(FleetModel((POLLER,)))
-    fleet.disrupt(Disruption(0, 2 * S, Answer.TURNED_AWAY))
+    fleet.disrupt(Disruption(0, 2 * S, Unanswered.TURNED_AWAY))
     fleet.disrupt(Disruption(0, 9 * S))
     fleet.start(range(1), AT_ONCE)
     fleet.run_until(9 * S)
@@ -204,12 +216,18 @@ def test_a_time_that_keys_cannot_hold_is_said_before_anything_runs() -> None:
         fleet.run_until(200 * 86_400 * S)
 
 
+def told_by(fleet: ArrayFleet) -> list[tuple[Ints, Ints, Ints, Codes | None]]:
+    told: list[tuple[Ints, Ints, Ints, Codes | None]] = []
+    fleet.tell(lambda at_us, device, seen_us, codes: told.append((at_us, device, seen_us, codes)))
+    return told
+
+
 def test_all_that_happens_is_told_whole_whoever_performs_it() -> None:
     case = Case("full_jitter", "retry_after", 1)
     heard = []
     for compiled in (False, True) if can_be_compiled() else (False,):
-        fleet, told = ArrayFleet(case.model(), compiled=compiled), []
-        fleet.tell(lambda at, device, seen, codes, told=told: told.append((at, device, seen, codes)))
+        fleet = ArrayFleet(case.model(), compiled=compiled)
+        told = told_by(fleet)
         figures = lead(fleet, case.story(), END_US)
         columns = [np.concatenate([part[column] for part in told]) for column in range(3)]
         codes = np.concatenate([np.zeros(part[0].size, np.uint8) if part[3] is None else part[3] for part in told])

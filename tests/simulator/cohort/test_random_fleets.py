@@ -13,7 +13,6 @@ from fleetrig.simulator.backoff import Policy
 from fleetrig.simulator.cohort.arrays import ArrayFleet, can_be_compiled
 from fleetrig.simulator.cohort.engine import FleetEngine
 from fleetrig.simulator.cohort.model import (
-    Answer,
     Breaker,
     Budget,
     Cohort,
@@ -22,6 +21,7 @@ from fleetrig.simulator.cohort.model import (
     RetryRule,
     ServerModel,
     Starts,
+    Unanswered,
 )
 from fleetrig.simulator.cohort.processes import ProcessFleet
 from tests.simulator.cohort.fleets import S, Step, assert_same, lead
@@ -100,7 +100,7 @@ def disrupting(at_us: int) -> st.SearchStrategy[Callable[[FleetEngine], None]]:
         Disruption,
         st.just(0) | DELAYS,
         DELAYS,
-        st.none() | st.sampled_from(list(Answer)),
+        st.none() | st.sampled_from(list(Unanswered)),
         st.none() | DELAYS,
         st.integers(0, 9 * S),
         st.integers(0, 1000),

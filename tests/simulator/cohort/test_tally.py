@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetrig.simulator.cohort.tally import Kind, Tally, buckets_of
+from fleetrig.simulator.cohort.tally import CountOf, Tally, buckets_of
 from fleetrig.simulator.drivers.load.histogram import bucket_of
 from tests.simulator.cohort.fleets import S
 
@@ -19,8 +19,8 @@ def test_buckets_are_those_of_each(durations_us: list[int]) -> None:
 def test_moments_count_in_their_second() -> None:
     tally = Tally(2)
     tally.make_room(200 * S)
-    tally.count(1, Kind.REFUSED, np.array([S - 1, S, S, 3 * S + 1, 150 * S], np.int64))
-    tally.count(1, Kind.REFUSED, np.zeros(0, np.int64))
+    tally.count(1, CountOf.REFUSED, np.array([S - 1, S, S, 3 * S + 1, 150 * S], np.int64))
+    tally.count(1, CountOf.REFUSED, np.zeros(0, np.int64))
     refused = tally.figures(151 * S).cohorts[1].refused
     assert refused.nonzero()[0].tolist() == [0, 1, 3, 150]
     assert refused[1] == 2
@@ -37,10 +37,10 @@ def test_only_seconds_that_have_begun_are_shown() -> None:
 
 def test_what_was_counted_stays_when_room_is_made() -> None:
     tally = Tally(1)
-    tally.count_at(0, Kind.WENT_OFFLINE, 5 * S, 3)
+    tally.count_at(0, CountOf.WENT_OFFLINE, 5 * S, 3)
     tally.answered(np.array([5 * S], np.int64), 70)
     tally.make_room(10_000 * S)
-    tally.count_at(0, Kind.WENT_OFFLINE, 9_999 * S, 1)
+    tally.count_at(0, CountOf.WENT_OFFLINE, 9_999 * S, 1)
     figures = tally.figures(10_000 * S)
     assert figures.cohorts[0].went_offline.nonzero()[0].tolist() == [5, 9_999]
     assert figures.slowest_us[5] == 70
