@@ -7,7 +7,7 @@ import pytest
 from fleetrig.simulator.backoff import Backoff, Policy, RetryBudget
 from fleetrig.simulator.cohort import formulas
 from fleetrig.simulator.cohort.expected_rates import PollingFleet, expected_rates
-from fleetrig.simulator.cohort.model import Answer, Disruption
+from fleetrig.simulator.cohort.model import Disruption, Unanswered
 from tests.simulator.cohort.herds import BEGINS_S, S, herd, mean_rates, tens
 
 WAITS = [
@@ -70,7 +70,7 @@ def test_a_front_that_names_a_time_has_its_own_curve() -> None:
     backoff = Backoff(Policy.FIXED, base_s=30.0, retry_after_spread_s=60.0)
     fleet = PollingFleet(40_000, 108.0, 132.0, backoff, retry_after_s=60.0)
     outage_us = (BEGINS_S * S, (BEGINS_S + 600) * S)
-    told = Disruption(*outage_us, answer=Answer.TURNED_AWAY, retry_after_us=60 * S)
+    told = Disruption(*outage_us, answer=Unanswered.TURNED_AWAY, retry_after_us=60 * S)
     counted = herd(fleet, 600, 600, disruption=told).cohorts[0].requests[BEGINS_S:]
     computed = expected_rates(fleet, 600, 600)
     assert counted.mean() == pytest.approx(computed.mean(), rel=0.005)
