@@ -14,7 +14,6 @@ from fleetrig.harness.scenario_file.selection import scenario_root
 from fleetrig.simulator.contract.bounds import PARALLEL_RUNS, REPEATS
 from fleetrig.simulator.contract.errors import UsageError
 
-
 StudyGiven = Annotated[
     str | None, typer.Argument(metavar="STUDY", help="An ID or a file *.study.yaml; without it all are listed.")
 ]
