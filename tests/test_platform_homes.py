@@ -15,7 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 NAMES = re.compile(r"hawkbit|thingsboard|hono(?!u)|kura", re.IGNORECASE)
 HOMES = re.compile(r"(harness|reference_server)/platforms/\w+/|simulator/flows/\w+/")
 
-EXCEPTIONS = {"harness/platforms/__init__.py": "the table: names each platform once, and where it lives"}
+EXCEPTIONS = {
+    "harness/platforms/__init__.py": "the table: names each platform once, and where it lives",
+    "simulator/client_policies.py": "real clients, which are called after the platform that they speak to",
+}
 """Files that may name a platform, each with its reason."""
 
 

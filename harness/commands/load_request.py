@@ -20,6 +20,7 @@ from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.scenario_file.selection import scenario_root
 from fleetrig.harness.servers.address import host_of, is_loopback, place_of, web_url
 from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.simulator.contract.bounds import DEVICES
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.drivers.load.refusals import NO_COAP
 
@@ -156,6 +157,8 @@ def be_worker(request: LoadRequest, master: str) -> int:
 
 def check_scenario(scenario: Scenario) -> None:
     """Raises UsageError for what load cannot do."""
+    if (count := scenario.devices.unit_count()) > DEVICES.most:
+        raise UsageError(f"{scenario.id} has {count:,} devices, expected {DEVICES}: load uses real sockets")
     if scenario.devices.external:
         raise UsageError(f"{scenario.file}: {EXTERNAL}")
     if scenario.boards:

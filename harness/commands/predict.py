@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fleetrig.harness.commands.options import AllowOutside, Params, Scenarios, Seed
+from fleetrig.harness.commands.options import AllowOutside, Engine, Params, Scenarios, Seed
 from fleetrig.harness.commands.output_places import check_own_folder
 from fleetrig.harness.commands.run_request import RESULTS
 from fleetrig.harness.load.order import LoadOrder
@@ -24,6 +24,7 @@ def predict_command(
         int | None, typer.Option(metavar="N", min=1, help="So many devices.  [default: as the scenario says]")
     ] = None,
     params: Params = None,
+    engine: Engine = None,
     closed: Annotated[
         bool, typer.Option("--closed", help="A closed model: each interval begins with the answer, not on schedule.")
     ] = False,
@@ -43,12 +44,12 @@ def predict_command(
         check_own_folder("--results", results)
     order = LoadOrder(
         run=run, scenarios=str(scenario_root(scenarios)), results=str(results), users=users, profile=profile or "",
-        seed=seed, params=tuple(params or ()), is_open=not closed, allow_outside=allow_outside,
+        seed=seed, params=tuple(params or ()), is_open=not closed, engine=engine, allow_outside=allow_outside,
     )  # fmt: skip
     found = predict(order)
     console = make_console()
     ConsoleReport(console, verbose=True, single=True).show(found.report)
-    for line in summary_lines(found.curves.totals, found.curves.rows, is_open=order.is_open):
+    for line in summary_lines(found.curves.totals, found.curves.rows, is_open=order.is_open and not found.is_closed):
         console.print(f"  {line}", markup=False)
     if found.remark:
         console.print(f"note     {found.remark}", markup=False)

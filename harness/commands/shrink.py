@@ -156,7 +156,7 @@ def smallest_request(request: RunRequest, shrinking: ShrinkRun) -> tuple[RunRequ
     if all(part.param for part, _ in sizes):
         changed = {part.param: str(part.written(size)) for part, size in sizes}
         params = [f"{name}={value}" for name, value in {**read_params(request.params), **changed}.items()]
-        smallest = replace(request, ids=[shrinking.chosen.name], params=params, seed=best.seed)
+        smallest = replace(request, ids=request.ids or [shrinking.chosen.name], params=params, seed=best.seed)
     else:
         path = write_smallest(request, shrinking)
         outside = request.allow_outside or names_files(shrinking.file)

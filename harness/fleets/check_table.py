@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from fleetrig.harness.fleets import device_checks, figure_checks
 from fleetrig.harness.fleets.cohort_traits import CohortTraits
-from fleetrig.harness.fleets.figure_checks import FigureCheck
+from fleetrig.harness.fleets.figure_checks import Bystander, FigureCheck
+from fleetrig.harness.fleets.first_contacts import FirstContacts
 from fleetrig.harness.fleets.not_a_cohort import NotACohort
-from fleetrig.harness.fleets.watch import WatchedFleet
+from fleetrig.harness.fleets.watch import FleetChange, RequestWatcher, SentRequests, WatchedFleet
 from fleetrig.harness.scenario_file.action_words import DeviceSelector
 from fleetrig.harness.scenario_file.check_words import CheckWord, Reaches
 from fleetrig.harness.scenario_file.measure_words import Attempts, Rate, Spread
@@ -19,6 +20,7 @@ from fleetrig.harness.scenario_file.threshold_words import AnsweredWithin, Dropp
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.stages import Stage
 
+EVERY_NAME: Final = "*"
 KNOWN_STAGES: Final = (Stage.ONLINE, Stage.BACKING_OFF)
 
 
@@ -53,6 +55,35 @@ def figure_check(words: CheckWord, start: PhaseStart) -> FigureCheck:
     return MAKE[type(words)](words, start)
 
 
+class OfSomeName(Bystander):
+    """Lets a check look at what has a certain name, and at nothing else."""
+
+    def __init__(self, check: FigureCheck, name: str, contacts: FirstContacts) -> None:
+        self._check, self._contacts = check, contacts
+        self._table = contacts.table(name)
+
+    def sent(self, requests: SentRequests) -> None:
+        called = requests.of(self._contacts.called(self._table, requests))
+        if called.at_us.size:
+            self._check.sent(called)
+
+    def lost(self, connections: int) -> None:
+        self._check.lost(connections)
+
+    def ended(self, change: FleetChange, fleet: WatchedFleet) -> None:
+        is_called = self._contacts.called(self._table, change.ended)
+        if is_called.any():
+            self._check.ended(FleetChange(change.came_online[is_called], change.ended.of(is_called)), fleet)
+
+
+def watcher_of(check: FigureCheck, words: CheckWord, contacts: FirstContacts) -> RequestWatcher:
+    """What shows requests to a check: those of one name, where it names one."""
+    name = getattr(words, "of", EVERY_NAME)
+    if contacts.is_simple or not hasattr(words, "of"):
+        return check
+    return OfSomeName(check, name, contacts)
+
+
 def shortest_interval_us(traits: tuple[CohortTraits, ...]) -> int:
     return max(1, min(to_us(one.interval_s[0]) for one in traits))
 
@@ -70,7 +101,7 @@ def check_words(word: str, words: CheckWord, traits: tuple[CohortTraits, ...]) -
         return
     if isinstance(words, Dropped) and any(one.is_connected for one in traits):
         raise NotACohort(f"the check {word} is about a rhythm, which connected devices do not have")
-    name = getattr(words, "of", "*")
-    if not all(fnmatchcase(one.asks.name, name) for one in traits):
-        asked = " or ".join(dict.fromkeys(one.asks.name for one in traits))
-        raise NotACohort(f"the check {word} is about {name}, and the array engine counts {asked} only")
+    name = getattr(words, "of", EVERY_NAME)
+    asked = dict.fromkeys(asked.name for one in traits for asked in one.all_asked)
+    if not any(fnmatchcase(one, name) for one in asked):
+        raise NotACohort(f"the check {word} is about {name}, and the array engine counts {', '.join(asked)} only")

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from fleetrig.harness.fleets.fleet_curves import fleet_curves
-from fleetrig.harness.load.curves import CurveRow
+from fleetrig.harness.load.curves import CurveRow, LoadCurves
 from fleetrig.simulator.cohort.figures import FleetFigures
+from fleetrig.simulator.drivers.load.histogram import Histogram
+
+
+def load_curves(figures: FleetFigures) -> LoadCurves:
+    """Devices of the array engine wait for an answer before their interval begins: nothing is dropped or corrected."""
+    curves = LoadCurves()
+    curves.rows = curve_rows(figures)
+    totals, whole = curves.totals, fleet_curves(figures)
+    totals.started, totals.answered = int(whole.requests.sum()), int(whole.answered.sum())
+    totals.errors = int(whole.failed.sum())
+    totals.took, totals.corrected = Histogram(figures.took), Histogram(figures.took)
+    return curves
 
 
 def curve_rows(figures: FleetFigures) -> list[CurveRow]:

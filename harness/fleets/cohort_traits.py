@@ -17,6 +17,8 @@ class AskedFor:
 
     name: str
     line: str
+    is_told: bool = False
+    """Nobody waits for an answer: it takes its turn, and is no exchange."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,29 @@ class CohortTraits:
     """They do what `retry` says of `Retry-After`; False: something else."""
     handshake: str = ""
     """The line of the handshake that comes before all they ask, such as `HANDSHAKE https`; empty for none."""
-    at_first_contact: tuple[AskedFor, ...] = ()
-    """What a device asks besides, once: when it is let in for the first time."""
+    first_contact: tuple[AskedFor, ...] = ()
+    """What a device asks one after the other when it is switched on for the first time; then it goes on with `asks`.
+    Empty: with that from the beginning."""
+    online_after: int = 0
+    """It is online when this one of them is answered, the first being 0."""
+    comes_back_at: int | None = None
+    """With which of them it begins again after its power, or its connection, was gone; None: with `asks`."""
     after_each_login: tuple[AskedFor, ...] = ()
     """What it says after each login, which the array engine does not count."""
 
     @property
     def all_asked(self) -> tuple[AskedFor, ...]:
-        return (self.asks, *self.at_first_contact)
+        return (*self.first_contact, self.asks)
+
+    @property
+    def further_at_first(self) -> int:
+        """Requests that follow the first one at once, when a device is switched on for the first time."""
+        return max(0, len(self.first_contact) - 1)
+
+    @property
+    def further_when_back(self) -> int:
+        """The same of a device that has been known."""
+        return 0 if self.comes_back_at is None else len(self.first_contact) - self.comes_back_at - 1
 
 
 TraitsOf = Callable[[Scenario, Devices], CohortTraits]

@@ -40,6 +40,7 @@ class OnlineFigures(FigureCheck):
         self._waiting: Booleans = ~fleet.online
         self._total = int(np.count_nonzero(self._waiting))
         self._fleet = fleet
+        self._was_on: Booleans = (fleet.power_on_us >= 0) & (fleet.power_on_us <= began_us)
         self._took = SpanCounts()
         self._now_us = began_us
 
@@ -50,11 +51,15 @@ class OnlineFigures(FigureCheck):
         if not came.any():
             return
         devices = ended.devices[came]
-        took_us = ended.seen_us[came] - np.maximum(fleet.power_on_us[devices], self._began_us)
+        took_us = ended.seen_us[came] - self._since_us()[devices]
         self._waiting[devices] = False
         add_spans(self._took, took_us)
         for limit in self._limits:
             limit.in_time += int(np.count_nonzero(took_us <= limit.most_us))
+
+    def _since_us(self) -> Moments:
+        """Whoever was on counts from the phase's beginning, also if its power fails; below 0 while it is off."""
+        return np.where(self._was_on, self._began_us, self._fleet.power_on_us)
 
     def status(self) -> Status:
         if self._stops and any(self._late(limit) > limit.may_be_late(self._total) for limit in self._limits):
@@ -64,9 +69,8 @@ class OnlineFigures(FigureCheck):
 
     def _late(self, limit: OnlineLimit) -> int:
         """Those who came too late, and those who are not online when their time is over."""
-        power_on_us = self._fleet.power_on_us[self._waiting]
-        since_us = np.maximum(power_on_us[power_on_us >= 0], self._began_us)
-        late = int(np.count_nonzero(self._now_us - since_us > limit.most_us))
+        since_us = self._since_us()[self._waiting]
+        late = int(np.count_nonzero((since_us >= 0) & (self._now_us - since_us > limit.most_us)))
         return late + self._took.count - limit.in_time
 
     @property

@@ -31,14 +31,21 @@ from fleetrig.simulator.contract.clock import US_PER_S, to_s, to_us
 NOTHING_SEEN: Final = "none were seen, so there is nothing to measure"
 
 
-class FigureCheck(Judging):
-    """Looks at nothing, so far."""
+class Bystander:
+    """A `RequestWatcher` that looks at nothing."""
 
     def sent(self, requests: SentRequests) -> None:
         """Requests that go out."""
 
     def ended(self, change: FleetChange, fleet: WatchedFleet) -> None:
         """Requests that are over."""
+
+    def lost(self, connections: int) -> None:
+        """Of devices that waited there for what comes next."""
+
+
+class FigureCheck(Bystander, Judging):
+    """A check, which looks at what it needs."""
 
 
 class RateFigures(FigureCheck):
@@ -94,7 +101,14 @@ class ErrorFigures(FigureCheck):
     def __init__(self, words: Errors, name: str) -> None:
         self._fold = ErrorsFold((Pattern("received", name),), words.at_most)
         self._allowed, self._stops = words.at_most, words.stop
+        self._counts_all = name == "*"
         self._exchanges = self._errors = 0
+
+    def lost(self, connections: int) -> None:
+        """To wait for what comes is an exchange, too, which has failed then."""
+        if self._counts_all:
+            self._exchanges += connections
+            self._errors += connections
 
     def ended(self, change: FleetChange, fleet: WatchedFleet) -> None:
         self._exchanges += change.ended.size

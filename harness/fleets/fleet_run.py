@@ -14,10 +14,11 @@ from typing import Final
 import numpy as np
 
 from fleetrig.harness.checks.fold import curves_of
-from fleetrig.harness.fleets.check_table import PhaseStart, figure_check, shortest_interval_us
+from fleetrig.harness.fleets.check_table import PhaseStart, figure_check, shortest_interval_us, watcher_of
 from fleetrig.harness.fleets.device_checks import ReachesFigures
 from fleetrig.harness.fleets.disruptions import disruption_of
 from fleetrig.harness.fleets.figure_checks import FigureCheck
+from fleetrig.harness.fleets.first_contacts import FirstContacts
 from fleetrig.harness.fleets.repeatable_fleet import RepeatableFleet
 from fleetrig.harness.fleets.translation import all_traits, fleet_model
 from fleetrig.harness.fleets.watch import FleetWatch, WatchedFleet
@@ -102,7 +103,8 @@ class FleetRun:
         self.done: list[PhaseResult] = []
         self._online_before: dict[int, int] = {}
         self._progress = progress or (lambda now_us, until_us: None)
-        self._watch = FleetWatch(WatchedFleet.of_size(self.model.count))
+        contacts = FirstContacts(self._traits, [cohort.count for cohort in self.model.cohorts])
+        self._watch = FleetWatch(WatchedFleet.of_size(self.model.count, contacts))
         self._is_watched = any(phase.expect for phase in scenario.phases)
         self._fleet = RepeatableFleet(self.model, self._watch, compiled=compiled, is_watched=self._is_watched)
         self.disruptions: list[Disruption] = []
@@ -146,7 +148,10 @@ class FleetRun:
         began_us = self._fleet.now_us
         start = PhaseStart(self._watch.fleet, began_us, shortest_interval_us(self._traits))
         checks = [figure_check(check.arguments, start) for check in phase.expect]
-        self._watch.watchers = checks
+        contacts = self._watch.fleet.contacts
+        self._watch.watchers = [
+            watcher_of(check, each.arguments, contacts) for check, each in zip(checks, phase.expect, strict=True)
+        ]
         self._add_faults(phase.faults)
         for action in phase.do:
             self._perform(action.arguments)
@@ -220,6 +225,8 @@ class FleetRun:
             for devices, traits in zip(self._ranges(), self._traits, strict=True):
                 if traits.drops_at_once:
                     self._watch.lose_connections(devices)
+                if traits.drops_at_once and traits.further_when_back:
+                    self._fleet.give_work(devices, traits.further_when_back)
             self._look(checks)
 
     def _look(self, checks: list[FigureCheck]) -> None:
@@ -263,8 +270,9 @@ class FleetRun:
             starts = Starts(points_for(len(devices)))
             self._watch.fleet.switch_on(devices, starts.points, self._fleet.now_us)
             self._fleet.start(devices, starts)
-            if traits.at_first_contact and self._fleet.is_first_start(devices):
-                self._fleet.give_work(devices, len(traits.at_first_contact))
+            further = traits.further_at_first if self._fleet.is_first_start(devices) else traits.further_when_back
+            if further:
+                self._fleet.give_work(devices, further)
 
     def _switch_off(self) -> None:
         for devices in self._ranges():

@@ -111,16 +111,36 @@ def most_tried(failing: dict[tuple[str, str], TryLine]) -> str:
 
 def law_of(rows: Sequence[RetryRow], intervals_s: Sequence[float]) -> RetryLaw:
     """Raises TooFewSamples."""
-    return _with_retry_after(_law_with_first(rows) or classified(_samples(rows), intervals_s), rows)
+    obeys = obeys_retry_after(rows)
+    samples = [sample for row in rows for sample in row.samples(is_deaf=not obeys)]
+    if obeys and not samples:
+        raise TooFewSamples(
+            "all pauses are those that the server had named (Retry-After), and none is the device's own"
+        )
+    law = _law_with_first(samples) or classified(samples, intervals_s)
+    backoff = replace(law.backoff, honours_retry_after=obeys)
+    if obeys:
+        later_s = max(pause_s - asked_s for pause_s, asked_s in _asked(rows))
+        backoff = replace(backoff, retry_after_spread_s=nice_s(max(0.0, later_s)))
+    return replace(law, backoff=backoff)
 
 
-def _samples(rows: Sequence[RetryRow]) -> list[Sample]:
-    return [sample for row in rows for sample in row.samples()]
+def obeys_retry_after(rows: Sequence[RetryRow]) -> bool:
+    """It never came earlier than it was asked to, and at times would have. Who was never asked is taken to be deaf."""
+    asked = _asked(rows)
+    own_s = [sample.pause_s for row in rows for sample in row.samples()]
+    shows = [(pause_s, asked_s) for pause_s, asked_s in asked if not own_s or asked_s > min(own_s)]
+    return bool(shows) and all(pause_s >= asked_s - noise_s(asked_s) for pause_s, asked_s in asked)
 
 
-def _law_with_first(rows: Sequence[RetryRow]) -> RetryLaw | None:
+def _asked(rows: Sequence[RetryRow]) -> list[tuple[float, float]]:
+    """Pauses for which the server had named a time, with that time."""
+    pairs = [pair for row in rows for pair in zip(row.pauses_s, row.asked_s, strict=True)]
+    return [(pause_s, asked_s) for pause_s, asked_s in pairs if asked_s is not None]
+
+
+def _law_with_first(samples: Sequence[Sample]) -> RetryLaw | None:
     """A constant pause but for the first, which is drawn from a range of its own."""
-    samples = _samples(rows)
     first = [sample.pause_s for sample in samples if sample.failures == 1]
     rest = [sample for sample in samples if sample.failures > 1]
     if len(first) < ROWS_WITH_A_FIRST or len(rest) < ROWS_WITH_A_FIRST or law_without_chance(samples) is not None:
@@ -132,26 +152,11 @@ def _law_with_first(rows: Sequence[RetryRow]) -> RetryLaw | None:
     return replace(law, backoff=backoff, samples=len(samples))
 
 
-def _with_retry_after(law: RetryLaw, rows: Sequence[RetryRow]) -> RetryLaw:
-    """It obeys if it never came earlier than it was asked to; who was never asked is taken to be deaf."""
-    pairs = [
-        (pause_s, asked_s)
-        for row in rows
-        for pause_s, asked_s in zip(row.pauses_s, row.asked_s, strict=True)
-        if asked_s is not None
-    ]
-    later_s = [pause_s - asked_s for pause_s, asked_s in pairs]
-    obeys = bool(later_s) and min(later_s) >= -max(noise_s(asked_s) for _, asked_s in pairs)
-    spread_s = nice_s(max(0.0, *later_s)) if obeys else 0.0
-    backoff = replace(law.backoff, honours_retry_after=obeys, retry_after_spread_s=spread_s)
-    return replace(law, backoff=backoff)
-
-
 def _check_alike(path: Path, of_name: dict[str, TryLine], law: RetryLaw) -> None:
     """Raises UsageError when the devices are of several makes."""
     kinds: Counter[RetryClass] = Counter()
     for line in of_name.values():
-        samples = [sample for row in line.rows for sample in row.samples()]
+        samples = [sample for row in line.rows for sample in row.samples(is_deaf=not law.backoff.honours_retry_after)]
         if len(samples) >= WANTED:
             kinds[classified(samples, line.intervals_s).kind] += 1
     others = sum(kinds.values()) - kinds[law.kind]

@@ -37,6 +37,8 @@ FOLLOWS: Final = 0.9
 """The share of the samples that a law without chance must meet."""
 
 
+CANDIDATES: Final = 12
+"""So many early or late pauses are tried: one that is a stray is not the only one."""
 USUAL_FLOOR_S: Final = 1.1
 """Of a second, and a little noise: below it the shortest pause may be a floor."""
 CAP_UNSEEN: Final = 2.0
@@ -110,10 +112,11 @@ def law_without_chance(samples: Sequence[Sample]) -> RetryLaw | None:
 def _growing(
     samples: Sequence[Sample], kind: RetryClass, policy: Policy, steps: Callable[[int], float]
 ) -> RetryLaw | None:
-    """Every pause is taken to be the one that tells the base, and then every one the one that tells the cap."""
+    """Early pauses are taken to tell the base, one by one, and late ones the cap."""
+    by_failures = sorted(samples, key=lambda one: one.failures)
     most_s = max(sample.pause_s for sample in samples)
-    for base_s in sorted(sample.pause_s / steps(sample.failures) for sample in samples):
-        for cap_s in (math.inf, *sorted({sample.pause_s for sample in samples}, reverse=True)):
+    for base_s in (sample.pause_s / steps(sample.failures) for sample in by_failures[:CANDIDATES]):
+        for cap_s in (math.inf, *sorted({sample.pause_s for sample in by_failures[-CANDIDATES:]}, reverse=True)):
             if _follows([(one.pause_s, min(cap_s, base_s * steps(one.failures))) for one in samples]):
                 even_s, is_cap_seen = nice_s(base_s), cap_s < math.inf
                 cap_s = nice_s(cap_s if is_cap_seen else most_s)

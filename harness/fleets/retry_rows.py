@@ -8,6 +8,7 @@ never reached the server are not in a trace.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from fleetrig.harness.platform import DeviceCall, platform_of
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.run.replay import read_lines
 from fleetrig.simulator.backoff import parse_retry_after
-from fleetrig.simulator.contract.clock import to_s
+from fleetrig.simulator.contract.clock import to_s, to_us
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.failures import is_failure
 from fleetrig.simulator.contract.http import HttpResponse
@@ -28,6 +29,8 @@ from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from fleetrig.simulator.contract.trace_json import from_line
 
 BY_THE_DEVICE: Final = "by the peer"
+ANNOUNCED: Final = re.compile(r" in ([\d.]+) s$")
+"""The end of a session may be told when it is decided, with how much later it comes."""
 ENDS: Final = frozenset({"power_on", "power_cut", "ended"})
 """Of the device lane: what was under way is over, and failures count anew."""
 
@@ -39,11 +42,11 @@ class RetryRow:
     pauses_s: list[float] = field(default_factory=list)
     asked_s: list[float | None] = field(default_factory=list)
 
-    def samples(self) -> Iterator[Sample]:
-        """Without the pauses for which the server named a time."""
+    def samples(self, *, is_deaf: bool = False) -> Iterator[Sample]:
+        """Of a device that is not deaf, without the pauses for which the server had named a time."""
         before_s: float | None = None
         for number, (pause_s, asked_s) in enumerate(zip(self.pauses_s, self.asked_s, strict=True), 1):
-            if asked_s is None:
+            if is_deaf or asked_s is None:
                 yield Sample(number, pause_s, before_s)
             before_s = pause_s
 
@@ -114,7 +117,8 @@ class RetryTrace:
         """A session is over; it counts as a failure when its device has not ended it."""
         key = self._logins.pop(event.session, None)
         if key is not None and event.reason != BY_THE_DEVICE:
-            self._line(key).failed(event.at_us)
+            later = ANNOUNCED.search(event.reason)
+            self._line(key).failed(event.at_us + (to_us(float(later[1])) if later else 0))
 
     def _power(self, device: str) -> None:
         for (owner, _), line in self.lines.items():

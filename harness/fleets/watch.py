@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fleetrig.harness.fleets.first_contacts import FirstContacts
 from fleetrig.simulator.arrivals_shape import Points
 from fleetrig.simulator.cohort.outcomes import ANSWERED, TURNED_AWAY
 from fleetrig.simulator.cohort.start_times import starts_us
@@ -28,6 +29,11 @@ class SentRequests:
 
     at_us: Moments
     devices: Numbers
+    steps: Numbers
+    """How far each was with its first contact (`CohortTraits.first_contact`)."""
+
+    def of(self, chosen: Booleans | Numbers) -> SentRequests:
+        return SentRequests(self.at_us[chosen], self.devices[chosen], self.steps[chosen])
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +43,23 @@ class EndedRequests:
     seen_us: Moments
     at_us: Moments
     devices: Numbers
+    steps: Numbers
     codes: NDArray[np.uint8]
 
     def of(self, chosen: Booleans | Numbers) -> EndedRequests:
-        return EndedRequests(self.seen_us[chosen], self.at_us[chosen], self.devices[chosen], self.codes[chosen])
+        return EndedRequests(
+            self.seen_us[chosen], self.at_us[chosen], self.devices[chosen], self.steps[chosen], self.codes[chosen]
+        )
 
     @property
     def answered(self) -> Booleans:
         """As they wanted."""
-        return self.codes == ANSWERED
+        return np.equal(self.codes, ANSWERED)
 
     @property
     def heard(self) -> Booleans:
         """With an answer of any kind: a refusal with a status is one, too."""
-        return (self.codes == ANSWERED) | (self.codes == TURNED_AWAY)
+        return np.isin(self.codes, (ANSWERED, TURNED_AWAY))
 
     @property
     def size(self) -> int:
@@ -73,6 +82,9 @@ class RequestWatcher(Protocol):
 
     def ended(self, change: FleetChange, fleet: WatchedFleet) -> None: ...
 
+    def lost(self, connections: int) -> None:
+        """So many devices have lost their connections, and whatever they waited for there."""
+
 
 @dataclass(slots=True)
 class WatchedFleet:
@@ -83,10 +95,11 @@ class WatchedFleet:
     online: Booleans
     failures: NDArray[np.int32]
     """In a row."""
+    contacts: FirstContacts
 
     @classmethod
-    def of_size(cls, count: int) -> WatchedFleet:
-        return cls(np.full(count, -1, np.int64), np.zeros(count, np.bool_), np.zeros(count, np.int32))
+    def of_size(cls, count: int, contacts: FirstContacts) -> WatchedFleet:
+        return cls(np.full(count, -1, np.int64), np.zeros(count, np.bool_), np.zeros(count, np.int32), contacts)
 
     def switch_on(self, devices: range, points: Points, now_us: int) -> None:
         """Those of them that are off, by a curve from now on."""
@@ -96,8 +109,9 @@ class WatchedFleet:
 
     def take(self, ended: EndedRequests) -> FleetChange:
         devices, answered = ended.devices, ended.answered
-        came = answered & ~self.online[devices]
-        self.online[devices] = answered
+        online = answered & self.contacts.make_online(ended)
+        came = online & ~self.online[devices]
+        self.online[devices] = online
         self.failures[devices] = np.where(answered, 0, self.failures[devices] + 1)
         return FleetChange(came, ended)
 
@@ -114,8 +128,9 @@ class FleetWatch:
     def saw(self, at_us: Moments, devices: Numbers, seen_us: Moments, codes: NDArray[np.uint8] | None) -> None:
         """A batch of requests, in their order. `codes`: 0 for those that are answered; None when all are."""
         kept = np.full(at_us.size, ANSWERED, np.uint8) if codes is None else codes.copy()
-        self._sent.append(SentRequests(at_us.copy(), devices.astype(np.int64)))
-        self._ended.append(EndedRequests(seen_us.copy(), self._sent[-1].at_us, self._sent[-1].devices, kept))
+        steps = self.fleet.contacts.go_on(devices, kept == ANSWERED)
+        self._sent.append(SentRequests(at_us.copy(), devices.astype(np.int64), steps))
+        self._ended.append(EndedRequests(seen_us.copy(), self._sent[-1].at_us, self._sent[-1].devices, steps, kept))
 
     def cut_power(self, devices: range) -> None:
         """What they were waiting for they never see."""
@@ -123,6 +138,7 @@ class FleetWatch:
         self.fleet.power_on_us[part] = -1
         self.fleet.online[part] = False
         self.fleet.failures[part] = 0
+        self.fleet.contacts.begin_again(part)
         ended = _joined_ended(self._ended)
         self._ended = [ended.of((ended.devices < devices.start) | (ended.devices >= devices.stop))]
 
@@ -133,13 +149,17 @@ class FleetWatch:
         is_lost[part] = self.fleet.online[part]
         self.fleet.failures[is_lost] = 1
         self.fleet.online[is_lost] = False
+        self.fleet.contacts.begin_again(np.flatnonzero(is_lost))
         ended = _joined_ended(self._ended)
         self._ended = [ended.of(~is_lost[ended.devices])]
+        for watcher in self.watchers:
+            watcher.lost(int(np.count_nonzero(is_lost)))
 
     def rewind(self, to_us: int) -> None:
         """What was sent from then on has not happened yet."""
         sent, ended = _joined_sent(self._sent), _joined_ended(self._ended)
-        self._sent = [SentRequests(sent.at_us[sent.at_us < to_us], sent.devices[sent.at_us < to_us])]
+        self.fleet.contacts.take_back(sent.of(sent.at_us >= to_us))
+        self._sent = [sent.of(sent.at_us < to_us)]
         self._ended = [ended.of(ended.at_us < to_us)]
 
     def ends_until(self, until_us: int) -> list[int]:
@@ -165,9 +185,11 @@ class FleetWatch:
     def _settle_sent(self, until_us: int) -> None:
         sent = _joined_sent(self._sent)
         is_out = sent.at_us < until_us
-        self._sent = [SentRequests(sent.at_us[~is_out], sent.devices[~is_out])]
+        self._sent = [sent.of(~is_out)]
         if is_out.any():
-            out = SentRequests(sent.at_us[is_out], sent.devices[is_out])
+            out = sent.of(is_out)
+            if (np.diff(out.at_us) < 0).any():  # of several cohorts
+                out = out.of(np.argsort(out.at_us, kind="stable"))
             for watcher in self.watchers:
                 watcher.sent(out)
 
@@ -192,22 +214,14 @@ def _once_each(ended: EndedRequests) -> Iterator[EndedRequests]:
 def _joined_sent(parts: Sequence[SentRequests]) -> SentRequests:
     if len(parts) == 1:
         return parts[0]
-    if not parts:
-        return SentRequests(np.zeros(0, np.int64), np.zeros(0, np.int64))
-    return SentRequests(
-        np.concatenate([part.at_us for part in parts]), np.concatenate([part.devices for part in parts])
-    )
+    return SentRequests(*(_joined([getattr(part, name) for part in parts]) for name in SentRequests.__slots__))
 
 
 def _joined_ended(parts: Sequence[EndedRequests]) -> EndedRequests:
     if len(parts) == 1:
         return parts[0]
-    none = np.zeros(0, np.int64)
-    if not parts:
-        return EndedRequests(none, none, none, np.zeros(0, np.uint8))
-    return EndedRequests(
-        np.concatenate([part.seen_us for part in parts]),
-        np.concatenate([part.at_us for part in parts]),
-        np.concatenate([part.devices for part in parts]),
-        np.concatenate([part.codes for part in parts]),
-    )
+    return EndedRequests(*(_joined([getattr(part, name) for part in parts]) for name in EndedRequests.__slots__))
+
+
+def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return np.concatenate(arrays) if arrays else np.zeros(0, np.int64)

@@ -9,10 +9,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from fleetrig.harness.fleets.engine_choice import EngineName
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.run.command_words import words_of
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.sampled_trace import one_of_many
+from fleetrig.harness.scenario_file.cohort_lines import cohort_counts
 from fleetrig.harness.scenario_file.given_params import read_params
 from fleetrig.harness.scenario_file.selection import Expanded, plan
 from fleetrig.harness.servers.control import ControlInterface
@@ -20,7 +22,7 @@ from fleetrig.harness.servers.own_server import own_server
 from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.harness.servers.under_test import ServerUnderTest, server_under_test
-from fleetrig.simulator.contract.bounds import DEVICES
+from fleetrig.simulator.contract.bounds import FLEET_DEVICES
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.fleet import numbered
 
@@ -77,6 +79,8 @@ class LoadOrder:
     """`HOST:PORT` of Locust's web UI."""
     metrics: str = ""
     """`HOST:PORT` where a Prometheus can fetch the figures."""
+    engine: EngineName | None = None
+    """Of a prediction; None: by size, and by what the scenario asks."""
     own: OwnAddresses | None = field(default=None)
 
     def to_json(self) -> str:
@@ -101,6 +105,7 @@ class LoadOrder:
                 "--master": not self.starts_workers,
                 "--profile": self.profile or None,
                 "--closed": not self.is_open,
+                "--engine": self.engine,
                 "--ca": self.ca,
                 "--insecure": self.insecure,
                 "--change-tenant-settings": self.change_tenant_settings,
@@ -132,8 +137,10 @@ def with_users(expanded: Expanded, users: int) -> Expanded:
     if devices.csv is not None:
         raise UsageError(f"--users: {expanded.scenario.file} takes its devices from a list of units (csv)")
     try:
-        DEVICES.check(users * (1 + devices.children))
+        FLEET_DEVICES.check(users * (1 + devices.children))
         numbered(devices.serial, users, "")
+        if devices.cohorts:
+            cohort_counts(devices.cohorts, users)
     except ValueError as wrong:
         raise UsageError(f"--users {users}: {wrong}") from None
     counted = devices.model_copy(update={"count": users})

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from fleetrig.harness.fleets.engine_choice import EngineChoice, engine_for
 from fleetrig.harness.load.curves import CURVES_FILE, LoadCurves, write_curves
 from fleetrig.harness.load.order import LoadOrder, expanded_for
 from fleetrig.harness.load.trace_curves import TraceCurves
@@ -18,6 +19,7 @@ from fleetrig.harness.run.private_files import make_private_folder
 from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.trace_file import trace_name
+from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.harness.verdict import Report
 from fleetrig.simulator.contract.errors import BrokenBench, system_said
 
@@ -25,6 +27,10 @@ ENDING: Final = ".predicted"
 NO_CAPACITY: Final = (
     "the scenario names no server.capacity, so the server of this prediction is never busy: "
     "its answers take as long as the network, whatever the load"
+)
+CLOSED_ONLY: Final = (
+    "devices of the array engine wait for an answer before their interval begins (as with --closed), so that a server "
+    "that is slow is asked less than by a load run"
 )
 
 
@@ -36,24 +42,48 @@ class Prediction:
     curves: LoadCurves
     remark: str
     """What limits it; empty when nothing does."""
+    is_closed: bool = False
+    """Its devices waited for each answer before their interval began, whatever was asked for."""
 
 
 def predict(order: LoadOrder) -> Prediction:
     """Runs it. Raises UsageError, FileMistakes."""
     expanded = expanded_for(order)
+    choice = engine_for(expanded.scenario, order.engine)
+    if choice.engine == "cohort":
+        return _predict_as_cohort(order, expanded, choice)
     curves = TraceCurves(is_open=order.is_open)
     options = RunOptions(
         is_open=order.is_open,
         profile=order.profile,
         seed=order.seed,
         results=Path(order.results),
+        engine="exact",
         listener=curves.take,
         again=order.again(),
     )
-    report = asyncio.run(run(expanded, options))
-    again = report.rerun.replace("fleetrig run ", "fleetrig predict ", 1)
-    remark = "" if expanded.scenario.server.capacity is not None else NO_CAPACITY
-    return Prediction(replace(report, rerun=again), curves.ended(), remark)
+    report = replace(asyncio.run(run(expanded, options)), engine=str(choice))
+    return Prediction(_of_this_verb(report), curves.ended(), _remark(expanded))
+
+
+def _predict_as_cohort(order: LoadOrder, expanded: Expanded, choice: EngineChoice) -> Prediction:
+    # NumPy is imported for large fleets only.
+    from fleetrig.harness.fleets.cohort_curves import load_curves
+    from fleetrig.harness.fleets.cohort_report import CohortRun
+
+    cohort = CohortRun(expanded, RunOptions(profile=order.profile, seed=order.seed, again=order.again()), choice)
+    report = _of_this_verb(cohort.run())
+    curves = LoadCurves() if cohort.outcome is None else load_curves(cohort.outcome.figures)
+    closed = CLOSED_ONLY if order.is_open else ""
+    return Prediction(report, curves, "; ".join(filter(None, [closed, _remark(expanded)])), is_closed=True)
+
+
+def _of_this_verb(report: Report) -> Report:
+    return replace(report, rerun=report.rerun.replace("fleetrig run ", "fleetrig predict ", 1))
+
+
+def _remark(expanded: Expanded) -> str:
+    return "" if expanded.scenario.server.capacity is not None else NO_CAPACITY
 
 
 def write_prediction(found: Prediction, order: LoadOrder) -> Path:

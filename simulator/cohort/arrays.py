@@ -7,6 +7,7 @@ and their successors go back into the wheel; those that fall into the same windo
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from importlib.util import find_spec
 from typing import Final, Protocol
 
 import numpy as np
@@ -42,9 +43,12 @@ class Body(Protocol):
 
 
 class ArrayFleet:
-    """A `FleetEngine`. `window_us` is a matter of speed alone."""
+    """A `FleetEngine`. `window_us` and `compiled` are a matter of speed alone.
 
-    def __init__(self, model: FleetModel, *, window_us: int | None = None) -> None:
+    Raises ImportError when it shall be compiled and Numba is not there: `can_be_compiled` knows.
+    """
+
+    def __init__(self, model: FleetModel, *, window_us: int | None = None, compiled: bool = False) -> None:
         self._model = model
         self._state = FleetState(model)
         self._wheel = Wheel(self._state.device_bits)
@@ -52,13 +56,21 @@ class ArrayFleet:
         self._tally = Tally(len(model.cohorts))
         self._ledger = Ledger(self._state, self._tally)
         self._tables = [RetryTable(cohort) for cohort in model.cohorts]
-        self._body: Body = ArrayBody(model, self._tables, self._state, self._judge, self._ledger)
+        self._body = self._compiled_body() if compiled else self._array_body()
         self._window_us = window_us or usual_window_us(model)
         self._most = MOST_BATCH
         self._until_us = 0
         self._drops_us: list[int] = []
         self._env = simpy.Environment()
         self._env.process(self._clock())
+
+    def _array_body(self) -> Body:
+        return ArrayBody(self._model, self._tables, self._state, self._judge, self._ledger)
+
+    def _compiled_body(self) -> Body:
+        from fleetrig.simulator.cohort.compiled_body import CompiledBody
+
+        return CompiledBody(self._model, self._tables, self._state, self._judge, self._ledger, self._tally)
 
     @property
     def now_us(self) -> int:
@@ -196,6 +208,11 @@ class ArrayFleet:
             cohort = self._state.range_of(number)
             for first in range(max(cohort.start, devices.start), min(cohort.stop, devices.stop), BUILT_AT_ONCE):
                 yield number, np.arange(first, min(first + BUILT_AT_ONCE, cohort.stop, devices.stop), dtype=np.int64)
+
+
+def can_be_compiled() -> bool:
+    """Whether the extra `compiled` is installed."""
+    return find_spec("numba") is not None
 
 
 def usual_window_us(model: FleetModel) -> int:

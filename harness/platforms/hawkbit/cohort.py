@@ -27,14 +27,14 @@ def cohort_traits(scenario: Scenario, devices: Devices) -> CohortTraits:
     if getattr(devices, "confirmation", None) is not None:
         raise NotACohort("its devices are asked before an update (`confirmation`)")
     place = "/DEFAULT/controller/v1/" + next(devices.units()).serial
-    attributes = (AskedFor("configData", f"PUT {place}/configData"),) if devices.attributes else ()
+    poll = AskedFor("poll", f"GET {place}")
     return CohortTraits(
-        AskedFor("poll", f"GET {place}"),
+        poll,
         interval_s(scenario, devices),
         retry_rule(devices.backoff.to_backoff()),
         devices.timeout_s,
         handshake="HANDSHAKE https" if devices.credential in devices.certificates else "",
-        at_first_contact=attributes,
+        first_contact=(poll, AskedFor("configData", f"PUT {place}/configData")) if devices.attributes else (),
     )
 
 

@@ -23,8 +23,8 @@ def cohort_traits(scenario: Scenario, devices: Devices) -> CohortTraits:
         case "http":
             return _traits(devices, AskedFor(endpoint, f"POST /{endpoint}"))
         case "mqtt" if given.at_least_once is not False:
-            first = (AskedFor("login", "CONNECT device"),)
-            return _traits(devices, AskedFor(endpoint, f"PUBLISH {endpoint}"), first, drops_at_once=True)
+            publish = AskedFor(endpoint, f"PUBLISH {endpoint}")
+            return _traits(devices, publish, (AskedFor("login", "CONNECT device"), publish), drops_at_once=True)
         case "mqtt":
             raise NotACohort("at_least_once: false: nobody hears whether such a message came")
         case _:
@@ -42,5 +42,6 @@ def _traits(
         devices.timeout_s,
         drops_at_once=drops_at_once,
         knows_retry_after=False,
-        at_first_contact=first,
+        first_contact=first,
+        comes_back_at=0 if first else None,
     )

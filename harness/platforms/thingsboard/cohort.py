@@ -10,12 +10,15 @@ from fleetrig.harness.fleets.retry_rule import retry_rule
 from fleetrig.harness.scenario_file.scenario import Devices, Scenario
 
 WITH_KEY: Final = frozenset({"server_token", "own_token", "mqtt_basic"})
-PROVISION_HTTP: Final = (AskedFor("provision", "POST /api/v1/provision"),)
+PROVISION_HTTP: Final = AskedFor("provision", "POST /api/v1/provision")
+TELEMETRY_HTTP: Final = AskedFor("telemetry", "POST /api/v1/token/telemetry")
 PROVISION_MQTT: Final = (
     AskedFor("provision-connect", "CONNECT provision"),
-    AskedFor("provision-subscribe", "SUBSCRIBE /provision/response/+"),
-    AskedFor("provision-request", "PUBLISH /provision/request"),
+    AskedFor("provision-subscribe", "SUBSCRIBE /provision/response/+", is_told=True),
+    AskedFor("provision", "PUBLISH /provision/request"),
 )
+LOGIN: Final = AskedFor("login", "CONNECT device")
+TELEMETRY_MQTT: Final = AskedFor("telemetry", "PUBLISH v1/devices/me/telemetry")
 
 
 def cohort_traits(scenario: Scenario, devices: Devices) -> CohortTraits:
@@ -29,23 +32,26 @@ def cohort_traits(scenario: Scenario, devices: Devices) -> CohortTraits:
         raise NotACohort("its devices are gateways, leave after some messages, or send elsewhere")
     match devices.over:
         case "http":
-            return _traits(devices, AskedFor("telemetry", "POST /api/v1/token/telemetry"), PROVISION_HTTP)
+            return _traits(devices, TELEMETRY_HTTP, (PROVISION_HTTP, TELEMETRY_HTTP), online_after=1)
         case "mqtt":
-            telemetry = AskedFor("telemetry", "PUBLISH v1/devices/me/telemetry")
-            first = (*PROVISION_MQTT, AskedFor("login", "CONNECT device"))
-            return _traits(devices, telemetry, first, drops_at_once=True)
+            first = (*PROVISION_MQTT, LOGIN, TELEMETRY_MQTT)
+            return _traits(devices, TELEMETRY_MQTT, first, online_after=first.index(LOGIN), drops_at_once=True)
         case _:
             raise NotACohort(f"over: {devices.over}: the array engine has no lost datagrams")
 
 
 def _traits(
-    devices: Devices, asks: AskedFor, first: tuple[AskedFor, ...], *, drops_at_once: bool = False
+    devices: Devices, asks: AskedFor, first: tuple[AskedFor, ...], *, online_after: int, drops_at_once: bool = False
 ) -> CohortTraits:
+    """Over MQTT they come back with a login, as over HTTP with telemetry."""
     return CohortTraits(
         asks,
         (devices.interval_s, devices.interval_s),
         retry_rule(devices.backoff.to_backoff(), knows_retry_after=False),
         devices.timeout_s,
         drops_at_once=drops_at_once,
-        at_first_contact=first,
+        knows_retry_after=False,
+        first_contact=first,
+        online_after=online_after,
+        comes_back_at=online_after,
     )

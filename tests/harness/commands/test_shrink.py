@@ -60,6 +60,12 @@ def test_the_smallest_case_as_a_command_that_fails(tmp_path: Path) -> None:
     assert fleetrig(*fewer, cwd=tmp_path).returncode == 0
 
 
+def test_a_file_is_called_by_its_path_again(tmp_path: Path) -> None:
+    path = write_scenario(tmp_path, AT_ONCE, "x", STAMPEDE).rename(tmp_path / "mine.yaml")
+    done = fleetrig("run", str(path), "--shrink", "--tries", "4", cwd=tmp_path)
+    assert f"  fleetrig run {path} --seed 1 --set devices=" in done.stdout
+
+
 def test_what_set_cannot_say_becomes_a_file(tmp_path: Path) -> None:
     body = AT_ONCE.replace('"${outage}"', "2m")
     done = shrink(tmp_path, body=body, head=STAMPEDE.replace(", outage: 2m", ""))

@@ -19,7 +19,7 @@ from tests.harness.runs import expanded
 # turned away, each engine decides by an order of its own.
 HEAD = """
     scenario: Nothing is left to chance
-    devices: {flow: hawkbit, count: 60, serial: "HB-{n}", credential: gateway_token, timeout: 4s,
+    devices: {flow: hawkbit, count: 60, serial: "HB-{n}", credential: gateway_token, timeout: 4s, interval: 10s,
               backoff: {policy: POLICY, base: 3s, cap: 20s, retry_after_spread: 0s}}
     server:
       settings: {pollingTime: "00:00:10"}
@@ -124,12 +124,9 @@ def test_so_is_each_shape_of_arrivals(tmp_path: Path, shape: str) -> None:
 
 def test_so_are_several_makes_in_one_fleet(tmp_path: Path) -> None:
     """Each is switched on over the whole spread, and has a policy and a time-out of its own."""
-    more = (
-        ", cohorts: [{name: old, share: 70%, backoff: {policy: fixed, base: 5s}, timeout: 2s}, {name: new, share: 30%}]"
-    )
-    head = HEAD.replace("POLICY", "exponential").replace(
-        "retry_after_spread: 0s}}", "retry_after_spread: 0s}" + more + "}"
-    )
+    old = "{name: old, share: 70%, timeout: 2s, backoff: {policy: fixed, base: 5s, retry_after_spread: 0s}}"
+    more = f"retry_after_spread: 0s}}, cohorts: [{old}, {{name: new, share: 30%}}]}}"
+    head = HEAD.replace("POLICY", "exponential").replace("retry_after_spread: 0s}}", more)
     exact, cohort = both(tmp_path, PHASES.replace("FAULT", FAULTS["silent"]), head)
 
     assert said(cohort) == said(exact)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleetrig.simulator.cohort.arrays import ArrayFleet
+from fleetrig.simulator.cohort.arrays import ArrayFleet, can_be_compiled
 from fleetrig.simulator.cohort.figures import FleetFigures
 from fleetrig.simulator.cohort.processes import ProcessFleet
 from tests.simulator.cohort.fleets import (
@@ -44,6 +44,8 @@ def hold_against_processes(case: Case) -> None:
     for width_us in WIDTHS_US:
         fleet = ArrayFleet(case.model(), window_us=width_us)
         assert_same(lead(fleet, case.story(), END_US), expected)
+    if can_be_compiled():
+        assert_same(lead(ArrayFleet(case.model(), compiled=True), case.story(), END_US), expected)
 
 
 def assert_eventful(case: Case, figures: FleetFigures) -> None:

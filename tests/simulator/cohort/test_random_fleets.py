@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetrig.simulator.backoff import Policy
-from fleetrig.simulator.cohort.arrays import ArrayFleet
+from fleetrig.simulator.cohort.arrays import ArrayFleet, can_be_compiled
 from fleetrig.simulator.cohort.engine import FleetEngine
 from fleetrig.simulator.cohort.model import (
     Answer,
@@ -120,3 +120,5 @@ def test_both_engines_tell_the_same(data: st.DataObject, model: FleetModel, widt
     story = [(0, lambda fleet: fleet.start(range(model.count), Starts())), *further]
     expected = lead(ProcessFleet(model), story, END_US)
     assert_same(lead(ArrayFleet(model, window_us=width_us), story, END_US), expected)
+    if can_be_compiled():
+        assert_same(lead(ArrayFleet(model, window_us=width_us, compiled=True), story, END_US), expected)
