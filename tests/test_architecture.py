@@ -174,6 +174,15 @@ HOMES = (
     Home(
         "serial", ("fleetrig.hil",), "boards are reached through BoardPort, so that a fake board is a full substitute"
     ),
+    Home(
+        "matplotlib",
+        tuple(f"fleetrig.harness.studies.{name}" for name in ("picture_style", "rate_picture", "quiet_picture")),
+        "it takes a second to load, and all pictures look alike",
+    ),
+    *(
+        Home(library, ("fleetrig.harness.studies.dask_adapter",), "an extra that may be absent")
+        for library in ("dask", "distributed")
+    ),
     Home("yaml", (), "the reader uses ruamel.yaml, which reads YAML 1.2"),
     Home(
         "ruamel",
