@@ -68,6 +68,7 @@ VERBS: Final = {
     "study": Verb(f"{COMMANDS}.study:study_command", "Run a scenario with many values, and say which are best."),
     "compare": Verb(f"{COMMANDS}.compare:compare_command", "Lay the curves of two runs on each other."),
     "policy": Verb(f"{COMMANDS}.policy:policy_command", "Say how the devices of a stored trace back off."),
+    "edge": Verb(f"{COMMANDS}.edge:edge_command", "Find the value from which on a fleet collapses, or survives."),
     "conform": Verb("conformance.command:conform_command", "Check a server against every row of a contract.", True),
     "doctor": Verb("doctor.command:doctor_command", "Say why a server refuses a device.", True),
     "simulate": Verb("simulate:simulate_command", "Simulate devices without a scenario.", True),

@@ -75,7 +75,11 @@ def page(scenario: Scenario, bench: Path | None = None) -> Iterator[str]:
     if scenario.server.capacity is not None:
         yield from labelled("", f"  capacity: {scenario.server.capacity.describe()}")
     yield from labelled("devices", fleet_line(scenario))
-    yield from labelled("", habits_line(scenario))
+    if scenario.devices.cohorts:
+        for name, number, block in scenario.devices.makes():
+            yield from labelled("", f"{number:,} {name}: {habits_line(block)}")
+    else:
+        yield from labelled("", habits_line(scenario.devices))
     if scenario.boards:
         yield from labelled("boards", "\n".join(board_lines(scenario, bench)))
     for fault in scenario.faults:
@@ -122,9 +126,8 @@ def board_lines(scenario: Scenario, bench: Path | None) -> Iterator[str]:
         yield f"{role}: {board.say()}{plays}" + (f"; here {found[role]} of {desk.title}" if role in found else "")
 
 
-def habits_line(scenario: Scenario) -> str:
-    """Backoff and timeout of the devices."""
-    device = scenario.devices
+def habits_line(device: Devices) -> str:
+    """Backoff and timeout of the devices of a block."""
     client = f" (as {device.backoff.client})" if device.backoff.client is not None else ""
     return (
         f"backoff {backoff_text(device.backoff.to_backoff())}{client}; "

@@ -80,5 +80,8 @@ def traits_of(scenario: Scenario, devices: Devices) -> CohortTraits:
         raise NotACohort("its devices are listed one by one (`csv`)")
     if scenario.platform != devices.flow:
         raise NotACohort(f"its devices speak {devices.flow} to a server of {scenario.platform}")
-    of_platform: TraitsOf = load(devices.flow, "cohort:cohort_traits")
+    try:
+        of_platform: TraitsOf = load(devices.flow, "cohort:cohort_traits")
+    except ModuleNotFoundError:
+        raise NotACohort(f"nobody has told the array engine about devices of {devices.flow}") from None
     return of_platform(scenario, devices)

@@ -46,20 +46,20 @@ class OnlineFigures(FigureCheck):
 
     def ended(self, change: FleetChange, fleet: WatchedFleet) -> None:
         ended = change.ended
-        self._now_us = max(self._now_us, int(ended.seen_us[-1]))
+        self._now_us = max(self._now_us, int(ended.seen_us.max()))
         came = change.came_online & self._waiting[ended.devices]
         if not came.any():
             return
         devices = ended.devices[came]
-        took_us = ended.seen_us[came] - self._since_us()[devices]
+        took_us = ended.seen_us[came] - self._since_us(devices)
         self._waiting[devices] = False
         add_spans(self._took, took_us)
         for limit in self._limits:
             limit.in_time += int(np.count_nonzero(took_us <= limit.most_us))
 
-    def _since_us(self) -> Moments:
+    def _since_us(self, devices: NDArray[np.int64]) -> Moments:
         """Whoever was on counts from the phase's beginning, also if its power fails; below 0 while it is off."""
-        return np.where(self._was_on, self._began_us, self._fleet.power_on_us)
+        return np.where(self._was_on[devices], self._began_us, self._fleet.power_on_us[devices])
 
     def status(self) -> Status:
         if self._stops and any(self._late(limit) > limit.may_be_late(self._total) for limit in self._limits):
@@ -69,7 +69,7 @@ class OnlineFigures(FigureCheck):
 
     def _late(self, limit: OnlineLimit) -> int:
         """Those who came too late, and those who are not online when their time is over."""
-        since_us = self._since_us()[self._waiting]
+        since_us = self._since_us(np.flatnonzero(self._waiting))
         late = int(np.count_nonzero((since_us >= 0) & (self._now_us - since_us > limit.most_us)))
         return late + self._took.count - limit.in_time
 

@@ -10,7 +10,7 @@ from fleetrig.harness.fleets.cohort_traits import CohortTraits
 from fleetrig.harness.fleets.not_a_cohort import NotACohort
 from fleetrig.harness.scenario_file.fault_line import FaultLine
 from fleetrig.harness.scenario_file.server_block import Capacity
-from fleetrig.simulator.cohort.model import Answer, Disruption, ServerModel
+from fleetrig.simulator.cohort.model import Disruption, ServerModel, Unanswered
 from fleetrig.simulator.contract.clock import US_PER_S, to_us
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.faults import FaultKind
@@ -54,15 +54,15 @@ def disruption_of(line: FaultLine, now_us: int, traits: tuple[CohortTraits, ...]
         case FaultKind.OUTAGE:
             is_silent = line.shows_as is Ending.SILENCE
             drops = any(one.drops_at_once for one in traits)
-            answer = Answer.SILENT if is_silent else Answer.REFUSED
+            answer = Unanswered.SILENT if is_silent else Unanswered.REFUSED
             return Disruption(begin_us, end_us, answer, share_milli=share_milli, drops_connections=drops)
         case FaultKind.OVERLOAD:
             asked_us = None if line.retry_after_s is None else whole_seconds_us(line.retry_after_s)
-            return Disruption(begin_us, end_us, Answer.TURNED_AWAY, asked_us, share_milli=share_milli)
+            return Disruption(begin_us, end_us, Unanswered.TURNED_AWAY, asked_us, share_milli=share_milli)
         case FaultKind.CONNECT_REFUSED:
-            return Disruption(begin_us, end_us, Answer.TURNED_AWAY, share_milli=share_milli)
+            return Disruption(begin_us, end_us, Unanswered.TURNED_AWAY, share_milli=share_milli)
         case FaultKind.SERVER_CERTIFICATE:
-            return Disruption(begin_us, end_us, Answer.REFUSED, share_milli=share_milli)
+            return Disruption(begin_us, end_us, Unanswered.REFUSED, share_milli=share_milli)
         case _:
             late_us = to_us(line.delay_s or 0.0)
             return Disruption(begin_us, end_us, None, latency_us=late_us, share_milli=share_milli)

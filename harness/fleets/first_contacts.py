@@ -17,7 +17,7 @@ from fleetrig.harness.fleets.cohort_traits import CohortTraits
 if TYPE_CHECKING:
     from fleetrig.harness.fleets.watch import EndedRequests, SentRequests
 
-Steps = NDArray[np.int64]
+ContactSteps = NDArray[np.int64]
 
 
 class FirstContacts:
@@ -31,10 +31,10 @@ class FirstContacts:
         """All ask for the same from the beginning."""
         self._steps = np.zeros(0 if self.is_simple else sum(counts), np.uint8)
 
-    def _cohorts(self, devices: NDArray[np.int64]) -> Steps:
+    def _cohorts(self, devices: NDArray[np.int64]) -> ContactSteps:
         return np.searchsorted(self._bounds, devices, side="right")
 
-    def go_on(self, devices: NDArray[np.int64], answered: NDArray[np.bool_]) -> Steps:
+    def go_on(self, devices: NDArray[np.int64], answered: NDArray[np.bool_]) -> ContactSteps:
         """These devices ask, each once: where each is. Who is answered is one step further then."""
         if self.is_simple:
             return np.zeros(devices.size, np.int64)

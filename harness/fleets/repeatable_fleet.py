@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from fleetrig.harness.fleets.watch import FleetWatch
-from fleetrig.simulator.cohort.arrays import ArrayFleet
+from fleetrig.simulator.cohort.arrays import ArrayFleet, can_be_compiled
 from fleetrig.simulator.cohort.engine import FleetEngine
 from fleetrig.simulator.cohort.figures import FleetFigures
 from fleetrig.simulator.cohort.model import Disruption, FleetModel, Starts
+
+COMPILED_FROM: Final = 100_000
+"""Devices. To load the compiler takes a second, in which a smaller fleet has run for an hour."""
 
 AskedOfFleet = Callable[[FleetEngine], None]
 
@@ -24,6 +28,7 @@ class RepeatableFleet:
     model: FleetModel
     watch: FleetWatch
     compiled: bool | None = None
+    """None: where it pays, and where the extra `compiled` is installed."""
     is_watched: bool = True
     """False where nobody looks: that costs less, and the fleet cannot be set back."""
     _calls: list[tuple[int, AskedOfFleet]] = field(default_factory=list)
@@ -37,12 +42,18 @@ class RepeatableFleet:
             self._fleet.tell(self.watch.saw)
 
     def _built(self) -> ArrayFleet:
-        return ArrayFleet(self.model)
+        return ArrayFleet(self.model, compiled=self._is_compiled)
+
+    @property
+    def _is_compiled(self) -> bool:
+        if self.compiled is None:
+            return self.model.count >= COMPILED_FROM and can_be_compiled()
+        return self.compiled
 
     @property
     def engine(self) -> str:
         """Its name for people."""
-        return "cohort"
+        return "cohort, compiled" if self._is_compiled else "cohort"
 
     @property
     def now_us(self) -> int:

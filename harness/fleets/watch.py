@@ -38,7 +38,7 @@ class SentRequests:
 
 @dataclass(frozen=True, slots=True)
 class EndedRequests:
-    """Requests that are over, in the order of their ends; of each device one at most."""
+    """Requests that are over. What a watcher gets has each device once at most."""
 
     seen_us: Moments
     at_us: Moments
@@ -124,6 +124,11 @@ class FleetWatch:
     watchers: Sequence[RequestWatcher] = ()
     _sent: list[SentRequests] = field(default_factory=list)
     _ended: list[EndedRequests] = field(default_factory=list)
+    _places: NDArray[np.int32] = field(init=False)
+    """Where each device stood last: to find those that stand twice."""
+
+    def __post_init__(self) -> None:
+        self._places = np.zeros(self.fleet.online.size, np.int32)
 
     def saw(self, at_us: Moments, devices: Numbers, seen_us: Moments, codes: NDArray[np.uint8] | None) -> None:
         """A batch of requests, in their order. `codes`: 0 for those that are answered; None when all are."""
@@ -176,11 +181,28 @@ class FleetWatch:
         is_over = ended.seen_us <= until_us
         self._ended = [ended.of(~is_over)]
         over = ended.of(is_over)
-        over = over.of(np.lexsort((over.devices, over.seen_us)))
-        for part in _once_each(over):
+        for part in self._once_each(over):
             change = self.fleet.take(part)
             for watcher in self.watchers:
                 watcher.ended(change, self.fleet)
+
+    def _once_each(self, ended: EndedRequests) -> Iterator[EndedRequests]:
+        """Parts in which each device stands once, so that the second end of one finds what the first has made of it."""
+        if not ended.size:
+            return
+        self._places[ended.devices] = np.arange(ended.size, dtype=np.int32)
+        if np.array_equal(self._places[ended.devices], np.arange(ended.size, dtype=np.int32)):
+            yield ended
+            return
+        ended = ended.of(np.lexsort((ended.devices, ended.seen_us)))
+        order = np.argsort(ended.devices, kind="stable")
+        devices = ended.devices[order]
+        begins = np.flatnonzero(np.concatenate(([True], devices[1:] != devices[:-1])))
+        sizes = np.diff(np.append(begins, ended.size))
+        turn = np.empty(ended.size, np.int64)
+        turn[order] = np.arange(ended.size) - np.repeat(begins, sizes)
+        for number in range(int(sizes.max())):
+            yield ended.of(turn == number)
 
     def _settle_sent(self, until_us: int) -> None:
         sent = _joined_sent(self._sent)
@@ -192,23 +214,6 @@ class FleetWatch:
                 out = out.of(np.argsort(out.at_us, kind="stable"))
             for watcher in self.watchers:
                 watcher.sent(out)
-
-
-def _once_each(ended: EndedRequests) -> Iterator[EndedRequests]:
-    """Parts in which each device stands once, so that the second end of one finds what the first has made of it."""
-    if not ended.size:
-        return
-    order = np.argsort(ended.devices, kind="stable")
-    devices = ended.devices[order]
-    begins = np.flatnonzero(np.concatenate(([True], devices[1:] != devices[:-1])))
-    if begins.size == ended.size:
-        yield ended
-        return
-    sizes = np.diff(np.append(begins, ended.size))
-    turn = np.empty(ended.size, np.int64)
-    turn[order] = np.arange(ended.size) - np.repeat(begins, sizes)
-    for number in range(int(sizes.max())):
-        yield ended.of(turn == number)
 
 
 def _joined_sent(parts: Sequence[SentRequests]) -> SentRequests:

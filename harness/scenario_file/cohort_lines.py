@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import Annotated, Any, Final, Self
 
@@ -43,6 +43,21 @@ class CohortLine(Model):
         """The fields of the block that it changes."""
         given = ((name, getattr(self, name)) for name in OTHERWISE)
         return {name: value for name, value in given if value is not None}
+
+
+def only_these(*names: str) -> Callable[[Any], str]:
+    """A rule of a platform (`Vocabulary.device_rules`): cohorts of its devices can differ in these keys alone."""
+
+    def rule(devices: Any) -> str:
+        for line in devices.cohorts:
+            for name in sorted(line.otherwise()):
+                key = CohortLine.model_fields[name].alias or name
+                if key not in names:
+                    these = " and ".join(names) or "nothing"
+                    return f"the cohort {line.name!r} has {key} of its own: devices of this flow can differ in {these}"
+        return ""
+
+    return rule
 
 
 def cohort_counts(lines: Sequence[CohortLine], count: int) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 import simpy
 
 from fleetrig.simulator.cohort.batch import ArrayBody
-from fleetrig.simulator.cohort.chance import Whole, Words, draws, words
+from fleetrig.simulator.cohort.chance import ChanceWords, Ints, draws, words
 from fleetrig.simulator.cohort.figures import FleetFigures
 from fleetrig.simulator.cohort.ledger import HearsRequests, Ledger
 from fleetrig.simulator.cohort.model import Disruption, FleetModel, Starts
@@ -22,8 +22,8 @@ from fleetrig.simulator.cohort.outcomes import Judge
 from fleetrig.simulator.cohort.plan import Retries, failed_again
 from fleetrig.simulator.cohort.retry_table import RetryTable
 from fleetrig.simulator.cohort.start_times import residuals_us, starts_us
-from fleetrig.simulator.cohort.state import OFF, ONLINE, FleetState
-from fleetrig.simulator.cohort.tally import Kind, Tally
+from fleetrig.simulator.cohort.state import OFF, ONLINE, DeviceArrays
+from fleetrig.simulator.cohort.tally import CountOf, Tally
 from fleetrig.simulator.cohort.wheel import BUCKET_US, Wheel
 
 USUAL_BATCH: Final = 16_384
@@ -35,10 +35,10 @@ MOST_BATCH: Final = 1 << 16
 BUILT_AT_ONCE: Final = 1 << 16
 
 
-class Body(Protocol):
+class FleetBody(Protocol):
     """Performs requests: `batch.ArrayBody`, or the same as machine code."""
 
-    def perform(self, keys: Whole) -> tuple[int, Whole]:
+    def perform(self, keys: Ints) -> tuple[int, Ints]:
         """Lets the first of these requests happen: how many it were, and the keys of their devices' next ones."""
 
 
@@ -50,7 +50,7 @@ class ArrayFleet:
 
     def __init__(self, model: FleetModel, *, window_us: int | None = None, compiled: bool = False) -> None:
         self._model = model
-        self._state = FleetState(model)
+        self._state = DeviceArrays(model)
         self._wheel = Wheel(self._state.device_bits)
         self._judge = Judge(model.server, model.round_trip_us)
         self._tally = Tally(len(model.cohorts))
@@ -64,10 +64,10 @@ class ArrayFleet:
         self._env = simpy.Environment()
         self._env.process(self._clock())
 
-    def _array_body(self) -> Body:
+    def _array_body(self) -> FleetBody:
         return ArrayBody(self._model, self._tables, self._state, self._judge, self._ledger)
 
-    def _compiled_body(self) -> Body:
+    def _compiled_body(self) -> FleetBody:
         from fleetrig.simulator.cohort.compiled_body import CompiledBody
 
         return CompiledBody(self._model, self._tables, self._state, self._judge, self._ledger, self._tally)
@@ -125,23 +125,23 @@ class ArrayFleet:
                 self._state.offline_count += some.size
                 self._put(at_us + self._waits_to_start(number, some), some)
 
-    def _waits_to_start(self, number: int, devices: Whole) -> int | Whole:
+    def _waits_to_start(self, number: int, devices: Ints) -> int | Ints:
         if not self._model.cohorts[number].waits_to_start:
             return 0
         return self._back_off(number, devices)
 
-    def _back_off(self, number: int, devices: Whole) -> Whole:
+    def _back_off(self, number: int, devices: Ints) -> Ints:
         """One more failure of each: how long they wait."""
         failed = failed_again(self._state, devices, None)
         delay_us, pays = self._tables[number].delay_us(failed, draws(self._chance(devices)))
         self._ledger.backs_off(devices, Retries(devices, failed.failures, delay_us, pays))
         return delay_us
 
-    def _begin_steady(self, number: int, devices: Whole) -> None:
+    def _begin_steady(self, number: int, devices: Ints) -> None:
         """As if they had been on for long."""
         cohort = self._model.cohorts[number]
         self._state.offline_since_us[devices] = ONLINE
-        self._tally.count_at(number, Kind.CAME_ONLINE, self.now_us, devices.size)
+        self._tally.count_at(number, CountOf.CAME_ONLINE, self.now_us, devices.size)
         if cohort.has_rhythm:
             self._put(self.now_us + residuals_us(cohort.interval_us, self._chance(devices)), devices)
 
@@ -152,7 +152,7 @@ class ArrayFleet:
         for number, some in self._by_cohort(devices):
             since_us = state.offline_since_us[some]
             online, is_off = int(np.count_nonzero(since_us == ONLINE)), int(np.count_nonzero(since_us == OFF))
-            self._tally.count_at(number, Kind.WENT_OFFLINE, self.now_us, online)
+            self._tally.count_at(number, CountOf.WENT_OFFLINE, self.now_us, online)
             state.offline_count -= some.size - online - is_off
             state.offline_since_us[some] = OFF
             state.forget(some, self._model.cohorts[number])
@@ -191,18 +191,18 @@ class ArrayFleet:
             self._ledger.went_offline(number, device, np.full(device.size, now_us))
             self._put(now_us + self._back_off(number, device), device)
 
-    def _chance(self, devices: Whole) -> Words:
+    def _chance(self, devices: Ints) -> ChanceWords:
         """One draw of each."""
         number = self._state.draws[devices]
         self._state.draws[devices] = number + np.uint32(1)
         return words(self._model.seed, devices, number)
 
-    def _put(self, at_us: Whole, devices: Whole) -> None:
+    def _put(self, at_us: Ints, devices: Ints) -> None:
         if at_us.size:
             self._state.check_moment(int(at_us.max()))
             self._wheel.put(at_us << self._state.device_bits | devices)
 
-    def _by_cohort(self, devices: range) -> Iterator[tuple[int, Whole]]:
+    def _by_cohort(self, devices: range) -> Iterator[tuple[int, Ints]]:
         """A part after the other, so that a large fleet needs no large arrays on the way."""
         for number in range(len(self._model.cohorts)):
             cohort = self._state.range_of(number)

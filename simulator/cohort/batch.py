@@ -11,26 +11,26 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from fleetrig.simulator.cohort.chance import Whole, draws, words
+from fleetrig.simulator.cohort.chance import Ints, draws, words
 from fleetrig.simulator.cohort.ledger import Ledger
 from fleetrig.simulator.cohort.model import FleetModel
 from fleetrig.simulator.cohort.outcomes import Judge, Outcomes, Requests
 from fleetrig.simulator.cohort.plan import Asked, Plan, plan
 from fleetrig.simulator.cohort.retry_table import RetryTable
-from fleetrig.simulator.cohort.state import FleetState
+from fleetrig.simulator.cohort.state import DeviceArrays
 
 
 class ArrayBody:
     """Works on the state of the fleet; `judge` and `ledger` are shared with who owns it."""
 
     def __init__(
-        self, model: FleetModel, tables: Sequence[RetryTable], state: FleetState, judge: Judge, ledger: Ledger
+        self, model: FleetModel, tables: Sequence[RetryTable], state: DeviceArrays, judge: Judge, ledger: Ledger
     ) -> None:
         self._model, self._tables = model, tables
         self._state, self._judge, self._ledger = state, judge, ledger
         self._timeouts_us = np.array([cohort.timeout_us for cohort in model.cohorts], np.int64)
 
-    def perform(self, keys: Whole) -> tuple[int, Whole]:
+    def perform(self, keys: Ints) -> tuple[int, Ints]:
         """Lets the first of these requests happen: how many it were, and the keys of their devices' next ones."""
         state = self._state
         device, at_us = keys & ((1 << state.device_bits) - 1), keys >> state.device_bits
@@ -45,12 +45,12 @@ class ArrayBody:
         successors = successors[:done]
         return done, successors[successors < state.never_us << state.device_bits] if state.may_rest else successors
 
-    def _timeout_us(self, device: Whole) -> int | Whole:
+    def _timeout_us(self, device: Ints) -> int | Ints:
         if np.ptp(self._timeouts_us) == 0:
             return int(self._timeouts_us[0])
         return self._timeouts_us[self._state.cohort_numbers(device)]
 
-    def _parts(self, asked: Asked) -> Iterator[tuple[slice | Whole, Plan]]:
+    def _parts(self, asked: Asked) -> Iterator[tuple[slice | Ints, Plan]]:
         """Plans for each cohort, and where its requests are in the batch."""
         state, round_trip_us = self._state, self._model.round_trip_us
         if len(self._tables) == 1:
@@ -62,7 +62,7 @@ class ArrayBody:
             if where.size:
                 yield where, plan(number, table, state, asked.some(where), round_trip_us)
 
-    def _successors(self, keys: Whole, parts: list[tuple[slice | Whole, Plan]]) -> Whole:
+    def _successors(self, keys: Ints, parts: list[tuple[slice | Ints, Plan]]) -> Ints:
         bits = self._state.device_bits
         if len(parts) == 1:
             next_us = parts[0][1].next_us
@@ -72,7 +72,7 @@ class ArrayBody:
                 next_us[where] = planned.next_us
         return (next_us << bits) | (keys & ((1 << bits) - 1))
 
-    def _believe(self, parts: list[tuple[slice | Whole, Plan]], outcomes: Outcomes, done: int) -> None:
+    def _believe(self, parts: list[tuple[slice | Ints, Plan]], outcomes: Outcomes, done: int) -> None:
         if outcomes.busy_until_us is not None:
             self._judge.busy_until_us = int(outcomes.busy_until_us[done - 1])
         for where, planned in parts:

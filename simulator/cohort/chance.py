@@ -12,8 +12,9 @@ from typing import Final, overload
 import numpy as np
 from numpy.typing import NDArray
 
-Whole = NDArray[np.int64]
-Words = NDArray[np.uint64]
+Ints = NDArray[np.int64]
+ChanceWords = NDArray[np.uint64]
+Flags = NDArray[np.bool_]
 
 SEED_STEP: Final = 0x9E3779B97F4A7C15
 DEVICE_STEP: Final = 0xBF58476D1CE4E5B9
@@ -31,7 +32,7 @@ def word(seed: int, device: int, n: int) -> int:
     return mixed ^ (mixed >> 31)
 
 
-def words(seed: int, devices: Whole, n: NDArray[np.uint32]) -> Words:
+def words(seed: int, devices: Ints, n: NDArray[np.uint32]) -> ChanceWords:
     """`word` for many devices."""
     mixed = devices.astype(np.uint64)
     mixed *= np.uint64(DEVICE_STEP)
@@ -55,12 +56,12 @@ def second_draw(seed: int, device: int, n: int) -> int:
     return word(seed, device, n) & 0xFFFF_FFFF
 
 
-def draws(drawn: Words) -> Whole:
+def draws(drawn: ChanceWords) -> Ints:
     """The upper halves."""
     return (drawn >> np.uint64(32)).view(np.int64)
 
 
-def second_draws(drawn: Words) -> Whole:
+def second_draws(drawn: ChanceWords) -> Ints:
     """The lower halves."""
     return (drawn & np.uint64(0xFFFF_FFFF)).view(np.int64)
 
@@ -68,8 +69,8 @@ def second_draws(drawn: Words) -> Whole:
 @overload
 def part_of(span: int, drawn: int) -> int: ...
 @overload
-def part_of(span: int | Whole, drawn: Whole) -> Whole: ...
-def part_of(span: int | Whole, drawn: int | Whole) -> int | Whole:
+def part_of(span: int | Ints, drawn: Ints) -> Ints: ...
+def part_of(span: int | Ints, drawn: int | Ints) -> int | Ints:
     """`span · drawn / 2³²`, rounded down: evenly distributed below `span`, which is below 2⁴⁷."""
     if isinstance(span, int) and (isinstance(drawn, int) or span < SHORT_SPAN):
         return span * drawn >> 32

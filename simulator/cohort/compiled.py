@@ -16,14 +16,14 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from fleetrig.simulator.cohort.chance import DEVICE_STEP, DRAW_STEP, MASK_64, SEED_STEP, Whole
+from fleetrig.simulator.cohort.chance import DEVICE_STEP, DRAW_STEP, MASK_64, SEED_STEP, Flags, Ints
 from fleetrig.simulator.cohort.compiled_arrays import After, Of, ServerNumbers, While
 from fleetrig.simulator.cohort.model import MOST_FAILURES
 from fleetrig.simulator.cohort.outcomes import ANSWERED, LATE, SILENT, TURNED_AWAY, Codes
 from fleetrig.simulator.cohort.retries import RETRY_AFTER_LIMIT_US, TOKEN_MILLI, UNCAPPED_US
-from fleetrig.simulator.cohort.retry_table import NOT_ASKED_US, Flags
+from fleetrig.simulator.cohort.retry_table import NOT_ASKED_US
 from fleetrig.simulator.cohort.state import NEVER, ONLINE
-from fleetrig.simulator.cohort.tally import SECOND_US, Kind
+from fleetrig.simulator.cohort.tally import SECOND_US, CountOf
 from fleetrig.simulator.drivers.load.histogram import BITS
 
 P = ParamSpec("P")
@@ -73,7 +73,7 @@ def _serve(
     if service_us >= 0:
         wait_us = max(0, busy_until_us - at_us)
         if 0 <= waiting_us < wait_us:
-            return TURNED_AWAY, at_us + min(travel_us, timeout_us), retry_after_us, busy_until_us
+            return TURNED_AWAY, at_us + min(round_trip_us, timeout_us), retry_after_us, busy_until_us
         if 0 <= sheds_after_us < wait_us:
             return LATE, at_us + timeout_us, NOT_ASKED_US, busy_until_us
         busy_until_us = at_us + wait_us + service_us
@@ -85,9 +85,9 @@ def _serve(
 
 @_compiled
 def judge(
-    keys: Whole, device_bits: int, seed: np.uint64, draws: NDArray[np.uint32], server: ServerNumbers,
-    disruptions: Whole, cohorts: Whole, busy_until_us: int, cohort_of: Whole, chance: Whole, codes: Codes, seen: Whole,
-    asked: Whole, busy: Whole,
+    keys: Ints, device_bits: int, seed: np.uint64, draws: NDArray[np.uint32], server: ServerNumbers,
+    disruptions: Ints, cohorts: Ints, busy_until_us: int, cohort_of: Ints, chance: Ints, codes: Codes, seen: Ints,
+    asked: Ints, busy: Ints,
 ) -> None:  # fmt: skip
     """What becomes of requests, as if these were all there is. Fills in the arrays from `cohort_of` on."""
     cohort = 0
@@ -100,7 +100,7 @@ def judge(
         asked_us = NOT_ASKED_US
         for number in range(disruptions.shape[0]):
             if disruptions[number, While.BEGIN_US] <= at_us < disruptions[number, While.END_US]:
-                if _part_of(1000, np.int64(word & LOW_64)) < disruptions[number, While.SHARE_MILLI]:
+                if _part_of(1000, int(word & LOW_64)) < disruptions[number, While.SHARE_MILLI]:
                     latency_us, code = disruptions[number, While.LATENCY_US], disruptions[number, While.CODE]
                     asked_us = disruptions[number, While.RETRY_AFTER_US]
                 break
@@ -108,14 +108,14 @@ def judge(
             code, seen_us, asked_us, busy_until_us = _serve(server, at_us, latency_us, timeout_us, busy_until_us)
         else:
             seen_us = at_us + (timeout_us if code == SILENT else min(server[0] + latency_us, timeout_us))
-        cohort_of[place], chance[place] = cohort, np.int64(word >> np.uint64(32))
+        cohort_of[place], chance[place] = cohort, int(word >> np.uint64(32))
         codes[place], seen[place], asked[place], busy[place] = code, seen_us, asked_us, busy_until_us
 
 
 @_compiled
 def plan_answered(
-    keys: Whole, device_bits: int, cohorts: Whole, round_trip_us: int, work: NDArray[np.int32], cohort_of: Whole,
-    chance: Whole, codes: Codes, seen: Whole, successors: Whole,
+    keys: Ints, device_bits: int, cohorts: Ints, round_trip_us: int, work: NDArray[np.int32], cohort_of: Ints,
+    chance: Ints, codes: Codes, seen: Ints, successors: Ints,
 ) -> None:  # fmt: skip
     """The keys of the next requests of those that were answered."""
     for place in range(keys.size):
@@ -124,7 +124,7 @@ def plan_answered(
         device, cohort = keys[place] & ((1 << device_bits) - 1), cohort_of[place]
         if work.size and work[device] > 0:
             next_us = seen[place] + round_trip_us
-        elif cohorts[cohort, Of.IS_CONNECTED]:
+        elif not cohorts[cohort, Of.HAS_RHYTHM]:
             successors[place] = NEVER_KEY
             continue
         else:
@@ -135,38 +135,42 @@ def plan_answered(
 
 @_compiled
 def plan_retries(
-    keys: Whole, device_bits: int, cohorts: Whole, delays: Whole, failures: NDArray[np.uint8], previous_us: Whole,
-    tokens_milli: NDArray[np.int32], cohort_of: Whole, chance: Whole, codes: Codes, seen: Whole, asked: Whole,
-    pays: Flags, delay_us: Whole, successors: Whole,
+    keys: Ints, device_bits: int, cohorts: Ints, delays: Ints, failures: NDArray[np.uint8], previous_us: Ints,
+    tokens_milli: NDArray[np.int32], cohort_of: Ints, chance: Ints, codes: Codes, seen: Ints, asked: Ints,
+    pays: Flags, delay_us: Ints, successors: Ints,
 ) -> None:  # fmt: skip
     """How long the others wait, who pays a token for it, and the keys of their next requests."""
     for place in range(keys.size):
         if codes[place] == ANSWERED:
             continue
         device, cohort = keys[place] & ((1 << device_bits) - 1), cohort_of[place]
-        in_a_row = min(np.int64(failures[device]) + 1, MOST_FAILURES)
+        in_a_row = min(int(failures[device]) + 1, MOST_FAILURES)
         least_us, most_us = delays[cohort, in_a_row, After.LEAST_US], delays[cohort, in_a_row, After.MOST_US]
         cap_us, is_strong = delays[cohort, in_a_row, After.CAPPED_AT_US], delays[cohort, in_a_row, After.IS_OPEN] != 0
+        step_us = delays[cohort, in_a_row, After.STEP_US]
         if cap_us < UNCAPPED_US and previous_us[device] > 0:
             most_us = max(least_us, 3 * previous_us[device])
         pays[place] = False
         if cohorts[cohort, Of.HAS_BUDGET] and not is_strong:
             pays[place] = tokens_milli[device] >= TOKEN_MILLI
             if not pays[place]:
-                is_strong, cap_us = True, UNCAPPED_US
+                is_strong, cap_us, step_us = True, UNCAPPED_US, 1
                 least_us = cohorts[cohort, Of.LEAST_WITHOUT_TOKEN_US]
                 most_us = cohorts[cohort, Of.MOST_WITHOUT_TOKEN_US]
         if asked[place] != NOT_ASKED_US and cohorts[cohort, Of.HONOURS_RETRY_AFTER]:
             floor_us, named_us = cohorts[cohort, Of.FLOOR_US], min(asked[place], RETRY_AFTER_LIMIT_US)
-            cap_us = UNCAPPED_US
+            cap_us, step_us = UNCAPPED_US, 1
             least_us = max(floor_us, named_us, least_us if is_strong else 0)
             most_us = max(floor_us, named_us + cohorts[cohort, Of.SPREAD_US], most_us if is_strong else 0)
-        delay_us[place] = min(cap_us, least_us + _part_of(most_us - least_us, chance[place]))
+        drawn_us = min(cap_us, least_us + _part_of(most_us - least_us, chance[place]))
+        if step_us > 1:
+            drawn_us = max(cohorts[cohort, Of.FLOOR_US], drawn_us // step_us * step_us)
+        delay_us[place] = drawn_us
         successors[place] = ((seen[place] + delay_us[place]) << device_bits) | device
 
 
 @_compiled
-def believed(keys: Whole, successors: Whole) -> int:
+def believed(keys: Ints, successors: Ints) -> int:
     """How many come before the earliest successor."""
     soonest = NEVER_KEY
     for place in range(keys.size):
@@ -178,18 +182,18 @@ def believed(keys: Whole, successors: Whole) -> int:
 
 @_compiled
 def count(
-    keys: Whole, device_bits: int, offline: int, failures: NDArray[np.uint8], cohort_of: Whole, codes: Codes,
-    seen: Whole, seconds: Whole, slowest_us: Whole, took: Whole,
+    keys: Ints, device_bits: int, offline: int, failures: NDArray[np.uint8], cohort_of: Ints, codes: Codes,
+    seen: Ints, seconds: Ints, slowest_us: Ints, took: Ints,
 ) -> None:  # fmt: skip
     """What happened, second by second; before devices move on. `offline`: how many are."""
     for place in range(keys.size):
         at_us, cohort, code = keys[place] >> device_bits, cohort_of[place], codes[place]
         second = at_us // SECOND_US
-        seconds[cohort, Kind.REQUESTS, second] += 1
+        seconds[cohort, CountOf.REQUESTS, second] += 1
         # The kinds have the order of the codes.
-        seconds[cohort, Kind.ANSWERED + code, second] += 1
+        seconds[cohort, CountOf.ANSWERED + code, second] += 1
         if offline and failures[keys[place] & ((1 << device_bits) - 1)]:
-            seconds[cohort, Kind.RETRIES, second] += 1
+            seconds[cohort, CountOf.RETRIES, second] += 1
         if code == ANSWERED:
             took_us = seen[place] - at_us
             took[_bucket_of(took_us)] += 1
@@ -198,9 +202,9 @@ def count(
 
 @_compiled
 def answer(
-    keys: Whole, device_bits: int, offline: int, cohorts: Whole, failures: NDArray[np.uint8], since_us: Whole,
-    previous_us: Whole, tokens_milli: NDArray[np.int32], work: NDArray[np.int32], cohort_of: Whole, codes: Codes,
-    seen: Whole, seconds: Whole, to_online: Whole,
+    keys: Ints, device_bits: int, offline: int, cohorts: Ints, failures: NDArray[np.uint8], since_us: Ints,
+    previous_us: Ints, tokens_milli: NDArray[np.int32], work: NDArray[np.int32], cohort_of: Ints, codes: Codes,
+    seen: Ints, seconds: Ints, to_online: Ints,
 ) -> int:  # fmt: skip
     """Those that were answered move on: how many are offline then."""
     for place in range(keys.size):
@@ -215,7 +219,7 @@ def answer(
         if offline and since_us[device] != ONLINE:
             offline -= 1
             to_online[_bucket_of(seen[place] - since_us[device])] += 1
-            seconds[cohort, Kind.CAME_ONLINE, (keys[place] >> device_bits) // SECOND_US] += 1
+            seconds[cohort, CountOf.CAME_ONLINE, (keys[place] >> device_bits) // SECOND_US] += 1
             since_us[device], failures[device] = ONLINE, 0
             if previous_us.size:
                 previous_us[device] = 0
@@ -224,8 +228,8 @@ def answer(
 
 @_compiled
 def fail(
-    keys: Whole, device_bits: int, offline: int, failures: NDArray[np.uint8], since_us: Whole, previous_us: Whole,
-    tokens_milli: NDArray[np.int32], cohort_of: Whole, codes: Codes, pays: Flags, delay_us: Whole, seconds: Whole,
+    keys: Ints, device_bits: int, offline: int, failures: NDArray[np.uint8], since_us: Ints, previous_us: Ints,
+    tokens_milli: NDArray[np.int32], cohort_of: Ints, codes: Codes, pays: Flags, delay_us: Ints, seconds: Ints,
 ) -> int:  # fmt: skip
     """The others move on: how many are offline then."""
     for place in range(keys.size):
@@ -235,8 +239,8 @@ def fail(
         if since_us[device] == ONLINE:
             offline += 1
             since_us[device] = at_us
-            seconds[cohort_of[place], Kind.WENT_OFFLINE, at_us // SECOND_US] += 1
-        failures[device] = min(np.int64(failures[device]) + 1, MOST_FAILURES)
+            seconds[cohort_of[place], CountOf.WENT_OFFLINE, at_us // SECOND_US] += 1
+        failures[device] = min(int(failures[device]) + 1, MOST_FAILURES)
         if previous_us.size:
             previous_us[device] = delay_us[place]
         if pays[place]:

@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from fleetrig.simulator.cohort.chance import Whole
-from fleetrig.simulator.cohort.model import Answer, Cohort, Disruption, FleetModel
+from fleetrig.simulator.cohort.chance import Ints
+from fleetrig.simulator.cohort.model import Cohort, Disruption, FleetModel, Unanswered
 from fleetrig.simulator.cohort.outcomes import ANSWERED, CODES
 from fleetrig.simulator.cohort.retries import full_milli
 from fleetrig.simulator.cohort.retry_table import NOT_ASKED_US, RetryTable
@@ -28,7 +28,7 @@ class Of(IntEnum):
     INTERVAL_US = 2
     INTERVAL_SPAN_US = 3
     TIMEOUT_US = 4
-    IS_CONNECTED = 5
+    HAS_RHYTHM = 5
     HAS_BUDGET = 6
     GAIN_MILLI = 7
     FULL_MILLI = 8
@@ -46,6 +46,7 @@ class After(IntEnum):
     MOST_US = 1
     CAPPED_AT_US = 2
     IS_OPEN = 3
+    STEP_US = 4
 
 
 class While(IntEnum):
@@ -72,7 +73,7 @@ def server_numbers(model: FleetModel) -> ServerNumbers:
     return model.round_trip_us, service_us, waiting_us, sheds_after_us, retry_after_us
 
 
-def cohort_table(tables: Sequence[RetryTable]) -> Whole:
+def cohort_table(tables: Sequence[RetryTable]) -> Ints:
     rows, begin = [], 0
     for table in tables:
         rows.append(_cohort_row(table.cohort, table, begin))
@@ -84,7 +85,7 @@ def _cohort_row(cohort: Cohort, table: RetryTable, begin: int) -> list[int]:
     rule, row = cohort.retry, [0] * len(Of)
     row[Of.BEGIN], row[Of.END] = begin, begin + cohort.count
     row[Of.INTERVAL_US], row[Of.INTERVAL_SPAN_US] = cohort.interval_us[0], cohort.interval_us[1] - cohort.interval_us[0]
-    row[Of.TIMEOUT_US], row[Of.IS_CONNECTED] = cohort.timeout_us, cohort.is_connected
+    row[Of.TIMEOUT_US], row[Of.HAS_RHYTHM] = cohort.timeout_us, cohort.has_rhythm
     row[Of.HAS_BUDGET], row[Of.FULL_MILLI] = rule.budget is not None, full_milli(rule)
     row[Of.GAIN_MILLI] = rule.budget.gain_milli if rule.budget else 0
     row[Of.LEAST_WITHOUT_TOKEN_US] = table.without_token.least_us
@@ -94,13 +95,15 @@ def _cohort_row(cohort: Cohort, table: RetryTable, begin: int) -> list[int]:
     return row
 
 
-def delay_table(tables: Sequence[RetryTable]) -> Whole:
+def delay_table(tables: Sequence[RetryTable]) -> Ints:
     """`[cohort, failures, column of After]`."""
-    columns = ((each.least_us, each.most_us, each.capped_at_us, each.is_open.astype(np.int64)) for each in tables)
+    columns = (
+        (each.least_us, each.most_us, each.capped_at_us, each.is_open.astype(np.int64), each.step_us) for each in tables
+    )
     return np.array([np.stack(each, axis=1) for each in columns], np.int64)
 
 
-def disruption_table(disruptions: Sequence[Disruption]) -> Whole:
+def disruption_table(disruptions: Sequence[Disruption]) -> Ints:
     return np.array([_disruption_row(each) for each in disruptions], np.int64).reshape(len(disruptions), len(While))
 
 
@@ -108,7 +111,7 @@ def _disruption_row(disruption: Disruption) -> list[int]:
     row = [0] * len(While)
     row[While.BEGIN_US], row[While.END_US] = disruption.begin_us, disruption.end_us
     row[While.CODE] = ANSWERED if disruption.answer is None else CODES[disruption.answer]
-    is_named = disruption.answer is Answer.TURNED_AWAY and disruption.retry_after_us is not None
+    is_named = disruption.answer is Unanswered.TURNED_AWAY and disruption.retry_after_us is not None
     row[While.RETRY_AFTER_US] = (disruption.retry_after_us or 0) if is_named else NOT_ASKED_US
     row[While.LATENCY_US], row[While.SHARE_MILLI] = disruption.latency_us, disruption.share_milli
     return row

@@ -3,47 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fleetrig.simulator.cohort import compiled
-from fleetrig.simulator.cohort.chance import Whole
+from fleetrig.simulator.cohort.chance import Flags, Ints
 from fleetrig.simulator.cohort.compiled_arrays import cohort_table, delay_table, disruption_table, server_numbers
 from fleetrig.simulator.cohort.ledger import Ledger
 from fleetrig.simulator.cohort.model import FleetModel
 from fleetrig.simulator.cohort.outcomes import Codes, Judge
-from fleetrig.simulator.cohort.retry_table import Flags, RetryTable
-from fleetrig.simulator.cohort.state import NEVER, FleetState
+from fleetrig.simulator.cohort.retry_table import RetryTable
+from fleetrig.simulator.cohort.state import NEVER, DeviceArrays
 from fleetrig.simulator.cohort.tally import Tally
 from fleetrig.simulator.cohort.wheel import NO_KEYS
 
 NO_SMALL: Final[NDArray[np.int32]] = np.zeros(0, np.int32)
 
 
-class Batch(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Batch:
     """Requests in the order of time, and what is found out about each."""
 
-    keys: Whole
-    cohort_of: Whole
-    chance: Whole
+    keys: Ints
+    cohort_of: Ints
+    chance: Ints
     codes: Codes
-    seen_us: Whole
-    asked_us: Whole
+    seen_us: Ints
+    asked_us: Ints
     """`Retry-After`."""
-    busy_until_us: Whole
+    busy_until_us: Ints
     pays: Flags
-    delay_us: Whole
-    successors: Whole
+    delay_us: Ints
+    successors: Ints
 
-    @classmethod
-    def of(cls, keys: Whole) -> Batch:
-        whole = [np.empty_like(keys) for _ in range(7)]
-        return cls(
-            keys, whole[0], whole[1], np.empty(keys.size, np.uint8), *whole[2:5], np.empty(keys.size, np.bool_),
-            *whole[5:],
+    def first(self, count: int) -> Batch:
+        """The first so many of them."""
+        return Batch(
+            self.keys[:count], self.cohort_of[:count], self.chance[:count], self.codes[:count], self.seen_us[:count],
+            self.asked_us[:count], self.busy_until_us[:count], self.pays[:count], self.delay_us[:count],
+            self.successors[:count],
         )  # fmt: skip
+
+
+def _batch(keys: Ints) -> Batch:
+    cohort_of, chance, seen_us, asked_us, busy_until_us, delay_us, successors = np.empty((7, keys.size), np.int64)
+    codes, pays = np.empty(keys.size, np.uint8), np.empty(keys.size, np.bool_)
+    return Batch(keys, cohort_of, chance, codes, seen_us, asked_us, busy_until_us, pays, delay_us, successors)
 
 
 def _or_none(array: NDArray[np.int32] | None) -> NDArray[np.int32]:
@@ -58,7 +66,7 @@ class CompiledBody:
         self,
         model: FleetModel,
         tables: Sequence[RetryTable],
-        state: FleetState,
+        state: DeviceArrays,
         judge: Judge,
         ledger: Ledger,
         tally: Tally,
@@ -71,12 +79,12 @@ class CompiledBody:
         self._heard_of = judge.disruptions
         self._disruptions = disruption_table(self._heard_of)
 
-    def perform(self, keys: Whole) -> tuple[int, Whole]:
+    def perform(self, keys: Ints) -> tuple[int, Ints]:
         if self._judge.disruptions is not self._heard_of:
             self._heard_of = self._judge.disruptions
             self._disruptions = disruption_table(self._heard_of)
         state, judge = self._state, self._judge
-        batch = Batch.of(keys)
+        batch = _batch(keys)
         compiled.judge(
             keys, state.device_bits, self._seed, state.draws, self._server, self._disruptions, self._cohorts,
             judge.busy_until_us, batch.cohort_of, batch.chance, batch.codes, batch.seen_us, batch.asked_us,
@@ -84,7 +92,7 @@ class CompiledBody:
         )  # fmt: skip
         self._plan(batch)
         done = compiled.believed(keys, batch.successors)
-        batch = Batch(*(each[:done] for each in batch))
+        batch = batch.first(done)
         judge.busy_until_us = int(batch.busy_until_us[-1])
         self._believe(batch)
         successors = batch.successors
@@ -124,7 +132,7 @@ class CompiledBody:
                 _or_none(state.tokens_milli), batch.cohort_of, batch.codes, batch.pays, batch.delay_us, tally.seconds,
             )  # fmt: skip
 
-    def _tell(self, keys: Whole, seen_us: Whole, codes: Codes) -> None:
+    def _tell(self, keys: Ints, seen_us: Ints, codes: Codes) -> None:
         """Cohort by cohort."""
         assert self._ledger.hears is not None
         device = keys & ((1 << self._state.device_bits) - 1)

@@ -7,21 +7,21 @@ from typing import Final
 
 import numpy as np
 
-from fleetrig.simulator.cohort.chance import Whole
+from fleetrig.simulator.cohort.chance import Ints
 from fleetrig.simulator.cohort.outcomes import ANSWERED, LATE, REFUSED, SILENT, TURNED_AWAY, Codes
 from fleetrig.simulator.cohort.plan import Asked, Plan, Retries
 from fleetrig.simulator.cohort.retries import TOKEN_MILLI
-from fleetrig.simulator.cohort.state import ONLINE, FleetState
-from fleetrig.simulator.cohort.tally import Kind, Tally, add_to
+from fleetrig.simulator.cohort.state import ONLINE, DeviceArrays
+from fleetrig.simulator.cohort.tally import CountOf, Tally, add_to
 
 KINDS: Final = (
-    (TURNED_AWAY, Kind.TURNED_AWAY),
-    (REFUSED, Kind.REFUSED),
-    (SILENT, Kind.SILENT),
-    (LATE, Kind.LATE),
+    (TURNED_AWAY, CountOf.TURNED_AWAY),
+    (REFUSED, CountOf.REFUSED),
+    (SILENT, CountOf.SILENT),
+    (LATE, CountOf.LATE),
 )
 
-HearsRequests = Callable[[Whole, Whole, Whole, Codes | None], None]
+HearsRequests = Callable[[Ints, Ints, Ints, Codes | None], None]
 """`hears(at_us, devices, seen_us, codes)`: requests of one cohort in their order, and what became of them; no codes
 where all are answered."""
 
@@ -29,7 +29,7 @@ where all are answered."""
 class Ledger:
     """Of one fleet."""
 
-    def __init__(self, state: FleetState, tally: Tally) -> None:
+    def __init__(self, state: DeviceArrays, tally: Tally) -> None:
         self._state, self._tally = state, tally
         self.hears: HearsRequests | None = None
         """Is told of all that happens, before it is counted."""
@@ -39,9 +39,9 @@ class Ledger:
         asked, tally, cohort = planned.asked, self._tally, planned.cohort
         if self.hears is not None:
             self.hears(asked.at_us, asked.device, asked.outcomes.seen_us, asked.outcomes.codes)
-        tally.count(cohort, Kind.REQUESTS, asked.at_us)
+        tally.count(cohort, CountOf.REQUESTS, asked.at_us)
         if self._state.offline_count:
-            tally.count(cohort, Kind.RETRIES, asked.at_us[self._state.failures[asked.device] > 0])
+            tally.count(cohort, CountOf.RETRIES, asked.at_us[self._state.failures[asked.device] > 0])
         if planned.retries is None:
             self._answered(planned, asked)
             return
@@ -55,7 +55,7 @@ class Ledger:
     def _answered(self, planned: Plan, asked: Asked) -> None:
         """`asked`: those of them that were answered."""
         state, seen_us, took_us = self._state, asked.outcomes.seen_us, asked.outcomes.took_us
-        self._tally.count(planned.cohort, Kind.ANSWERED, asked.at_us)
+        self._tally.count(planned.cohort, CountOf.ANSWERED, asked.at_us)
         self._tally.answered(asked.at_us, seen_us - asked.at_us if took_us is None else took_us)
         if planned.works is not None and state.work is not None:
             state.work[planned.asked.device[planned.works]] -= 1
@@ -73,7 +73,7 @@ class Ledger:
         if not places.size:
             return
         device = asked.device[places]
-        self._tally.count(cohort, Kind.CAME_ONLINE, asked.at_us[places])
+        self._tally.count(cohort, CountOf.CAME_ONLINE, asked.at_us[places])
         add_to(self._tally.time_to_online, asked.outcomes.seen_us[places] - since_us[places])
         state.offline_since_us[device] = ONLINE
         state.offline_count -= places.size
@@ -86,15 +86,15 @@ class Ledger:
         self.went_offline(cohort, device, at_us)
         self.backs_off(device, retries)
 
-    def went_offline(self, cohort: int, device: Whole, at_us: Whole) -> None:
+    def went_offline(self, cohort: int, device: Ints, at_us: Ints) -> None:
         """Those of them that were online; `at_us` in order."""
         state = self._state
         was_online = state.offline_since_us[device] == ONLINE
-        self._tally.count(cohort, Kind.WENT_OFFLINE, at_us[was_online])
+        self._tally.count(cohort, CountOf.WENT_OFFLINE, at_us[was_online])
         state.offline_since_us[device[was_online]] = at_us[was_online]
         state.offline_count += int(np.count_nonzero(was_online))
 
-    def backs_off(self, device: Whole, retries: Retries) -> None:
+    def backs_off(self, device: Ints, retries: Retries) -> None:
         """Devices have failed, and wait."""
         state = self._state
         state.failures[device] = retries.failures

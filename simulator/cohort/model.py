@@ -65,10 +65,9 @@ class RetryRule:
     retry_after_spread_us: int = 5_000_000
     honours_retry_after: bool = True
     first_us: tuple[int, int] | None = None
-    """The delay after the first failure is drawn from this range; later ones by the policy (Kura's DataService)."""
+    """The delay after the first failure is drawn from this range; later ones by the policy."""
     first_step_us: int = 1
-    """That delay is rounded down to whole steps of so many, and then floored. Not with a budget, a breaker or
-    `Retry-After`."""
+    """That delay is rounded down to whole steps of so many, and then floored."""
     budget: Budget | None = None
     breaker: Breaker | None = None
 
@@ -106,7 +105,7 @@ class ServerModel:
     sheds_after_us: int | None = None
 
 
-class Answer(StrEnum):
+class Unanswered(StrEnum):
     """What a disruption gives to who asks."""
 
     REFUSED = "refused"
@@ -120,7 +119,7 @@ class Disruption:
 
     begin_us: int
     end_us: int
-    answer: Answer | None = Answer.REFUSED
+    answer: Unanswered | None = Unanswered.REFUSED
     """None: everything is answered, only later by `latency_us`; who is turned away hears that as soon as ever."""
     retry_after_us: int | None = None
     latency_us: int = 0

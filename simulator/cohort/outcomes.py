@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fleetrig.simulator.cohort.chance import Whole, Words, part_of, second_draws
-from fleetrig.simulator.cohort.model import Answer, Disruption, ServerModel
+from fleetrig.simulator.cohort.chance import ChanceWords, Flags, Ints, part_of, second_draws
+from fleetrig.simulator.cohort.model import Disruption, ServerModel, Unanswered
 from fleetrig.simulator.cohort.retry_table import NOT_ASKED_US
-from fleetrig.simulator.cohort.service import Admission, Flags, admit
+from fleetrig.simulator.cohort.service import Turns, admit
 
 Codes = NDArray[np.uint8]
 
@@ -21,18 +21,18 @@ TURNED_AWAY: Final = 1
 REFUSED: Final = 2
 SILENT: Final = 3
 LATE: Final = 4
-CODES: Final = {Answer.TURNED_AWAY: TURNED_AWAY, Answer.REFUSED: REFUSED, Answer.SILENT: SILENT}
+CODES: Final = {Unanswered.TURNED_AWAY: TURNED_AWAY, Unanswered.REFUSED: REFUSED, Unanswered.SILENT: SILENT}
 
 
 @dataclass(frozen=True, slots=True)
 class Requests:
     """In the order of time."""
 
-    at_us: Whole
-    chance: Words
-    timeout_us: int | Whole
+    at_us: Ints
+    chance: ChanceWords
+    timeout_us: int | Ints
 
-    def some(self, which: Whole) -> Requests:
+    def some(self, which: Ints) -> Requests:
         timeout_us = self.timeout_us if isinstance(self.timeout_us, int) else self.timeout_us[which]
         return Requests(self.at_us[which], self.chance[which], timeout_us)
 
@@ -41,17 +41,17 @@ class Requests:
 class Outcomes:
     """Of requests in the order of time."""
 
-    seen_us: Whole
+    seen_us: Ints
     """When the device knows."""
     codes: Codes | None = None
     """None: all are answered."""
     took_us: int | None = None
     """If all that are answered take the same time."""
-    retry_after_us: Whole | None = None
-    busy_until_us: Whole | None = None
+    retry_after_us: Ints | None = None
+    busy_until_us: Ints | None = None
     """Of the server, after each."""
 
-    def some(self, which: slice | Whole) -> Outcomes:
+    def some(self, which: slice | Ints) -> Outcomes:
         codes = None if self.codes is None else self.codes[which]
         retry_after_us = None if self.retry_after_us is None else self.retry_after_us[which]
         return Outcomes(self.seen_us[which], codes, self.took_us, retry_after_us, None)
@@ -97,7 +97,7 @@ class Judge:
                 busy_until_us = before[np.cumsum(passed)]
         return Outcomes(seen_us, codes, None, retry_after_us, busy_until_us)
 
-    def _served(self, requests: Requests, travel_us: int | Whole) -> Outcomes:
+    def _served(self, requests: Requests, travel_us: int | Ints) -> Outcomes:
         if self.server.service_us is None:
             return _unhindered(requests, travel_us)
         admission = admit(self.server, self.busy_until_us, requests.at_us)
@@ -108,7 +108,7 @@ class Judge:
         return self._overloaded(requests, travel_us, admission, np.where(late, requests.timeout_us, took_us), late)
 
     def _overloaded(
-        self, requests: Requests, travel_us: int | Whole, admission: Admission, took_us: Whole, late: Flags
+        self, requests: Requests, travel_us: int | Ints, admission: Turns, took_us: Ints, late: Flags
     ) -> Outcomes:
         codes = np.where(late, np.uint8(LATE), np.uint8(ANSWERED))
         retry_after_us = None
@@ -124,7 +124,7 @@ class Judge:
         return Outcomes(requests.at_us + took_us, codes, None, retry_after_us, admission.busy_until_us)
 
 
-def _unhindered(requests: Requests, travel_us: int | Whole) -> Outcomes:
+def _unhindered(requests: Requests, travel_us: int | Ints) -> Outcomes:
     """By a server that is never busy."""
     took_us = travel_us if isinstance(travel_us, int) else None
     late = np.greater(travel_us, requests.timeout_us)
@@ -139,8 +139,8 @@ class Disturbed:
     """What disruptions make of requests. Those with code ANSWERED pass, `latency_us` later than usual."""
 
     codes: Codes
-    latency_us: Whole
-    retry_after_us: Whole
+    latency_us: Ints
+    retry_after_us: Ints
 
 
 def disturb(requests: Requests, disruptions: Sequence[Disruption]) -> Disturbed:
@@ -155,6 +155,6 @@ def disturb(requests: Requests, disruptions: Sequence[Disruption]) -> Disturbed:
         disturbed.latency_us[affected] = disruption.latency_us
         if disruption.answer is not None:
             disturbed.codes[affected] = CODES[disruption.answer]
-        if disruption.answer is Answer.TURNED_AWAY and disruption.retry_after_us is not None:
+        if disruption.answer is Unanswered.TURNED_AWAY and disruption.retry_after_us is not None:
             disturbed.retry_after_us[affected] = disruption.retry_after_us
     return disturbed

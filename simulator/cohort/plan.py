@@ -7,23 +7,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fleetrig.simulator.cohort.chance import Whole, part_of
+from fleetrig.simulator.cohort.chance import Flags, Ints, part_of
 from fleetrig.simulator.cohort.model import MOST_FAILURES
 from fleetrig.simulator.cohort.outcomes import ANSWERED, Outcomes
-from fleetrig.simulator.cohort.retry_table import Failed, Flags, RetryTable
-from fleetrig.simulator.cohort.state import FleetState
+from fleetrig.simulator.cohort.retry_table import Failed, RetryTable
+from fleetrig.simulator.cohort.state import DeviceArrays
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Requests of one cohort in the order of time, and what became of them."""
 
-    device: Whole
-    at_us: Whole
-    chance: Whole
+    device: Ints
+    at_us: Ints
+    chance: Ints
     outcomes: Outcomes
 
-    def some(self, which: slice | Whole) -> Asked:
+    def some(self, which: slice | Ints) -> Asked:
         return Asked(self.device[which], self.at_us[which], self.chance[which], self.outcomes.some(which))
 
 
@@ -31,9 +31,9 @@ class Asked:
 class Retries:
     """Of those of them that were not answered."""
 
-    places: Whole
+    places: Ints
     failures: NDArray[np.uint8]
-    delay_us: Whole
+    delay_us: Ints
     pays: Flags | None
     """Who spent a token."""
 
@@ -52,7 +52,7 @@ class Plan:
 
     cohort: int
     asked: Asked
-    next_us: Whole
+    next_us: Ints
     retries: Retries | None
     works: Flags | None
     """Whose next request is one of its further work."""
@@ -66,7 +66,7 @@ class Plan:
         return Plan(self.cohort, self.asked.some(slice(count)), self.next_us[:count], retries, works)
 
 
-def plan(cohort: int, table: RetryTable, state: FleetState, asked: Asked, round_trip_us: int) -> Plan:
+def plan(cohort: int, table: RetryTable, state: DeviceArrays, asked: Asked, round_trip_us: int) -> Plan:
     seen_us, codes = asked.outcomes.seen_us, asked.outcomes.codes
     next_us = _when_answered(table, state, asked)
     works = None
@@ -82,7 +82,7 @@ def plan(cohort: int, table: RetryTable, state: FleetState, asked: Asked, round_
     return Plan(cohort, asked, next_us, retries, works)
 
 
-def _when_answered(table: RetryTable, state: FleetState, asked: Asked) -> Whole:
+def _when_answered(table: RetryTable, state: DeviceArrays, asked: Asked) -> Ints:
     if not table.cohort.has_rhythm:
         return np.full(asked.device.size, state.never_us, np.int64)
     low_us, high_us = table.cohort.interval_us
@@ -92,14 +92,14 @@ def _when_answered(table: RetryTable, state: FleetState, asked: Asked) -> Whole:
     return next_us
 
 
-def _retries(table: RetryTable, state: FleetState, asked: Asked, places: Whole) -> Retries:
+def _retries(table: RetryTable, state: DeviceArrays, asked: Asked, places: Ints) -> Retries:
     device, asked_us = asked.device[places], asked.outcomes.retry_after_us
     failed = failed_again(state, device, None if asked_us is None else asked_us[places])
     delay_us, pays = table.delay_us(failed, asked.chance[places])
     return Retries(places, failed.failures, delay_us, pays)
 
 
-def failed_again(state: FleetState, device: Whole, retry_after_us: Whole | None) -> Failed:
+def failed_again(state: DeviceArrays, device: Ints, retry_after_us: Ints | None) -> Failed:
     """These devices, with one more failure than they had."""
     failures = np.minimum(state.failures[device], MOST_FAILURES - 1) + np.uint8(1)
     previous_us = None if state.previous_us is None else state.previous_us[device]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from fleetrig.simulator.cohort.chance import draw, part_of, second_draw, word
 from fleetrig.simulator.cohort.figures import CohortFigures, FleetFigures
-from fleetrig.simulator.cohort.model import MOST_FAILURES, Answer, Cohort, Disruption, FleetModel, Starts
+from fleetrig.simulator.cohort.model import MOST_FAILURES, Cohort, Disruption, FleetModel, Starts, Unanswered
 from fleetrig.simulator.cohort.retries import earn, full_milli, retry_range, spend
 from fleetrig.simulator.cohort.start_times import residual_us, start_us
 from fleetrig.simulator.drivers.load.histogram import bucket_of
@@ -33,7 +33,7 @@ COUNTED: Final = tuple(each.name for each in fields(CohortFigures))
 
 
 @dataclass(slots=True)
-class Device:
+class DeviceProcess:
     number: int
     cohort: Cohort
     figures: _Seconds
@@ -62,7 +62,7 @@ class _Seconds:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Fate:
     """What became of a request. `what`: a field of `CohortFigures`."""
 
     what: str
@@ -81,10 +81,10 @@ class ProcessFleet:
         self._took: Counter[int] = Counter()
         self._time_to_online: Counter[int] = Counter()
         self._slowest_us: dict[int, int] = {}
-        self._devices: list[Device] = []
+        self._devices: list[DeviceProcess] = []
         for cohort, seconds in zip(model.cohorts, self._seconds, strict=True):
             for _ in range(cohort.count):
-                self._devices.append(Device(len(self._devices), cohort, seconds))
+                self._devices.append(DeviceProcess(len(self._devices), cohort, seconds))
 
     @property
     def now_us(self) -> int:
@@ -117,14 +117,14 @@ class ProcessFleet:
                 device.offline_since_us = self.now_us + start_us(starts.points, position, len(devices))
                 self._wake(device, device.offline_since_us + self._waits_to_start(device))
 
-    def _waits_to_start(self, device: Device) -> int:
+    def _waits_to_start(self, device: DeviceProcess) -> int:
         if not device.cohort.waits_to_start:
             return 0
         chance = draw(self._model.seed, device.number, device.draws)
         device.draws += 1
         return self._fail(device, chance, None)
 
-    def _begin_steady(self, device: Device) -> None:
+    def _begin_steady(self, device: DeviceProcess) -> None:
         """As if it had been on for long."""
         device.is_online = True
         device.figures.count("came_online", self.now_us)
@@ -156,12 +156,12 @@ class ProcessFleet:
                 device.work -= 1
                 self._wake(device, self.now_us + self._model.round_trip_us)
 
-    def _wake(self, device: Device, at_us: int) -> None:
+    def _wake(self, device: DeviceProcess, at_us: int) -> None:
         """It will ask at that moment."""
         device.is_idle = False
         self._env.process(self._live(device, device.life, at_us))
 
-    def _live(self, device: Device, life: int, next_us: int) -> Generator[simpy.Event]:
+    def _live(self, device: DeviceProcess, life: int, next_us: int) -> Generator[simpy.Event]:
         while True:
             yield self._moment(next_us, FIRST_DEVICE_PRIORITY + device.number)
             if device.life != life:
@@ -175,7 +175,7 @@ class ProcessFleet:
     def _moment(self, at_us: int, priority: int) -> simpy.Event:
         return self._env.timeout(at_us - self.now_us, priority)
 
-    def _ask(self, device: Device) -> int | None:
+    def _ask(self, device: DeviceProcess) -> int | None:
         """One request now: when the next one is due."""
         now_us, seed = self.now_us, self._model.seed
         chance, second = draw(seed, device.number, device.draws), second_draw(seed, device.number, device.draws)
@@ -189,7 +189,7 @@ class ProcessFleet:
             return self._answered(device, outcome.seen_us, chance)
         return outcome.seen_us + self._fail(device, chance, outcome.retry_after_us)
 
-    def _answered(self, device: Device, seen_us: int, chance: int) -> int | None:
+    def _answered(self, device: DeviceProcess, seen_us: int, chance: int) -> int | None:
         now_us = self.now_us
         second, took_us = now_us // SECOND_US, seen_us - now_us
         self._took[bucket_of(took_us)] += 1
@@ -208,7 +208,7 @@ class ProcessFleet:
         low_us, high_us = device.cohort.interval_us
         return seen_us + low_us + part_of(high_us - low_us, chance)
 
-    def _fail(self, device: Device, chance: int, retry_after_us: int | None) -> int:
+    def _fail(self, device: DeviceProcess, chance: int, retry_after_us: int | None) -> int:
         """How long it waits now."""
         if device.is_online:
             device.is_online = False
@@ -252,7 +252,7 @@ class _Server:
         self._busy_until_us = 0
         self.disruptions: list[Disruption] = []
 
-    def ask(self, at_us: int, timeout_us: int, chance: int) -> Outcome:
+    def ask(self, at_us: int, timeout_us: int, chance: int) -> Fate:
         """`chance` decides whether a disruption affects this request."""
         covering = (each for each in self.disruptions if each.begin_us <= at_us < each.end_us)
         disruption = next(covering, None)
@@ -261,28 +261,28 @@ class _Server:
             travel_us += disruption.latency_us
             seen_us = at_us + min(travel_us, timeout_us)
             match disruption.answer:
-                case Answer.SILENT:
-                    return Outcome("silent", at_us + timeout_us)
-                case Answer.REFUSED:
-                    return Outcome("refused", seen_us)
-                case Answer.TURNED_AWAY:
-                    return Outcome("turned_away", seen_us, disruption.retry_after_us)
+                case Unanswered.SILENT:
+                    return Fate("silent", at_us + timeout_us)
+                case Unanswered.REFUSED:
+                    return Fate("refused", seen_us)
+                case Unanswered.TURNED_AWAY:
+                    return Fate("turned_away", seen_us, disruption.retry_after_us)
         return self._serve(at_us, travel_us, timeout_us)
 
-    def _serve(self, at_us: int, travel_us: int, timeout_us: int) -> Outcome:
+    def _serve(self, at_us: int, travel_us: int, timeout_us: int) -> Fate:
         server = self._model
         service_us, wait_us = 0, 0
         if server.service_us is not None:
             service_us, wait_us = server.service_us, max(0, self._busy_until_us - at_us)
             if server.waiting_us is not None and wait_us > server.waiting_us:
-                return Outcome("turned_away", at_us + min(self._round_trip_us, timeout_us), server.retry_after_us)
+                return Fate("turned_away", at_us + min(self._round_trip_us, timeout_us), server.retry_after_us)
             if server.sheds_after_us is not None and wait_us > server.sheds_after_us:
-                return Outcome("late", at_us + timeout_us)
+                return Fate("late", at_us + timeout_us)
             self._busy_until_us = at_us + wait_us + service_us
         took_us = wait_us + service_us + travel_us
         if took_us > timeout_us:
-            return Outcome("late", at_us + timeout_us)
-        return Outcome("answered", at_us + took_us)
+            return Fate("late", at_us + timeout_us)
+        return Fate("answered", at_us + took_us)
 
 
 def _array(by_second: Mapping[int, int], until: int) -> NDArray[np.int64]:

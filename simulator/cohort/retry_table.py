@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleetrig.simulator.backoff import Policy
-from fleetrig.simulator.cohort.chance import Whole, part_of
+from fleetrig.simulator.cohort.chance import Flags, Ints, part_of
 from fleetrig.simulator.cohort.model import MOST_FAILURES, Cohort
 from fleetrig.simulator.cohort.retries import (
     RETRY_AFTER_LIMIT_US,
@@ -22,7 +22,6 @@ from fleetrig.simulator.cohort.retries import (
     retry_range,
 )
 
-Flags = NDArray[np.bool_]
 NOT_ASKED_US: Final = -1
 """Where a server named no `Retry-After`."""
 
@@ -33,9 +32,9 @@ class Failed:
 
     failures: NDArray[np.uint8]
     """With this one."""
-    previous_us: Whole | None
+    previous_us: Ints | None
     tokens_milli: NDArray[np.int32] | None
-    retry_after_us: Whole | None
+    retry_after_us: Ints | None
 
 
 class RetryTable:
@@ -45,16 +44,19 @@ class RetryTable:
         self.cohort = cohort
         rule = self.rule = cohort.retry
         ranges = [retry_range(cohort, max(1, failures)) for failures in range(MOST_FAILURES + 1)]
-        self.least_us: Whole = np.array([each.least_us for each in ranges], np.int64)
-        self.most_us: Whole = np.array([each.most_us for each in ranges], np.int64)
-        self.capped_at_us: Whole = np.array([each.capped_at_us for each in ranges], np.int64)
+        self.least_us: Ints = np.array([each.least_us for each in ranges], np.int64)
+        self.most_us: Ints = np.array([each.most_us for each in ranges], np.int64)
+        self.capped_at_us: Ints = np.array([each.capped_at_us for each in ranges], np.int64)
         """Below `UNCAPPED_US`: here decorrelated jitter decides, which looks at the delay before."""
+        self.step_us: Ints = np.array([each.step_us for each in ranges], np.int64)
         self.is_open: Flags = np.array([is_open(rule, failures) for failures in range(MOST_FAILURES + 1)])
         self.without_token = retry_range(replace(cohort, retry=replace(rule, breaker=None)), 1, has_token=False)
 
-    def delay_us(self, failed: Failed, chance: Whole) -> tuple[Whole, Flags | None]:
+    def delay_us(self, failed: Failed, chance: Ints) -> tuple[Ints, Flags | None]:
         """How long each waits, and who paid a token for it (None: nobody)."""
         ranges = Ranges(self.least_us[failed.failures], self.most_us[failed.failures])
+        if self.rule.first_step_us > 1:
+            ranges.step_us = self.step_us[failed.failures]
         if failed.previous_us is not None and self.rule.policy is Policy.DECORRELATED_JITTER:
             ranges.capped_at_us = self.capped_at_us[failed.failures]
             ranges.widen(3 * np.where(failed.previous_us, failed.previous_us, self.rule.base_us))
@@ -65,17 +67,9 @@ class RetryTable:
             strong = ~pays
         if failed.retry_after_us is not None and self.rule.honours_retry_after:
             self._ask(ranges, strong, failed.retry_after_us)
-        return self._stepped(failed, ranges.drawn_us(chance)), pays
+        return ranges.drawn_us(chance, self.rule.floor_us), pays
 
-    def _stepped(self, failed: Failed, delay_us: Whole) -> Whole:
-        """A first delay in whole steps."""
-        step_us = self.rule.first_step_us
-        if step_us == 1:
-            return delay_us
-        stepped_us = np.maximum(self.rule.floor_us, delay_us // step_us * step_us)
-        return np.where(failed.failures == 1, stepped_us, delay_us)
-
-    def _ask(self, ranges: Ranges, strong: Flags, retry_after_us: Whole) -> None:
+    def _ask(self, ranges: Ranges, strong: Flags, retry_after_us: Ints) -> None:
         asked = retry_after_us != NOT_ASKED_US
         least_us = np.minimum(retry_after_us, RETRY_AFTER_LIMIT_US)
         most_us = np.maximum(least_us + self.rule.retry_after_spread_us, self.rule.floor_us)
@@ -91,22 +85,30 @@ class RetryTable:
 class Ranges:
     """`RetryRange` for many."""
 
-    least_us: Whole
-    most_us: Whole
-    capped_at_us: Whole | None = None
+    least_us: Ints
+    most_us: Ints
+    capped_at_us: Ints | None = None
+    step_us: Ints | None = None
 
-    def widen(self, most_us: Whole) -> None:
+    def widen(self, most_us: Ints) -> None:
         """Where there is a cap, the upper end."""
         assert self.capped_at_us is not None
         self.most_us = np.where(self.capped_at_us < UNCAPPED_US, np.maximum(most_us, self.least_us), self.most_us)
 
-    def replace(self, where: Flags, least_us: int | Whole, most_us: int | Whole) -> None:
-        """By a range without a cap."""
+    def replace(self, where: Flags, least_us: int | Ints, most_us: int | Ints) -> None:
+        """By a range without cap and steps."""
         self.least_us = np.where(where, least_us, self.least_us)
         self.most_us = np.where(where, most_us, self.most_us)
         if self.capped_at_us is not None:
             self.capped_at_us = np.where(where, UNCAPPED_US, self.capped_at_us)
+        if self.step_us is not None:
+            self.step_us = np.where(where, 1, self.step_us)
 
-    def drawn_us(self, chance: Whole) -> Whole:
+    def drawn_us(self, chance: Ints, floor_us: int) -> Ints:
         delay_us = self.least_us + part_of(self.most_us - self.least_us, chance)
-        return delay_us if self.capped_at_us is None else np.minimum(delay_us, self.capped_at_us)
+        if self.capped_at_us is not None:
+            delay_us = np.minimum(delay_us, self.capped_at_us)
+        if self.step_us is not None:
+            stepped_us = np.maximum(floor_us, delay_us // self.step_us * self.step_us)
+            delay_us = np.where(self.step_us > 1, stepped_us, delay_us)
+        return delay_us

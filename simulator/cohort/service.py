@@ -11,26 +11,23 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fleetrig.simulator.cohort.chance import Whole
+from fleetrig.simulator.cohort.chance import Flags, Ints
 from fleetrig.simulator.cohort.model import ServerModel
-
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class Turns:
     """Of arrivals in order."""
 
-    wait_us: Whole
+    wait_us: Ints
     accepted: Flags | None
     """None: all."""
-    busy_until_us: Whole
+    busy_until_us: Ints
     """After each arrival."""
 
 
-def admit(server: ServerModel, busy_until_us: int, arrivals_us: Whole) -> Admission:
+def admit(server: ServerModel, busy_until_us: int, arrivals_us: Ints) -> Turns:
     """`arrivals_us`: in order. Nothing is remembered: the caller keeps `busy_until_us` of the last it believes."""
     assert server.service_us is not None
     work_us = np.arange(arrivals_us.size, dtype=np.int64) * server.service_us
@@ -38,7 +35,7 @@ def admit(server: ServerModel, busy_until_us: int, arrivals_us: Whole) -> Admiss
     wait_us = begin_us - arrivals_us
     limit_us = longest_wait_us(server)
     if limit_us is None or not wait_us.size or int(wait_us.max()) <= limit_us:
-        return Admission(wait_us, None, begin_us + server.service_us)
+        return Turns(wait_us, None, begin_us + server.service_us)
     return _one_by_one(server.service_us, limit_us, busy_until_us, arrivals_us)
 
 
@@ -48,7 +45,7 @@ def longest_wait_us(server: ServerModel) -> int | None:
     return min(limits, default=None)
 
 
-def _one_by_one(service_us: int, limit_us: int, busy_us: int, arrivals_us: Whole) -> Admission:
+def _one_by_one(service_us: int, limit_us: int, busy_us: int, arrivals_us: Ints) -> Turns:
     """Jumps over those in a row that are not served: nobody is, who comes before `busy - limit`."""
     arrivals, count = arrivals_us.tolist(), arrivals_us.size
     busy_until_us, served = [busy_us], []
@@ -61,4 +58,4 @@ def _one_by_one(service_us: int, limit_us: int, busy_us: int, arrivals_us: Whole
     accepted = np.zeros(count, np.bool_)
     accepted[served] = True
     ends_us, number = np.array(busy_until_us, np.int64), np.cumsum(accepted)
-    return Admission(np.maximum(ends_us[number - accepted] - arrivals_us, 0), accepted, ends_us[number])
+    return Turns(np.maximum(ends_us[number - accepted] - arrivals_us, 0), accepted, ends_us[number])

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from fleetrig.simulator.cohort.chance import Whole, Words, draws, part_of, second_draws
+from fleetrig.simulator.cohort.chance import ChanceWords, Ints, draws, part_of, second_draws
 
 HALF_BITS: Final = 18
 """Products of two numbers below 2³⁴ exceed an int64; taken apart here, they do not."""
@@ -23,17 +23,20 @@ HALF_BITS: Final = 18
 def start_us(points: Sequence[tuple[int, int]], position: int, count: int) -> int:
     """Of device `position` of `count`: where the curve of (thousandths, microseconds) is at its middle."""
     place, whole = 1000 * (2 * position + 1), 2 * count
+    if place <= points[0][0] * whole:
+        return points[0][1]
     for (left, left_us), (right, right_us) in pairwise(points):
         if place <= right * whole:
             return left_us + (right_us - left_us) * (place - left * whole) // ((right - left) * whole)
     return points[-1][1]
 
 
-def starts_us(points: Sequence[tuple[int, int]], positions: Whole, count: int) -> Whole:
+def starts_us(points: Sequence[tuple[int, int]], positions: Ints, count: int) -> Ints:
     """`start_us` of many."""
     place, whole = 1000 * (2 * positions + 1), 2 * count
     starts_us = np.full(positions.size, points[-1][1], np.int64)
-    is_open = np.ones(positions.size, np.bool_)
+    is_open = place > points[0][0] * whole
+    starts_us[~is_open] = points[0][1]
     for (left, left_us), (right, right_us) in pairwise(points):
         here = is_open & (place <= right * whole)
         is_open &= ~here
@@ -41,14 +44,14 @@ def starts_us(points: Sequence[tuple[int, int]], positions: Whole, count: int) -
     return starts_us
 
 
-def _share_of(span_us: int, part: Whole, whole: int) -> Whole:
+def _share_of(span_us: int, part: Ints, whole: int) -> Ints:
     """`span_us · part // whole`, for `part ≤ whole`."""
     if not part.size:
         return part
     each_us, rest = divmod(span_us, whole)
     high, remainder = np.divmod((rest >> HALF_BITS) * part, whole)
     low = ((remainder << HALF_BITS) + (rest & ((1 << HALF_BITS) - 1)) * part) // whole
-    share_us: Whole = each_us * part + (high << HALF_BITS) + low
+    share_us: Ints = each_us * part + (high << HALF_BITS) + low
     return share_us
 
 
@@ -61,7 +64,7 @@ def residual_us(interval_us: tuple[int, int], word: int) -> int:
     return low_us + min(place_us - 2 * low_us, part_of(high_us - low_us, word & 0xFFFF_FFFF))
 
 
-def residuals_us(interval_us: tuple[int, int], words: Words) -> Whole:
+def residuals_us(interval_us: tuple[int, int], words: ChanceWords) -> Ints:
     """`residual_us` of many."""
     low_us, high_us = interval_us
     place_us = part_of(low_us + high_us, draws(words))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleetrig.simulator.backoff import Policy
-from fleetrig.simulator.cohort.chance import Whole
+from fleetrig.simulator.cohort.chance import Ints
 from fleetrig.simulator.cohort.model import Cohort, FleetModel
 from fleetrig.simulator.cohort.retries import RETRY_AFTER_LIMIT_US, full_milli
 
@@ -17,7 +17,7 @@ ONLINE: Final = -1
 OFF: Final = -2
 
 
-class FleetState:
+class DeviceArrays:
     """`device_bits`: how many bits of a key hold the number of a device."""
 
     def __init__(self, model: FleetModel) -> None:
@@ -27,16 +27,16 @@ class FleetState:
         self._longest_us = max(map(_longest_us, model.cohorts))
         self.never_us = NEVER >> self.device_bits
         """A moment that no device sees."""
-        self.bounds: Whole = np.cumsum([0, *(cohort.count for cohort in model.cohorts)], dtype=np.int64)
+        self.bounds: Ints = np.cumsum([0, *(cohort.count for cohort in model.cohorts)], dtype=np.int64)
         self.draws = np.zeros(count, np.uint32)
         """How many have been used up."""
         self.failures = np.zeros(count, np.uint8)
         """In a row. Who is online has none."""
-        self.offline_since_us: Whole = np.full(count, OFF, np.int64)
+        self.offline_since_us: Ints = np.full(count, OFF, np.int64)
         """Or ONLINE, or OFF."""
         self.offline_count = 0
         """Devices that are on and not online: where there are none, nobody needs to look for them."""
-        self.previous_us: Whole | None = None
+        self.previous_us: Ints | None = None
         """The delay before, for decorrelated jitter."""
         self.tokens_milli: NDArray[np.int32] | None = None
         self.work: NDArray[np.int32] | None = None
@@ -53,7 +53,7 @@ class FleetState:
         """The devices of a cohort."""
         return range(int(self.bounds[number]), int(self.bounds[number + 1]))
 
-    def cohort_numbers(self, devices: Whole) -> Whole:
+    def cohort_numbers(self, devices: Ints) -> Ints:
         return np.searchsorted(self.bounds, devices, side="right") - 1
 
     def check_moment(self, at_us: int) -> None:
@@ -65,7 +65,7 @@ class FleetState:
                 "take fewer devices or a shorter time"
             )
 
-    def forget(self, devices: Whole, cohort: Cohort) -> None:
+    def forget(self, devices: Ints, cohort: Cohort) -> None:
         """After a power cut: a retry counter survives one by accident only."""
         self.failures[devices] = 0
         if self.previous_us is not None:

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fleetrig.simulator.cohort.chance import Whole
+from fleetrig.simulator.cohort.chance import Ints
 
 BUCKET_BITS: Final = 26
 """A bucket holds 2²⁶ µs, 67 s: with polls every few minutes a window's successors fall into two or three."""
@@ -21,7 +21,7 @@ BUCKET_US: Final = 1 << BUCKET_BITS
 SLOT_BITS: Final = 20
 FEW: Final = 6
 """Among fewer places keys are distributed by comparing, among more by sorting."""
-NO_KEYS: Final[Whole] = np.zeros(0, np.int64)
+NO_KEYS: Final[Ints] = np.zeros(0, np.int64)
 
 
 class Wheel:
@@ -29,14 +29,14 @@ class Wheel:
 
     def __init__(self, device_bits: int) -> None:
         self._device_bits = device_bits
-        self._buckets: dict[int, list[Whole]] = {}
+        self._buckets: dict[int, list[Ints]] = {}
         self._number = -1
         """Of the current bucket."""
-        self._current: Whole = NO_KEYS
-        self._slots: dict[int, list[Whole]] = {}
+        self._current: Ints = NO_KEYS
+        self._slots: dict[int, list[Ints]] = {}
         """What comes for the current bucket, or for one before it, when that is sorted already."""
 
-    def put(self, keys: Whole) -> None:
+    def put(self, keys: Ints) -> None:
         """In any order."""
         for number, chunk in _split(keys, self._device_bits + BUCKET_BITS):
             if number > self._number:
@@ -45,7 +45,7 @@ class Wheel:
                 for slot, part in _split(chunk, self._device_bits + SLOT_BITS):
                     self._slots.setdefault(slot, []).append(part)
 
-    def take(self, before: int) -> Whole:
+    def take(self, before: int) -> Ints:
         """Takes all keys below `before` out, sorted."""
         shift = self._device_bits + BUCKET_BITS
         taken = [self._cut(before)]
@@ -58,7 +58,7 @@ class Wheel:
             return np.sort(np.concatenate((*taken, *late)))
         return taken[0] if len(taken) == 1 else np.concatenate(taken)
 
-    def devices(self) -> Whole:
+    def devices(self) -> Ints:
         """Those that wait for something, in any order."""
         mask = (1 << self._device_bits) - 1
         chunks = [chunk for chunks in (*self._slots.values(), *self._buckets.values()) for chunk in chunks]
@@ -71,12 +71,12 @@ class Wheel:
             chunks[:] = [chunk[~is_gone[chunk & mask]] for chunk in chunks]
         self._current = self._current[~is_gone[self._current & mask]]
 
-    def _cut(self, before: int) -> Whole:
+    def _cut(self, before: int) -> Ints:
         count = int(np.searchsorted(self._current, before))
         due, self._current = self._current[:count], self._current[count:]
         return due
 
-    def _take_slots(self, before: int) -> Iterator[Whole]:
+    def _take_slots(self, before: int) -> Iterator[Ints]:
         shift = self._device_bits + SLOT_BITS
         for slot in [slot for slot in self._slots if slot << shift < before]:
             keys = np.concatenate(self._slots.pop(slot))
@@ -88,7 +88,7 @@ class Wheel:
             yield keys
 
 
-def _split(keys: Whole, shift: int) -> Iterator[tuple[int, Whole]]:
+def _split(keys: Ints, shift: int) -> Iterator[tuple[int, Ints]]:
     """Keys by `key >> shift`."""
     if not keys.size:
         return

@@ -8,6 +8,7 @@ from fleetrig.harness.platforms.hawkbit.confirmation_words import DeviceConfirma
 from fleetrig.harness.platforms.hawkbit.server import SERVER
 from fleetrig.harness.platforms.hawkbit.settings import CERTIFICATES, GATEWAY_KEY, SETTINGS
 from fleetrig.harness.platforms.hawkbit.words import WORDS
+from fleetrig.harness.scenario_file.cohort_lines import only_these
 from fleetrig.harness.scenario_file.values import Count, Text
 from fleetrig.harness.scenario_file.vocabulary import Vocabulary
 
@@ -66,6 +67,7 @@ VOCABULARY: Final = Vocabulary(
         "open_actions": Count,
     },
     device_fields={"confirmation": DeviceConfirmation},
+    device_rules=(only_these("backoff", "poll_jitter", "timeout"),),
     id_name="controllerId",
     words=WORDS,
     settings=SETTINGS,

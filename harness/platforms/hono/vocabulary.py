@@ -8,6 +8,7 @@ from fleetrig.harness.platforms.hono.device_words import DEVICE_FIELDS, DEVICE_R
 from fleetrig.harness.platforms.hono.server import SERVER
 from fleetrig.harness.platforms.hono.settings import IN_HANDSHAKES, NOTES, SETTINGS
 from fleetrig.harness.platforms.hono.words import WORDS
+from fleetrig.harness.scenario_file.cohort_lines import only_these
 from fleetrig.harness.scenario_file.values import Count, Flag, Text
 from fleetrig.harness.scenario_file.vocabulary import CLIENT_CERTIFICATES, Vocabulary
 
@@ -76,7 +77,7 @@ VOCABULARY: Final = Vocabulary(
         "notifications": Count,
     },
     device_fields=DEVICE_FIELDS,
-    device_rules=DEVICE_RULES,
+    device_rules=(*DEVICE_RULES, only_these("backoff", "interval", "timeout")),
     device_listeners=(listeners_called,),
     children_are_silent=True,
     server_steps=SERVER_STEPS,

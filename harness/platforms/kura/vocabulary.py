@@ -9,6 +9,7 @@ from fleetrig.harness.platforms.kura.device_words import DEVICE_FIELDS, DEVICE_R
 from fleetrig.harness.platforms.kura.server import SERVER
 from fleetrig.harness.platforms.kura.settings import NOTES, SETTINGS
 from fleetrig.harness.platforms.kura.words import WORDS
+from fleetrig.harness.scenario_file.cohort_lines import only_these
 from fleetrig.harness.scenario_file.values import Count, Flag, Text
 from fleetrig.harness.scenario_file.vocabulary import Vocabulary
 
@@ -91,7 +92,7 @@ VOCABULARY: Final = Vocabulary(
         "account_devices": Count,
     },
     device_fields=DEVICE_FIELDS,
-    device_rules=DEVICE_RULES,
+    device_rules=(*DEVICE_RULES, only_these()),
     device_listeners=(listeners_called,),
     server_steps=SERVER_STEPS,
     id_name="clientId",

@@ -9,6 +9,7 @@ from fleetrig.harness.platforms.thingsboard.device_words import DEVICE_FIELDS, D
 from fleetrig.harness.platforms.thingsboard.server import SERVER
 from fleetrig.harness.platforms.thingsboard.settings import CERTIFICATES, SETTINGS
 from fleetrig.harness.platforms.thingsboard.words import WORDS
+from fleetrig.harness.scenario_file.cohort_lines import only_these
 from fleetrig.harness.scenario_file.values import Flag, Text
 from fleetrig.harness.scenario_file.vocabulary import CLIENT_CERTIFICATES, Vocabulary
 
@@ -66,7 +67,7 @@ VOCABULARY: Final = Vocabulary(
         "latest": Mapping[Text, Text],
     },
     device_fields=DEVICE_FIELDS,
-    device_rules=DEVICE_RULES,
+    device_rules=(*DEVICE_RULES, only_these("backoff", "interval", "timeout")),
     device_listeners=(listeners_called,),
     children_are_silent=True,
     id_name="deviceName",

@@ -11,6 +11,7 @@ import pytest
 from fleetrig.harness.fleets.policy_of_trace import PolicyFound, law_of, policy_of_trace
 from fleetrig.harness.fleets.retry_classes import RetryClass
 from fleetrig.harness.fleets.retry_rows import RetryRow
+from fleetrig.simulator.client_policies import CLIENT_POLICIES, RealClient
 from fleetrig.simulator.contract.errors import UsageError
 from tests.harness.command import fleetrig
 
@@ -91,6 +92,22 @@ def test_swupdate_waits_for_its_next_poll() -> None:
     assert (found.law.kind, found.law.samples, found.name) == (RetryClass.NONE, 15, "poll")
     assert not found.backoff.honours_retry_after
     assert found.intervals_s == pytest.approx([5.0] * 3, abs=0.05)
+
+
+def test_the_sdk_doubles_without_jitter() -> None:
+    """1.13, whose session was closed, and who was then refused for 13 minutes: 1 s, 2 s, 4 s … 120 s."""
+    found = policy_of_trace(GOLDEN / "thingsboard_sdk.trace.jsonl")
+    assert (found.law.kind, found.law.samples, found.name) == (RetryClass.EXPONENTIAL, 12, "login")
+    assert (found.backoff.base_s, found.backoff.cap_s, found.law.is_cap_seen) == (1.0, 120.0, True)
+
+
+@pytest.mark.parametrize(
+    ("file", "client"), [("swupdate", RealClient.SWUPDATE), ("thingsboard_sdk", RealClient.THINGSBOARD_PYTHON_SDK)]
+)
+def test_what_was_measured_is_what_the_named_policy_does(file: str, client: RealClient) -> None:
+    measured, named = policy_of_trace(GOLDEN / f"{file}.trace.jsonl").backoff, CLIENT_POLICIES[client].backoff
+    for failures in range(1, 20):
+        assert measured.delay(failures, interval_s=77.0)[:2] == named.delay(failures, interval_s=77.0)[:2]
 
 
 def rows(*pauses: Sequence[float], asked_s: float | None = None) -> list[RetryRow]:

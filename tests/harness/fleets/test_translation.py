@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from fleetrig.harness.fleets.disruptions import disruption_of
 from fleetrig.harness.fleets.translation import NotACohort, all_traits, fleet_model
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.simulator.backoff import Policy
-from fleetrig.simulator.cohort.model import Answer, Breaker, Budget, Cohort, FleetModel, RetryRule, ServerModel
+from fleetrig.simulator.cohort.model import Breaker, Budget, Cohort, FleetModel, RetryRule, ServerModel, Unanswered
 from tests.harness.runs import expanded
 
 S = 1_000_000
@@ -109,14 +110,16 @@ def faults(folder: Path, fault: str, head: str = HEAD) -> Scenario:
 @pytest.mark.parametrize(
     ("fault", "answer", "more"),
     [
-        ("{fault: outage, at: 5s, for: 20m}", Answer.REFUSED, {"begin_us": 13 * S, "end_us": 1_213 * S}),
-        ("{fault: outage, shows_as: silence}", Answer.SILENT, {"begin_us": 8 * S}),
-        ("{fault: overload, status: 429, retry_after: 60s}", Answer.TURNED_AWAY, {"retry_after_us": 60 * S}),
-        ("{fault: overload, share: 0.25}", Answer.TURNED_AWAY, {"share_milli": 250}),
+        ("{fault: outage, at: 5s, for: 20m}", Unanswered.REFUSED, {"begin_us": 13 * S, "end_us": 1_213 * S}),
+        ("{fault: outage, shows_as: silence}", Unanswered.SILENT, {"begin_us": 8 * S}),
+        ("{fault: overload, status: 429, retry_after: 60s}", Unanswered.TURNED_AWAY, {"retry_after_us": 60 * S}),
+        ("{fault: overload, share: 0.25}", Unanswered.TURNED_AWAY, {"share_milli": 250}),
         ('{fault: latency, delay: 2s, hits: "GET *"}', None, {"latency_us": 2 * S}),
     ],
 )
-def test_a_fault_counts_from_its_phase(tmp_path: Path, fault: str, answer: Answer | None, more: dict[str, int]) -> None:
+def test_a_fault_counts_from_its_phase(
+    tmp_path: Path, fault: str, answer: Unanswered | None, more: dict[str, Any]
+) -> None:
     found = faults(tmp_path, fault)
     disruption = disruption_of(found.phases[0].faults[0], 8 * S, all_traits(found))
 

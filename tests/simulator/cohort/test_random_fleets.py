@@ -13,7 +13,6 @@ from fleetrig.simulator.backoff import Policy
 from fleetrig.simulator.cohort.arrays import ArrayFleet, can_be_compiled
 from fleetrig.simulator.cohort.engine import FleetEngine
 from fleetrig.simulator.cohort.model import (
-    Answer,
     Breaker,
     Budget,
     Cohort,
@@ -22,6 +21,7 @@ from fleetrig.simulator.cohort.model import (
     RetryRule,
     ServerModel,
     Starts,
+    Unanswered,
 )
 from fleetrig.simulator.cohort.processes import ProcessFleet
 from tests.simulator.cohort.fleets import S, Step, assert_same, lead
@@ -41,6 +41,7 @@ RULES = st.builds(
     honours_retry_after=st.booleans(),
     first_us=st.none() | SPANS,
     budget=st.none() | st.builds(Budget, st.integers(0, 4_000), st.integers(0, 1_500)),
+    first_step_us=st.just(1) | st.integers(1, 5 * S),
     breaker=st.none() | st.builds(Breaker, st.integers(1, 5), DELAYS, DELAYS),
 )
 COHORTS = st.builds(
@@ -51,6 +52,7 @@ COHORTS = st.builds(
     RULES,
     timeout_us=st.integers(S // 4, 8 * S),
     is_connected=st.booleans(),
+    waits_to_start=st.booleans(),
 )
 SERVERS = st.builds(
     ServerModel,
@@ -98,7 +100,7 @@ def disrupting(at_us: int) -> st.SearchStrategy[Callable[[FleetEngine], None]]:
         Disruption,
         st.just(0) | DELAYS,
         DELAYS,
-        st.none() | st.sampled_from(list(Answer)),
+        st.none() | st.sampled_from(list(Unanswered)),
         st.none() | DELAYS,
         st.integers(0, 9 * S),
         st.integers(0, 1000),

@@ -1,0 +1,56 @@
+"""`fleetrig edge`: the smallest value of a param with which a fleet collapses, survives, fails or passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from fleetrig.harness.commands.options import AllowOutside, Params, Scenarios, Seed
+from fleetrig.harness.fleets.fleet_run import FleetOutcome, run_fleet
+from fleetrig.harness.fleets.not_a_cohort import NotACohort
+from fleetrig.harness.fleets.param_edge import Happening, ParamRange, edge_lines, param_edge, param_range
+from fleetrig.harness.scenario_file.given_params import read_params
+from fleetrig.harness.scenario_file.selection import plan, scenario_root
+from fleetrig.simulator.contract.errors import UsageError
+
+
+def edge_command(
+    run: Annotated[str, typer.Argument(metavar="ID", help="One scenario, or one run of it: ID[policy=fixed].")],
+    vary: Annotated[str, typer.Option(metavar="NAME=FROM..TO", help="The param, such as outage=30s..20m.")],
+    until: Annotated[Happening, typer.Option(help="What is looked for.")] = Happening.COLLAPSES,
+    params: Params = None,
+    seed: Seed = 1,
+    allow_outside: AllowOutside = False,
+    scenarios: Scenarios = None,
+) -> None:
+    """Find the smallest value of a param with which a fleet collapses, survives, fails or passes.
+
+    By halving, on the array engine: how long may the outage last, how small may the capacity be.
+    """
+    span, given = param_range(vary), read_params(params)
+    if span.name in given:
+        raise UsageError(f"--set {span.name} says one value, and --vary tries several: leave --set {span.name} away")
+
+    def with_value(text: str) -> FleetOutcome:
+        runs = plan([run], scenario_root(scenarios), allows_outside=allow_outside, params={**given, span.name: text})
+        if len(runs) != 1:
+            raise UsageError(f"{run} is {len(runs)} runs: name one of them, such as {runs[0].name}")
+        try:
+            return run_fleet(runs[0], seed=seed)
+        except NotACohort as why:
+            raise UsageError(f"{run} needs the exact engine, and an edge is found on the array engine: {why}") from None
+
+    edge = param_edge(span, until, with_value, _telling(span, until))
+    for line in edge_lines(span, until, edge):
+        typer.echo(line)
+
+
+def _telling(span: ParamRange, until: Happening) -> Callable[[str, bool], None]:
+    """A line for each run, as it ends."""
+
+    def tell(value: str, is_so: bool) -> None:
+        typer.echo(f"  {span.name} {value:<10} {until if is_so else f'not: {until}'}")
+
+    return tell
