@@ -7,6 +7,7 @@ likely. Twelve pauses in a row are enough to tell one kind from another; fewer a
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -37,6 +38,8 @@ FOLLOWS: Final = 0.9
 """The share of the samples that a law without chance must meet."""
 
 
+MOST_FITTED: Final = 1_000
+"""More samples make a fit slower and hardly better."""
 CANDIDATES: Final = 12
 """So many early or late pauses are tried: one that is a stray is not the only one."""
 USUAL_FLOOR_S: Final = 1.1
@@ -149,6 +152,8 @@ def _with_jitter(samples: Sequence[Sample]) -> RetryLaw:
 
 
 def _fits(samples: Sequence[Sample]) -> Iterator[tuple[RetryClass, Policy, Fit]]:
+    if len(samples) > MOST_FITTED:  # always the same of them
+        samples = random.Random(1).sample(samples, MOST_FITTED)
     for kind, policy, density in JITTERS:
         yield kind, policy, fit(samples, density, grows=kind is not RetryClass.CONSTANT_JITTER)
     if (least_s := _least_s(samples)) <= USUAL_FLOOR_S:
