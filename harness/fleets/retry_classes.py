@@ -145,7 +145,10 @@ def _with_jitter(samples: Sequence[Sample]) -> RetryLaw:
     if kind is RetryClass.CONSTANT_JITTER:
         return _between(samples, probability)
     is_cap_seen = best.cap_s < CAP_UNSEEN * most_s
-    backoff = Backoff(policy, nice_s(best.base_s), nice_s(min(best.cap_s, CAP_UNSEEN * most_s)))
+    # What noise may add is no reason for a cap below the longest pause.
+    nearly_s = (one.pause_s for one in samples if one.pause_s <= best.cap_s + noise_s(best.cap_s))
+    cap_s = max(best.cap_s, *nearly_s, 0.0)
+    backoff = Backoff(policy, nice_s(best.base_s), nice_s(min(cap_s, CAP_UNSEEN * most_s)))
     backoff = replace(backoff, floor_s=min(1.0, _least_s(samples)))
     share = {RetryClass.FULL_JITTER: 1.0, RetryClass.EQUAL_JITTER: 0.5}.get(kind, _share(best))
     return RetryLaw(kind, backoff, len(samples), share, is_cap_seen, probability)
