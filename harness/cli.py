@@ -65,6 +65,7 @@ VERBS: Final = {
     "run": Verb(f"{COMMANDS}.run:run_command", "Run scenarios in virtual time, in real time, or against a server."),
     "load": Verb(f"{COMMANDS}.load:load_command", "Run a scenario as load, from many devices over real sockets."),
     "predict": Verb(f"{COMMANDS}.predict:predict_command", "Foretell a load run, in virtual time."),
+    "study": Verb(f"{COMMANDS}.study:study_command", "Run a scenario with many values, and say which are best."),
     "compare": Verb(f"{COMMANDS}.compare:compare_command", "Lay the curves of two runs on each other."),
     "policy": Verb(f"{COMMANDS}.policy:policy_command", "Say how the devices of a stored trace back off."),
     "edge": Verb(f"{COMMANDS}.edge:edge_command", "Find the value from which on a fleet collapses, or survives."),
@@ -76,9 +77,9 @@ VERBS: Final = {
     "report": Verb(f"{COMMANDS}.report:report_command", "Judge stored traces again, without running anything."),
     "check": Verb(f"{COMMANDS}.scenario_commands:check", "Check scenario files without running them."),
     "schema": Verb(
-        f"{COMMANDS}.scenario_commands:schema", "Print the JSON Schema of scenario or bench files, for editors."
+        f"{COMMANDS}.scenario_commands:schema", "Print the JSON Schema of scenario, bench or study files, for editors."
     ),
-    "new": Verb(f"{COMMANDS}.scenario_commands:new", "Write a scenario to start from."),
+    "new": Verb(f"{COMMANDS}.scenario_commands:new", "Write a scenario or a study to start from."),
     "ca": Verb("", "Make certificates for a bench.", parts=CA),
     "board": Verb("", "Use real boards, by the names of a bench file.", parts=BOARD),
 }

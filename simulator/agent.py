@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from fleetrig.simulator.contract.errors import ModelError
@@ -156,8 +157,7 @@ class Agent:
     def settle(self, effect: Remember | Enter) -> Done:
         """Carries out the two effects that concern the device alone. Raises ModelError for an illegal move."""
         if isinstance(effect, Remember):
-            merged = {**self._remembered, **effect.what}
-            self._remembered = {key: value for key, value in merged.items() if value is not None}
+            self._remembered = remembered_with(self._remembered, effect.what)
         else:
             self._enter(effect.stage)
         return DONE
@@ -175,6 +175,22 @@ class Agent:
         except StopIteration:
             self._flow = None
             return None
+
+
+def remembered_with(known: Mapping[str, Json], new: Mapping[str, Json]) -> Mapping[str, Json]:
+    """What a device knows and what is new to it, but for what it is to forget."""
+    merged = {key: value for key, value in {**known, **new}.items() if value is not None}
+    match merged:
+        case {"stage": str(stage)} if len(merged) == 1:
+            return stage_alone(stage)
+        case _:
+            return merged
+
+
+@cache
+def stage_alone(stage: str) -> Mapping[str, Json]:
+    """One for all devices that remember nothing else, as most of a large fleet do."""
+    return {"stage": stage}
 
 
 def elsewhere() -> Flow:

@@ -139,7 +139,7 @@ HOMES = (
     Home(
         "simpy",
         (
-            "fleetrig.simulator.drivers.virtual",
+            "fleetrig.simulator.drivers.bucketed_environment",
             "fleetrig.simulator.cohort.arrays",
             "fleetrig.simulator.cohort.processes",
         ),
@@ -173,6 +173,15 @@ HOMES = (
     ),
     Home(
         "serial", ("fleetrig.hil",), "boards are reached through BoardPort, so that a fake board is a full substitute"
+    ),
+    Home(
+        "matplotlib",
+        tuple(f"fleetrig.harness.studies.{name}" for name in ("picture_style", "rate_picture", "quiet_picture")),
+        "it takes a second to load, and all pictures look alike",
+    ),
+    *(
+        Home(library, ("fleetrig.harness.studies.dask_adapter",), "an extra that may be absent")
+        for library in ("dask", "distributed")
     ),
     Home("yaml", (), "the reader uses ruamel.yaml, which reads YAML 1.2"),
     Home(
@@ -363,7 +372,7 @@ def test_a_planted_violation_is_found(tmp_path, path, source, reason):
         ("harness/run/run.py", "from fleetrig.harness.platforms import load"),
         ("hil/ports/serial_port.py", "import serial\nfrom fleetrig.simulator.contract.trace import TraceEvent"),
         ("harness/report/junit.py", "from fleetrig.harness.verdict import Verdict\nprint(Verdict)"),
-        ("simulator/drivers/virtual.py", "import simpy\nimport time"),
+        ("simulator/drivers/bucketed_environment.py", "import simpy\nimport time"),
         ("simulator/contract/trace.py", "from .clock import Clock\nimport json"),
         ("hil/port.py", "def climb():\n" + "    x = 1\n" * 59 + "\n" * 340),
     ],

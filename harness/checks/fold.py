@@ -25,6 +25,8 @@ class Status(Enum):
     VIOLATED = "violated"
 
 
+NOTHING_THERE: Final = ("nothing to measure", "nothing to compare", "could not have")
+"""What findings say of a check that had nothing to look at; `is_over_nothing` reads it."""
 STOPS_FROM: Final = 100
 """Of fewer, one or two that are bad say nothing of a share yet."""
 
@@ -78,6 +80,11 @@ def curves_of(folds: Iterable[object]) -> tuple[Curve, ...]:
     """What the report is to draw of a phase."""
     found = (fold.curve() for fold in folds if isinstance(fold, Drawn))
     return tuple(curve for curve in found if curve is not None)
+
+
+def is_over_nothing(finding: Finding | None) -> bool:
+    """True for a check that does not hold only because nothing happened that it is about."""
+    return finding is not None and any(words in finding.got for words in NOTHING_THERE)
 
 
 class RecentEvents:

@@ -56,6 +56,10 @@ DeviceProgram = Annotated[
         "placeholders: {url} {tenant} {id} {token} …",
     ),
 ]
+DeviceImage = Annotated[
+    Path | None, typer.Option(metavar="F", help="Image file to deploy to the device; generated if omitted.")
+]
+OwnDevice = Annotated[bool, typer.Option("--own-device", help="Run external/… with fleetrig's own device.")]
 Insecure = Annotated[bool, typer.Option("--insecure", help="Accept any certificate.")]
 ChangeTenantSettings = Annotated[
     bool,
@@ -91,6 +95,18 @@ Engine = Annotated[
 ]
 Seed = Annotated[
     int, typer.Option(metavar="N", callback=within(SEED), help="The same seed gives the same run in virtual time.")
+]
+Shrink = Annotated[
+    bool,
+    typer.Option(
+        "--shrink", help="Look for the fewest devices and the shortest faults with which a failing run still fails."
+    ),
+]
+Tries = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=1, callback=within(REPEATS), help="--shrink tries so many cases at most.  [default: 200]"
+    ),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings as failures.")]
 FailOnSkip = Annotated[bool, typer.Option("--fail-on-skip", help="Treat what was skipped as a failure (exit code 1).")]

@@ -16,22 +16,27 @@ from fleetrig.harness.commands.options import (
     ChangeTenantSettings,
     CurvePage,
     DeskGiven,
+    DeviceImage,
     DeviceProgram,
     Engine,
     FailOnSkip,
     Insecure,
     Jobs,
     Junit,
+    OwnDevice,
     Params,
     Repeat,
     Scenarios,
     Seed,
+    Shrink,
     Strict,
     Tags,
+    Tries,
     Wanted,
 )
 from fleetrig.harness.commands.policy_option import PolicyFrom
 from fleetrig.harness.commands.run_request import RESULTS, RunRequest, execute
+from fleetrig.harness.commands.shrink import shrunk
 
 
 def run_command(
@@ -53,14 +58,10 @@ def run_command(
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop after the first failure.")] = False,
     repeat: Repeat = 1,
     device_command: DeviceProgram = None,
-    device_image: Annotated[
-        Path | None, typer.Option(metavar="F", help="Image file to deploy to the device; generated if omitted.")
-    ] = None,
+    device_image: DeviceImage = None,
     bench: BenchFileGiven = None,
     desk: DeskGiven = None,
-    own_device: Annotated[
-        bool, typer.Option("--own-device", help="Run external/… with fleetrig's own device.")
-    ] = False,
+    own_device: OwnDevice = False,
     known: Annotated[
         str | None, typer.Option(metavar="NAME", help="Accept the known deviations of this device or server.")
     ] = None,
@@ -80,6 +81,8 @@ def run_command(
     fail_on_skip: FailOnSkip = False,
     allow_skipped: AllowSkipped = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the checks of passed runs too.")] = False,
+    shrink: Shrink = False,
+    tries: Tries = None,
     allow_outside: AllowOutside = False,
     scenarios: Scenarios = None,
 ) -> None:
@@ -90,4 +93,4 @@ def run_command(
     """
     request = RunRequest(**locals())
     request.check()
-    raise typer.Exit(execute(request))
+    raise typer.Exit(shrunk(request) if shrink else execute(request))

@@ -76,6 +76,8 @@ class RunRequest:
     fail_on_skip: bool
     allow_skipped: bool
     verbose: bool
+    shrink: bool
+    tries: int | None
     allow_outside: bool
     scenarios: Path | None
 
@@ -110,6 +112,7 @@ class RunRequest:
             self.device_image is not None and not has_device,
             "--device-image is for a device of yours: give --device-command too",
         )
+        yield self.tries is not None and not self.shrink, "--tries is for --shrink: give that too"
 
     def options(self, platforms: Collection[str]) -> RunOptions:
         """How each of the runs goes; `platforms` are those of the scenarios. Raises UsageError."""

@@ -13,11 +13,12 @@ import typer
 from fleetrig.harness.commands.fleet_options import warn_of_tokens
 from fleetrig.harness.commands.options import AllowOutside, BenchFileGiven, Scenarios, Tags, Wanted
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
-from fleetrig.harness.scenario_file.recognition import SUFFIXES
+from fleetrig.harness.scenario_file.recognition import STUDY_SUFFIXES, SUFFIXES
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.scenario_file.selection import expand, find, read_all, scenario_root
 from fleetrig.harness.scenario_file.starter import starter_for
 from fleetrig.harness.scenario_file.template import ScenarioFile
+from fleetrig.harness.studies.study_starter import STUDY_STARTER
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
 
 
@@ -39,9 +40,10 @@ def list_scenarios(
 class SchemaKind(StrEnum):
     SCENARIO = "scenario"
     BENCH = "bench"
+    STUDY = "study"
 
 
-SchemaOf = Annotated[SchemaKind, typer.Argument(metavar="KIND", help="Of what: scenario files, or bench files.")]
+SchemaOf = Annotated[SchemaKind, typer.Argument(metavar="KIND", help="Of what: scenario, bench or study files.")]
 
 
 def check(
@@ -66,13 +68,15 @@ def check(
 
 def schema(
     kind: Annotated[
-        SchemaKind, typer.Argument(metavar="KIND", help="Of what: scenario, or bench.")
+        SchemaKind, typer.Argument(metavar="KIND", help="Of what: scenario, bench, or study.")
     ] = SchemaKind.SCENARIO,
 ) -> None:
-    """Print the JSON Schema of scenario files, or of bench files, for editors."""
+    """Print the JSON Schema of scenario files, of bench files, or of study files, for editors."""
     # Making it takes a while, and only this verb needs it.
     if kind is SchemaKind.BENCH:
         from fleetrig.harness.bench.bench_schema import bench_schema as made
+    elif kind is SchemaKind.STUDY:
+        from fleetrig.harness.studies.study_schema import study_schema as made
     else:
         from fleetrig.harness.scenario_file.schema import scenario_schema as made
 
@@ -80,20 +84,27 @@ def schema(
 
 
 def new(
-    path: Annotated[str, typer.Argument(metavar="PATH", help="An ID such as mine/first_contact, or a file *.yaml.")],
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH", help="An ID such as mine/first_contact, a file *.yaml, or a study *.study.yaml."
+        ),
+    ],
     scenarios: Scenarios = None,
 ) -> None:
-    """Write a scenario to start from. Never overwrites an existing file."""
+    """Write a scenario, or a study, to start from. Never overwrites an existing file."""
+    is_study = path.endswith(STUDY_SUFFIXES)
     file = Path(path) if path.endswith(SUFFIXES) else (scenarios or Path("scenarios")) / f"{path}.yaml"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as out:
-            out.write(starter_for(path))
+            out.write(STUDY_STARTER if is_study else starter_for(path))
     except FileExistsError:
         raise UsageError(f"{file} exists already; choose another name") from None
     except OSError as wrong:
         raise UsageError(f"cannot write {file}: {wrong.strerror}") from None
-    typer.echo(f"wrote {file}; `fleetrig check {file}` validates it")
+    then = f"`fleetrig study {file}` runs it" if is_study else f"`fleetrig check {file}` validates it"
+    typer.echo(f"wrote {file}; {then}")
 
 
 def _skipped_on(bench: Path, runs: Sequence[Scenario]) -> Iterator[str]:

@@ -39,6 +39,8 @@ class CohortTraits:
     """After power-on they wait as after a loss before they ask for the first time."""
     knows_retry_after: bool = True
     """They do what `retry` says of `Retry-After`; False: something else."""
+    handshake: str = ""
+    """The line of the handshake that comes before all they ask, such as `HANDSHAKE https`; empty for none."""
     first_contact: tuple[AskedFor, ...] = ()
     """What a device asks one after the other when it is switched on for the first time; then it goes on with `asks`.
     Empty: with that from the beginning."""

@@ -14,6 +14,7 @@ from fleetrig.simulator.cohort.model import Disruption, ServerModel, Unanswered
 from fleetrig.simulator.contract.clock import US_PER_S, to_us
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.faults import FaultKind
+from fleetrig.simulator.contract.handshake import ShownCertificate
 
 ALL_MILLI: Final = 1_000
 FOR_EVER_US: Final = 1 << 46
@@ -21,6 +22,8 @@ FOR_EVER_US: Final = 1 << 46
 ABOUT_THE_DEVICE: Final = frozenset({401, 403, 404})
 """With these a server speaks of a device; what that does then is more than to wait."""
 SLOWS_DOWN: Final = 429
+NOT_TRUSTED: Final = frozenset(ShownCertificate) - {ShownCertificate.LONG_CHAIN}
+"""A device that is shown one of these turns away, before it has asked."""
 
 
 def server_model(capacity: Capacity | None, traits: Iterable[CohortTraits]) -> ServerModel:
@@ -42,7 +45,7 @@ def server_model(capacity: Capacity | None, traits: Iterable[CohortTraits]) -> S
 def disruption_of(line: FaultLine, now_us: int, traits: tuple[CohortTraits, ...]) -> Disruption | None:
     """A fault from so long after now on; None for one that these devices never meet. Raises NotACohort."""
     check_fault(line, traits)
-    if not counts_all(line.hits, traits, f"the fault {line.fault}"):
+    if line.fault is not FaultKind.SERVER_CERTIFICATE and not counts_all(line.hits, traits, f"the fault {line.fault}"):
         return None
     begin_us = now_us + to_us(line.at_s)
     end_us = FOR_EVER_US if line.for_s is None else begin_us + to_us(line.for_s)
@@ -58,6 +61,8 @@ def disruption_of(line: FaultLine, now_us: int, traits: tuple[CohortTraits, ...]
             return Disruption(begin_us, end_us, Unanswered.TURNED_AWAY, asked_us, share_milli=share_milli)
         case FaultKind.CONNECT_REFUSED:
             return Disruption(begin_us, end_us, Unanswered.TURNED_AWAY, share_milli=share_milli)
+        case FaultKind.SERVER_CERTIFICATE:
+            return Disruption(begin_us, end_us, Unanswered.REFUSED, share_milli=share_milli)
         case _:
             late_us = to_us(line.delay_s or 0.0)
             return Disruption(begin_us, end_us, None, latency_us=late_us, share_milli=share_milli)
@@ -95,6 +100,10 @@ def why_unknown(line: FaultLine, one: CohortTraits) -> str:
             return ""
         case FaultKind.CONNECT_REFUSED if one.is_connected and line.code is None:
             return ""
+        case FaultKind.SERVER_CERTIFICATE if one.handshake and line.certificate in NOT_TRUSTED:
+            if fnmatchcase(one.handshake, line.hits):
+                return ""
+            return f"the fault {line.fault} hits {line.hits!r}, and these devices begin with {one.handshake}"
         case _:
             return f"the fault {line.fault} needs the protocol"
 

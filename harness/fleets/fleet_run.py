@@ -43,6 +43,8 @@ STEP_US: Final = US_PER_S
 TOLD_EVERY_US: Final = 60 * US_PER_S
 LONG_PHASE_US: Final = 3_600 * US_PER_S
 LONG_STEP_US: Final = 10 * US_PER_S
+UNWATCHED_STEP_US: Final = 60 * US_PER_S
+"""Of a run that expects nothing, such as those of a study."""
 
 FleetProgress = Callable[[int, int], None]
 """`progress(now_us, until_us)`: how far the run is, and when it ends at the latest."""
@@ -103,7 +105,8 @@ class FleetRun:
         self._progress = progress or (lambda now_us, until_us: None)
         contacts = FirstContacts(self._traits, [cohort.count for cohort in self.model.cohorts])
         self._watch = FleetWatch(WatchedFleet.of_size(self.model.count, contacts))
-        self._fleet = RepeatableFleet(self.model, self._watch, compiled=compiled)
+        self._is_watched = any(phase.expect for phase in scenario.phases)
+        self._fleet = RepeatableFleet(self.model, self._watch, compiled=compiled, is_watched=self._is_watched)
         self.disruptions: list[Disruption] = []
         self.spans: list[PhaseSpan] = []
         self._latest_us = sum(to_us(phase.within_s or phase.for_s or 0.0) for phase in scenario.phases)
@@ -180,6 +183,7 @@ class FleetRun:
     def _go_on(self, until_us: int, is_over: Callable[[], bool], *, sets_back: bool, checks: list[FigureCheck]) -> None:
         sets_back = sets_back and self.model.count < SET_BACK_BELOW
         step_us = STEP_US if until_us - self._fleet.now_us < LONG_PHASE_US else LONG_STEP_US
+        step_us = step_us if self._is_watched else UNWATCHED_STEP_US
         while self._fleet.now_us < until_us:
             to = min(until_us, self._next_drop_us(), self._fleet.now_us + step_us)
             self._fleet.run_until(to)

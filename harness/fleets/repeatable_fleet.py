@@ -29,6 +29,8 @@ class RepeatableFleet:
     watch: FleetWatch
     compiled: bool | None = None
     """None: where it pays, and where the extra `compiled` is installed."""
+    is_watched: bool = True
+    """False where nobody looks: that costs less, and the fleet cannot be set back."""
     _calls: list[tuple[int, AskedOfFleet]] = field(default_factory=list)
     """When, and what was asked."""
     _started: set[int] = field(default_factory=set)
@@ -36,7 +38,8 @@ class RepeatableFleet:
 
     def __post_init__(self) -> None:
         self._fleet = self._built()
-        self._fleet.tell(self.watch.saw)
+        if self.is_watched:
+            self._fleet.tell(self.watch.saw)
 
     def _built(self) -> ArrayFleet:
         return ArrayFleet(self.model, compiled=self._is_compiled)

@@ -17,6 +17,7 @@ COLUMNS: Final = 360
 """At most so many points: more than two pixels each."""
 LOOKS: Final = (
     ("#b3400a", ""), ("#0b5394", "7 4"), ("#38761d", "2 3"), ("#741b47", "10 3 2 3"), ("#444444", "1 2"),
+    ("#00788c", "16 4"), ("#7a5c00", "6 2 1 2 1 2"), ("#c2185b", "1 5"), ("#000000", "20 3 5 3"),
 )  # fmt: skip
 """Colour and dashes of each line, told apart without colours too; after the last they begin again."""
 PAGE: Final = """<!doctype html>

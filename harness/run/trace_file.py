@@ -20,7 +20,7 @@ from fleetrig.simulator.contract.errors import BrokenBench, shown_path, system_s
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import TraceEvent
-from fleetrig.simulator.contract.trace_json import to_line
+from fleetrig.simulator.contract.trace_json import TraceLines
 
 UNSAFE: Final = re.compile(r"[^\w./=,#-]+|\.\.+|^/")
 MAX_CHARACTERS: Final = 120
@@ -83,13 +83,14 @@ class TraceFile:
     def __init__(self, goal: Path, about: Mapping[str, Json], secrets: Secrets) -> None:
         self._goal = goal
         self._secrets = secrets
+        self._lines = TraceLines(secrets)
         self._failed: OSError | None = None
         self._file = _temporary_file()
         self._put(json.dumps(about))
 
     def write(self, event: TraceEvent) -> None:
         if self._failed is None:
-            self._put(to_line(event, self._secrets))
+            self._put(self._lines.line(event))
 
     def _put(self, line: str) -> None:
         """A disk that is full ends the trace, not the run; `close` says so."""

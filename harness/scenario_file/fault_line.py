@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, model_validator
 
 from fleetrig.harness.scenario_file.exchange_names import FaultThatCanAct, request_line
-from fleetrig.harness.scenario_file.values import Duration, FinalStatus, Model, Size
+from fleetrig.harness.scenario_file.values import Duration, FinalStatus, FleetShare, Model, Size, share_of_fleet
 from fleetrig.simulator.contract import fault_values
 from fleetrig.simulator.contract.delivery import Ending, Framing
 from fleetrig.simulator.contract.faults import BELONGS_TO, NEEDS, Fault, FaultKind
@@ -54,8 +54,16 @@ class FaultLine(Model):
     """overload, capacity: 503 when not given. rewrite: in place of the answer's own. moved: redirects, not links."""
     retry_after_s: Duration | None = Field(None, alias="retry_after")
     """overload, capacity: the `Retry-After` header, in whole seconds."""
-    requests_per_s: Annotated[float, BeforeValidator(fault_values.requests_per_s)] | None = None
-    """capacity: how many are answered in a second, one after the other; the others queue."""
+    requests_per_s: (
+        Annotated[
+            float,
+            BeforeValidator(fault_values.requests_per_s),
+            BeforeValidator(share_of_fleet, json_schema_input_type=float | FleetShare),
+        ]
+        | None
+    ) = None
+    """capacity: how many are answered in a second, one after the other; the others queue. Also a share of the devices
+    (`0.5%`)."""
     waiting_s: Duration | None = Field(None, alias="waiting")
     """capacity: who would queue longer is turned away, as by overload. Without it the queue has no end."""
     delay_s: Duration | None = Field(None, alias="delay")

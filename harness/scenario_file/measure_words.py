@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from fleetrig.harness.scenario_file.action_words import DeviceSelector
 from fleetrig.harness.scenario_file.check_words import CheckWord
 from fleetrig.harness.scenario_file.exchange_names import ExchangeName
-from fleetrig.harness.scenario_file.values import Count, Duration, Number, Window
+from fleetrig.harness.scenario_file.values import Count, Duration, FleetShare, Number, Window, whole_share_of_fleet
 
 POLL: Any = Field("poll", validate_default=True)
 """The usual exchange, where the flow has one of that name."""
@@ -50,7 +50,10 @@ class Rate(DeviceSelector, CheckWord):
     """The maximum number of such requests that all devices together send in any window of this length."""
 
     of: ExchangeName = POLL
-    at_most: Annotated[Count, AfterValidator(_some)]
+    at_most: Annotated[
+        Count, AfterValidator(_some), BeforeValidator(whole_share_of_fleet, json_schema_input_type=int | FleetShare)
+    ]
+    """A number of requests, or a share of the devices (`5%`): with that a scenario fits fleets of any size."""
     per_s: Window = Field(1.0, alias="per")
     curve: bool = False
     """The report draws their number in each such window, the runs of a matrix on one scale."""

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 
 SUFFIXES: Final = (".yaml", ".yml")
+STUDY_SUFFIXES: Final = (".study.yaml", ".study.yml")
+"""Of studies, which stand beside the scenarios that they are about."""
 HEAD_BYTES: Final = 64 * 1024
 
 KEY: Final = re.compile(rb"""^(?:\{\s*)?["']?([A-Za-z_][\w-]*)["']?[ \t]*:(?:[ \t]+(\S)|[ \t]*\r?$)""", re.MULTILINE)
@@ -21,8 +23,10 @@ PARTS: Final = frozenset({b"phases", b"devices"})
 
 
 def is_other_file(inner: Path) -> bool:
-    """True for a path below a folder of scenarios that is no scenario by its name: a part begins with `_` or `.`."""
-    return any(part.startswith(("_", ".")) for part in inner.parts)
+    """True for a path below a folder of scenarios that is no scenario by its name: a part begins with `_` or `.`, or
+    it is a study.
+    """
+    return inner.name.endswith(STUDY_SUFFIXES) or any(part.startswith(("_", ".")) for part in inner.parts)
 
 
 def looks_like_scenario(path: Path) -> bool:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from fleetrig.harness.scenario_file.exchange_names import request_line
 from fleetrig.harness.scenario_file.settings_model import Settings
-from fleetrig.harness.scenario_file.values import Duration, Model, Scalar
+from fleetrig.harness.scenario_file.values import Duration, FleetShare, Model, Scalar, share_of_fleet
 from fleetrig.simulator.contract import fault_values
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.units import duration_text
@@ -18,8 +18,13 @@ from fleetrig.simulator.contract.units import duration_text
 class Capacity(Model):
     """How much the server can do. Our own one does no more; a server that is not ours has its own."""
 
-    requests_per_s: Annotated[float, BeforeValidator(fault_values.requests_per_s)]
-    """How many are answered in a second, one after the other; the others queue."""
+    requests_per_s: Annotated[
+        float,
+        BeforeValidator(fault_values.requests_per_s),
+        BeforeValidator(share_of_fleet, json_schema_input_type=float | FleetShare),
+    ]
+    """How many are answered in a second, one after the other; the others queue. A number, or a share of the devices
+    (`0.5%`): with that a scenario fits fleets of any size."""
     waiting_s: Duration | None = Field(None, alias="waiting")
     """Who would queue longer is turned away: 503, 5.03, a refused or ended session. Without it the queue has no end."""
     retry_after_s: Duration | None = Field(None, alias="retry_after")

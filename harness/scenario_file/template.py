@@ -40,6 +40,7 @@ from fleetrig.simulator.contract.masking import Secrets
 
 PLACE: Final = re.compile(r"\$\{([^}]*)(\}?)")
 ENVIRONMENT: Final = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
+UNFILLED_COUNT: Final = 1_000
 SOURCES: Final = ("params", "matrix")
 SECRETS_BELONG_BELOW: Final = frozenset(
     {"settings", "properties", "configure", "attributes", "header", "headers", "body_has", "set", "body", "line",
@@ -179,7 +180,7 @@ def _validated(
     model = models.scenario
     context = {
         "folder": folder, "id": scenario_id, "path": source.path, "line": line, "allows_outside": allows_outside,
-        "known": models.known,
+        "known": models.known, "devices": _device_count(tree),
     }  # fmt: skip
     try:
         return model.model_validate(tree, context=context)
@@ -252,6 +253,15 @@ def _as_text(value: Any, place: str) -> str:
     if not isinstance(value, bool | int | float | str):
         raise ValueError(f"{place} stands for more than a single value and must stand alone")
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _device_count(tree: MarkedMapping) -> int | None:
+    """What shares of the fleet are of. None where there is no such number; any number where it is not filled in yet."""
+    devices = tree.get("devices")
+    count = devices.get("count", 1) if isinstance(devices, MarkedMapping) and "csv" not in devices else None
+    if isinstance(count, str) and PLACE.search(count):
+        return UNFILLED_COUNT
+    return count if isinstance(count, int) and not isinstance(count, bool) else None
 
 
 def _is_unfilled(error: ErrorDetails, tree: MarkedMapping) -> bool:

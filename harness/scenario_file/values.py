@@ -5,6 +5,7 @@ A validator says what was expected; `problems` adds what came, since it knows wh
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,6 +43,10 @@ from fleetrig.simulator.contract.units import DURATION, SIZE, duration_s, durati
 T = TypeVar("T")
 
 LEAST_WINDOW_S: Final = 0.001
+FLEET_SHARE: Final = re.compile(r"(\d{1,4}(?:\.\d{1,4})?)%", re.ASCII)
+WHOLE_PERCENT: Final = 100
+SHARE_DIGITS: Final = 6
+"""0.7% of 1,000 are 7, which floating point numbers miss by a little."""
 
 
 class Model(BaseModel):
@@ -145,6 +150,26 @@ def written_as(pattern: str, expected: str) -> AfterValidator:
 
     return AfterValidator(check)
 
+
+def share_of_fleet(value: Any, info: ValidationInfo) -> Any:
+    """`0.5%` as so many of the devices of the context's `devices`; anything else as it is. Raises ValueError."""
+    found = FLEET_SHARE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return value
+    count = (info.context or {}).get("devices")
+    if count is None:
+        raise ValueError("expected a number: a share of the devices stands in a scenario with devices.count")
+    return round(float(found[1]) * count / WHOLE_PERCENT, SHARE_DIGITS)
+
+
+def whole_share_of_fleet(value: Any, info: ValidationInfo) -> Any:
+    """The same, rounded up."""
+    share = share_of_fleet(value, info)
+    return math.ceil(share) if isinstance(share, float) and isinstance(value, str) else share
+
+
+FleetShare = Annotated[str, Field(pattern=f"^{FLEET_SHARE.pattern}$", examples=["0.5%"])]
+"""A share of the devices, so that a scenario fits fleets of any size. Read by `share_of_fleet`."""
 
 HttpStatus = Annotated[int, Strict(), Field(ge=100, le=599)]
 FinalStatus = Annotated[int, Strict(), Field(ge=200, le=599)]

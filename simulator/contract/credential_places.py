@@ -17,17 +17,24 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import unquote
 
+from fleetrig.simulator.contract.credential_patterns import (
+    ELEMENT,
+    HEADER_LINE,
+    LIKE,
+    MEMBER,
+    MEMBER_OF_REPR,
+    MEMBER_OF_TEXT,
+    NAME_OF_MEMBER,
+    NAMES,
+    PARAMETER,
+    PART,
+    PLAIN_MEMBER,
+    TOKEN_OF_SCHEME,
+)
+
 MOST_NUMBERED: Final = 10_000
 LENGTH_FROM_CHARS: Final = 16
 
-NAMES: Final = (
-    "token", "secret", "passw", "pwd", "credential", "authorization", "cookie", "sessionid", "apikey", "api-key",
-    "api_key", "accesskey", "access-key", "access_key", "privatekey", "private-key", "private_key", "auth-key",
-    "auth_key", "x-auth", "passphrase", "bearer", "jwt", "x-amz-signature",
-)  # fmt: skip
-"""A name with one of these in it, in any case, names a credential."""
-
-LIKE: Final = "|".join(NAMES)
 NAMED: Final = re.compile(LIKE, re.IGNORECASE)
 
 KIND: Final = r"(?:[a-z]+-)*(?:token|password|secret|basic|key):[0-9a-f]{4}|unknown:[0-9]+(?:/[0-9]+)?|unknown"
@@ -41,59 +48,10 @@ SCHEME_ALONE: Final = re.compile(r"basic|bearer|digest|negotiate|ntlm|targettoke
 """A word that stands alone and is none of these may be the secret."""
 
 USERINFO: Final = re.compile(r"(?<=://)([^/?#\s\"'<>\\]+)@")
-PARAMETER: Final = re.compile(
-    rf"((?:^|(?<=[?&;\s=,(\"'\[]))[\w.%\[\]-]{{0,64}}?(?:{LIKE})[\w.%\[\]-]{{0,64}}(?:!?=|(?:%21)?%3D)(?:=|%3D)?)"
-    r"([^&;\s\"'<>#\\]+)",
-    re.IGNORECASE,
-)
-"""Of a URL, a form, or a query: `token=`, `q=token==`, also inside a text."""
-
 ENCODED_PARAMETER: Final = re.compile(r"((?:^|(?<=[?&;]))([^=&?#;/\s\"'<>\\]{1,128})=)([^&;\s\"'<>#\\]+)")
-TOKEN_OF_SCHEME: Final = re.compile(
-    r"(\b(?:targettoken|gatewaytoken|bearer)(?:[ \t:+]|%20|%09|%3A){1,8})([^\s\"'\\,;<>&]{8,})",
-    re.IGNORECASE,
-)
-"""Wherever it stands, in a header with a mistyped name too; a digit tells a token from a sentence."""
-
 SCHEME_FIRST: Final = re.compile(r"(?:basic|bearer|targettoken|gatewaytoken)[ \t]+\S", re.IGNORECASE)
 HEADER_NAMED: Final = re.compile(r"authorisation|(?:^|[-_])(?:auth|key|pass|pin)$", re.IGNORECASE)
 """Names that say so in a header alone."""
-
-PLAIN_MEMBER: Final = re.compile(
-    rf"((?:^|[{{,])[ \t-]{{0,64}}([\w.-]{{0,64}}?(?:{LIKE})[\w.-]{{0,64}})[ \t]*:[ \t]*)"
-    r"([^\s\"'{}\[\],][^\r\n,}\"']*)",
-    re.IGNORECASE | re.MULTILINE,
-)
-"""Of a body in YAML, or in what somebody takes for JSON."""
-
-ELEMENT: Final = re.compile(
-    rf"(<(?:\w{{1,20}}:)?([\w.-]{{0,64}}?(?:{LIKE})[\w.-]{{0,64}})(?:\s[^<>]{{0,256}})?>)([^<]+)", re.IGNORECASE
-)
-PART: Final = re.compile(
-    rf"(\bname=\"?([^\"\r\n;]{{0,64}}?(?:{LIKE})[^\"\r\n;]{{0,64}})\"?[^\r\n]{{0,256}}(?:\r?\n[^\r\n]{{1,256}}){{0,4}}\r?\n\r?\n)"
-    r"([^\r\n]+)",
-    re.IGNORECASE,
-)
-"""Of a form in parts."""
-
-HEADER_LINE: Final = re.compile(
-    r"((?:^|[\"'>*])[ \t]*)((?:proxy-)?authorization|(?:set-)?cookie)(:[ \t]*)([^\r\n\"'\\]+)",
-    re.IGNORECASE | re.MULTILINE,
-)
-MEMBER: Final = re.compile(
-    rf'("([^"\\]{{0,64}}?(?:{LIKE})[^"\\]{{0,64}})"\s*:\s*(?:\{{\s*"value"\s*:\s*)?)'
-    r'("((?:[^"\\]|\\.)*)"?|\[[^\]]*\]?|-?[0-9][0-9.eE+-]*)',
-    re.IGNORECASE | re.DOTALL,
-)
-MEMBER_OF_TEXT: Final = re.compile(
-    rf'((\\+")([^"\\]{{0,64}}?(?:{LIKE})[^"\\]{{0,64}})\2\s*:\s*\2)(.*?)(?=(?<!\\)\2|$)', re.IGNORECASE | re.DOTALL
-)
-"""JSON that stands as a text in JSON."""
-
-MEMBER_OF_REPR: Final = re.compile(
-    rf"('[^'\\]{{0,64}}?(?:{LIKE})[^'\\]{{0,64}}'\s*:\s*')((?:[^'\\]|\\.)*)", re.IGNORECASE | re.DOTALL
-)
-"""As Python shows a document, in findings."""
 
 STRING: Final = re.compile(r'"((?:[^"\\]|\\.)*)"?', re.DOTALL)
 VALUE_MEMBER: Final = re.compile(r'("value"\s*:\s*")((?:[^"\\]|\\.)*)', re.DOTALL)
@@ -132,14 +90,12 @@ class UnknownCredentials:
         if "%" in text and "=" in text:
             text = ENCODED_PARAMETER.sub(self._encoded_parameter, text)
         if not _may_name(text):
-            return text if "earer" not in text.lower() else TOKEN_OF_SCHEME.sub(self._token, text)
+            return text
         text = TOKEN_OF_SCHEME.sub(self._token, text)
-        if '"' in text:
-            text = MEMBER.sub(self._member, text)
-            if '\\"' in text:
-                text = MEMBER_OF_TEXT.sub(lambda found: found[1] + self._named(found[3], found[4]), text)
-        if "'" in text:
-            text = MEMBER_OF_REPR.sub(lambda found: found[1] + self.mask(found[2]), text)
+        if MEMBER.may_be_in(text):
+            text = self._hide_json(text)
+        text = MEMBER_OF_TEXT.sub(lambda found: found[1] + self._named(found[3], found[4]), text)
+        text = MEMBER_OF_REPR.sub(lambda found: found[1] + self.mask(found[2]), text)
         text = HEADER_LINE.sub(lambda found: found[1] + found[2] + found[3] + self.header(found[2], found[4]), text)
         return PARAMETER.sub(lambda found: found[1] + self.mask(found[2]), text)
 
@@ -209,6 +165,17 @@ class UnknownCredentials:
         return name + equals + self.mask(value) if equals else self.mask(cookie)
 
     # JSON
+
+    def _hide_json(self, text: str) -> str:
+        """Masks the members of JSON. A name is looked at once, not from each of its characters on."""
+        parts, copied = [], 0
+        for name in NAME_OF_MEMBER.finditer(text):
+            if name.start() < copied or not is_credential(name[1]):
+                continue
+            if (member := MEMBER.pattern.match(text, name.start())) is not None:
+                parts += [text[copied : member.start()], self._member(member)]
+                copied = member.end()
+        return "".join([*parts, text[copied:]])
 
     def _member(self, found: re.Match[str]) -> str:
         begins, name, value, text = found.groups()
@@ -281,8 +248,7 @@ def _may_show(user: str, password: str) -> bool:
 
 
 def _may_name(text: str) -> bool:
-    lower = text.lower()
-    return any(name in lower for name in NAMES)
+    return any(map(text.lower().__contains__, NAMES))
 
 
 def _holds_numbers(name: str) -> bool:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from typing import Any, Final, NamedTuple
 
 from fleetrig.simulator.contract.coap import CoapRequest, CoapReset, CoapResponse
@@ -170,10 +170,10 @@ def _body_part(part: Any) -> bytes | FileSlice:
 
 def _fields(value: Any, secrets: Secrets) -> dict[str, Any]:
     document = {}
-    for field in fields(value):
-        content = getattr(value, field.name)
-        if field.default is MISSING or content != field.default:
-            document[field.name] = FORMS.get(field.name, PLAIN).write(content, secrets)
+    for name, default, write in WRITTEN[type(value)]:
+        content = getattr(value, name)
+        if content != default:
+            document[name] = write(content, secrets)
     return document
 
 
@@ -275,3 +275,9 @@ FORMS: Final[Mapping[str, FieldForm]] = {
     ),
 }
 """By the field's name, which means the same in all envelopes; all others are numbers, truth values or texts."""
+
+WRITTEN: Final[Mapping[type[Any], tuple[tuple[str, Any, Callable[[Any, Secrets], Any]], ...]]] = {
+    kind: tuple((field.name, field.default, FORMS.get(field.name, PLAIN).write) for field in fields(kind))
+    for kind in (*KINDS.values(), Subscription, MqttWill)
+}
+"""Of each field its name, its default (nothing equals that of a field without one), and how it is written."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final, TypeVar
 from urllib.parse import quote, unquote
 
@@ -24,18 +24,24 @@ from fleetrig.simulator.contract.credential_places import (
     is_masked,
 )
 from fleetrig.simulator.contract.identity import mask
+from fleetrig.simulator.contract.known_texts import KnownTexts
 
-ANCHOR_CHARS: Final = 8
-"""Long secrets are looked up by their first characters, at every position of a run."""
+LONG_CHARS: Final = 8
+"""From here on a secret is found wherever it stands."""
 
-RUN: Final = re.compile(r"[^\s\"'\\,;<>(){}\[\]&?]+")
-"""What a token looks like inside JSON, headers and URLs. A secret of such characters alone lies within one run."""
+ENDS: Final = r"\s\"'\\,;<>(){}\[\]&?"
+"""What a token never holds inside JSON, headers and URLs."""
 
-LONG_RUN: Final = re.compile(RUN.pattern.removesuffix("+") + f"{{{ANCHOR_CHARS},}}")
-"""The runs that can hold a long secret."""
+RUN: Final = re.compile(f"[^{ENDS}]+")
+"""What a token looks like there. A secret of such characters alone lies within one run."""
 
 SEAMS: Final = re.compile(r"([:=/|@#%])")
 """Inside a run, what stands between these stands by itself."""
+
+BETWEEN_PIECES: Final = re.compile(f"[{ENDS}:=/|@#%]")
+"""What ends a run, and the seams."""
+
+ENCODED: Final = re.compile("%[0-9A-Fa-f]{2}")
 
 DECODINGS: Final = 2
 """A URL within a URL is percent-encoded twice; more levels do not occur."""
@@ -60,10 +66,11 @@ class Secrets:
         self._masks: dict[str, str] = {}
         """Every form of every secret."""
         self._longest_chars = 0
-        self._long = Anchored(ANCHOR_CHARS)
-        self._short = False
-        self._odd = Anchored(ANCHOR_CHARS)
-        """Forms with characters that end a run: they are looked for in the whole text."""
+        self._long = KnownTexts()
+        self._short: set[str] = set()
+        """Of each short form a piece, empty if it is nothing but seams. Where none of these stands is no short form."""
+        self._odd = KnownTexts()
+        """Forms with characters that end a run, however short they are."""
         self._unknown = UnknownCredentials()
         self._hidden: dict[str, str] = {}
         """Short texts come again and again: paths, names, the headers of every poll."""
@@ -78,6 +85,12 @@ class Secrets:
         """No secret takes more of a text, in whatever form."""
         self._take_in()
         return self._longest_chars
+
+    @property
+    def forms(self) -> int:
+        """How many forms of secrets are known; what was hidden when there were as many would be hidden the same way."""
+        self._take_in()
+        return len(self._masks)
 
     def learn(self, kind: str, secret: str) -> None:
         """From now on `secret` is written as `kind:<4 hex digits>`. The empty string is no secret.
@@ -104,10 +117,10 @@ class Secrets:
             self._longest_chars = max(self._longest_chars, len(form) * MOST_ENCODED)
             if not RUN.fullmatch(form):
                 self._odd.add(form)
-            elif len(form) >= ANCHOR_CHARS:
+            elif len(form) >= LONG_CHARS:
                 self._long.add(form)
             else:
-                self._short = True
+                self._short.add(max(BETWEEN_PIECES.split(form), key=len))
 
     def hide(self, text: str) -> str:
         """`text` with every known secret replaced, and whatever stands where credentials stand."""
@@ -156,10 +169,18 @@ class Secrets:
         return hidden
 
     def _hide(self, text: str, decodings: int) -> str:
-        text = BASIC.sub(self._hide_basic, text)
-        if self._odd.forms:
-            text = self._odd.replace(text, self._masks)
-        return (RUN if self._short else LONG_RUN).sub(lambda found: self._hide_run(found[0], decodings), text)
+        if not text.isascii() or "basic" in text.lower():
+            text = BASIC.sub(self._hide_basic, text)
+        text = self._odd.replaced(text, self._masks)
+        if self._short and self._may_hold_short(text):
+            return RUN.sub(lambda found: self._hide_run(found[0], decodings), text)
+        text = self._long.replaced(text, self._masks)
+        return RUN.sub(lambda found: self._hide_encoded(found[0], decodings), text) if _is_encoded(text) else text
+
+    def _may_hold_short(self, text: str) -> bool:
+        if "" in self._short or _is_encoded(text):
+            return True
+        return not self._short.isdisjoint(BETWEEN_PIECES.split(text))
 
     def _hide_basic(self, found: re.Match[str]) -> str:
         try:
@@ -175,13 +196,18 @@ class Secrets:
     def _hide_run(self, run: str, decodings: int) -> str:
         if run in self._masks:
             return self._masks[run]
-        if len(run) >= ANCHOR_CHARS:
-            run = self._long.replace(run, self._masks)
-        if self._short:
-            run = "".join(self._masks.get(piece, piece) for piece in SEAMS.split(run))
+        run = self._long.replaced(run, self._masks)
+        run = "".join(self._masks.get(piece, piece) for piece in SEAMS.split(run))
+        return self._hide_encoded(run, decodings)
+
+    def _hide_encoded(self, run: str, decodings: int) -> str:
         if decodings and "%" in run and (hidden := self._hide(plain := unquote(run), decodings - 1)) != plain:
             return quote(hidden, safe=":/=", errors="surrogatepass")
         return run
+
+
+def _is_encoded(text: str) -> bool:
+    return "%" in text and ENCODED.search(text) is not None
 
 
 def _keep(kept: dict[K, S], key: K, hidden: S) -> None:
@@ -189,42 +215,6 @@ def _keep(kept: dict[K, S], key: K, hidden: S) -> None:
         if len(kept) >= KEPT_TEXTS:
             kept.clear()
         kept[key] = hidden
-
-
-class Anchored:
-    """Finds any of many strings in a text, in time that does not depend on how many they are."""
-
-    def __init__(self, anchor_chars: int) -> None:
-        self.forms: dict[str, list[str]] = {}
-        """By their first `_width` characters; the longest first, as one secret may begin like another."""
-        self._width = anchor_chars
-
-    def add(self, form: str) -> None:
-        if len(form) < self._width:
-            self._narrow(len(form))
-        rivals = self.forms.setdefault(form[: self._width], [])
-        rivals.append(form)
-        rivals.sort(key=len, reverse=True)
-
-    def replace(self, text: str, masks: Mapping[str, str]) -> str:
-        parts, copied = [], 0
-        for at, form in self._found(text):
-            if at >= copied:
-                parts += [text[copied:at], masks[form]]
-                copied = at + len(form)
-        return "".join([*parts, text[copied:]]) if parts else text
-
-    def _found(self, text: str) -> Iterator[tuple[int, str]]:
-        forms, width = self.forms, self._width
-        for at in [at for at in range(len(text) - width + 1) if text[at : at + width] in forms]:
-            yield from ((at, form) for form in forms[text[at : at + width]] if text.startswith(form, at))
-
-    def _narrow(self, width: int) -> None:
-        """Shorter anchors, for a shorter form."""
-        known = [form for rivals in self.forms.values() for form in rivals]
-        self._width, self.forms = width, {}
-        for form in known:
-            self.add(form)
 
 
 def _forms(secret: str) -> set[str]:

@@ -13,30 +13,60 @@ import json
 from typing import Any, Final
 
 from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.envelope_json import envelope_from_json, envelope_to_json
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 WORDS: Final = ("device", "stage", "fault", "reason", "cites", "name")
 NUMBERS: Final = ("took_us", "session")
+LATEST_ENVELOPES: Final = 32
+"""From one event that tells of an envelope to the next there are hardly ever more others."""
+
 LARGEST: Final = 2**63 - 1
 LATEST_US: Final = 253_402_300_800 * US_PER_S
 """The end of the year 9999, beyond which there are no dates."""
 
 
+in_json: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+
+class TraceLines:
+    """Events as lines. Many tell of an envelope that the event before told of: it is written once."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+        self._latest: dict[int, tuple[Envelope, str]] = {}
+        """By the identity of the envelope, which is alive as long as it stands here."""
+        self._forms = 0
+
+    def line(self, event: TraceEvent) -> str:
+        """One line, ASCII only, without its line end."""
+        fields: dict[str, Any] = {"at_us": event.at_us, "seq": event.seq, "lane": event.lane, "kind": event.kind}
+        for word in WORDS:
+            if value := getattr(event, word):
+                fields[word] = self._secrets.hide(value)
+        if event.took_us:
+            fields["took_us"] = event.took_us
+        if event.session:
+            fields["session"] = event.session
+        line = in_json(fields)
+        return line if event.envelope is None else f'{line[:-1]},"envelope":{self._envelope(event.envelope)}}}'
+
+    def _envelope(self, envelope: Envelope) -> str:
+        if len(self._latest) == LATEST_ENVELOPES or self._forms != self._secrets.forms:
+            self._latest.clear()
+            self._forms = self._secrets.forms
+        if (known := self._latest.get(id(envelope))) is not None:
+            return known[1]
+        written = in_json(envelope_to_json(envelope, self._secrets))
+        self._latest[id(envelope)] = envelope, written
+        return written
+
+
 def to_line(event: TraceEvent, secrets: Secrets) -> str:
     """One line, ASCII only, without its line end."""
-    fields: dict[str, Any] = {"at_us": event.at_us, "seq": event.seq, "lane": event.lane, "kind": event.kind}
-    for word in WORDS:
-        if value := getattr(event, word):
-            fields[word] = secrets.hide(value)
-    if event.took_us:
-        fields["took_us"] = event.took_us
-    if event.session:
-        fields["session"] = event.session
-    if event.envelope is not None:
-        fields["envelope"] = envelope_to_json(event.envelope, secrets)
-    return json.dumps(fields, separators=(",", ":"))
+    return TraceLines(secrets).line(event)
 
 
 def _check_kinds(fields: dict[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """Virtual time: a fleet under SimPy. A day of polls takes seconds, and the same seed gives the same run.
 
-One SimPy event is scheduled per effect that takes time; devices are callbacks on those events, not SimPy processes,
-which keeps a hundred thousand of them affordable. A device that waits for something to come is parked: its time-out is
-such an event, and the network may wake it before.
+One event is scheduled per effect that takes time; devices are callbacks on those events, not SimPy processes, which
+keeps a hundred thousand of them affordable. Each has one event for all its waits. A device that waits for something to
+come is parked: its time-out is such an event, and the network may wake it before; then it gets another one.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
-
-import simpy
 
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_s, to_us
@@ -21,6 +19,7 @@ from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.drivers.bucketed_environment import Alarm, BucketedEnvironment
 from fleetrig.simulator.drivers.device_trace import trace_dropped
 from fleetrig.simulator.drivers.director import AdminCall, Direction, Director, RealWork, Until
 from fleetrig.simulator.drivers.draw import draw_pause
@@ -48,28 +47,49 @@ from fleetrig.simulator.transports.virtual_network import VirtualLink, VirtualNe
 
 T = TypeVar("T")
 
-SeenAfter = tuple[Outcome, int]
+Due = Outcome | float
+"""An outcome, or the seconds of a pause: most devices are in one, and its `Done` is made when it is over."""
+
+SeenAfter = tuple[Due, int]
 """An outcome, and the microseconds after which the device sees it."""
 
 
-class VirtualCycle(PowerCycle):
-    """A power cycle, from the moment it is scheduled. Each is a new object, so late events find that it is over."""
+class WakeUp(Alarm):
+    """Switches a device on, or brings it back with an outcome."""
 
-    __slots__ = ("held_id", "link", "schedule", "turn")
+    __slots__ = ("cycle", "outcome")
+
+    def __init__(self, cycle: VirtualCycle) -> None:
+        super().__init__()
+        self.cycle: VirtualCycle | None = cycle
+        """None when the device does not wait for it any more."""
+        self.outcome: Due | None = None
+
+
+class VirtualCycle(PowerCycle):
+    """A power cycle, from the moment it is scheduled."""
+
+    __slots__ = ("held_id", "link", "schedule", "wake_up")
 
     def __init__(self, agent: Agent, trigger: PowerCutTrigger | None, bench: VirtualBench) -> None:
         super().__init__(agent, trigger, bench)
         self.link: VirtualLink | None = None
         self.schedule = Schedule(0.0) if bench.is_open else None
-        self.turn = 0
-        """How often the network has woken it: the time-out of an earlier turn does nothing."""
+        self.wake_up: WakeUp | None = None
+        """It is scheduled, or it was and can be scheduled again."""
         self.held_id = 0
-        """The HTTP request that the server holds, of the turn that is; 0: none."""
+        """The HTTP request that the server holds; 0: none."""
 
     def hang_up(self) -> None:
         """Ends the connection, if there is one."""
         if self.link is not None:
             self.link.close()
+
+    def sleep_on(self) -> None:
+        """It does not wait any more for what was to wake it, which still comes due."""
+        wake_up, self.wake_up = self.wake_up, None
+        if wake_up is not None:
+            wake_up.cycle = wake_up.outcome = None
 
 
 class VirtualBench:
@@ -92,8 +112,8 @@ class VirtualBench:
         self.trace = trace
         self.is_open = is_open
         self.events = 0
-        """SimPy events so far, for benchmarks."""
-        self._env = simpy.Environment(initial_time=start_us)
+        """Events so far, for benchmarks."""
+        self._env = BucketedEnvironment(initial_time=start_us)
         self._network = VirtualNetwork(server, self, self._call_later)
         self._http = VirtualHttp(self._network.exchange)
         self.seed = seed
@@ -101,8 +121,8 @@ class VirtualBench:
         self._session = Session()
         self._admin_session = Session(listener=admin_listener)
         # One list for all events of a kind: SimPy only reads it, and a fleet has an event for every device.
-        self._switches_on: list[Callable[[simpy.Event], None]] = [self._switch_on]
-        self._wakes: list[Callable[[simpy.Event], None]] = [self._wake]
+        self._switches_on: list[Callable[[WakeUp], None]] = [self._switch_on]
+        self._wakes: list[Callable[[WakeUp], None]] = [self._wake]
 
     def now_us(self) -> int:
         return int(self._env.now)
@@ -111,10 +131,10 @@ class VirtualBench:
         """See `Driver`."""
         if agent not in self._cycles:
             cycle = self._cycles[agent] = VirtualCycle(agent, trigger, self)
-            self._later(to_us(after_s), self._switches_on, cycle)
+            self._wake_later(cycle, to_us(after_s), None, self._switches_on)
 
     def power_cut(self, agent: Agent) -> None:
-        """See `Driver`. Events of the old power cycle still come due, and do nothing."""
+        """See `Driver`."""
         cycle = self._cycles.pop(agent, None)
         if cycle is not None:
             cycle.cut()
@@ -172,8 +192,7 @@ class VirtualBench:
         return outcome
 
     def _run_until(self, until_us: int) -> None:
-        while self._env.peek() <= until_us:
-            self._step()
+        self.events += self._env.run_through(until_us)
         if until_us > self.now_us():
             self._env.run(until=until_us)
 
@@ -181,26 +200,25 @@ class VirtualBench:
         self.events += 1
         self._env.step()
 
-    def _switch_on(self, event: simpy.Event) -> None:
-        cycle: VirtualCycle = event.value  # type: ignore[assignment]
-        if self._cycles.get(cycle.agent) is cycle:
+    def _switch_on(self, wake_up: WakeUp) -> None:
+        cycle = wake_up.cycle
+        if cycle is not None:
             if cycle.schedule is not None:
                 cycle.schedule.resumes(to_s(self.now_us()))
             self._go_on(cycle, cycle.power_on())
 
-    def _wake(self, event: simpy.Event) -> None:
-        cycle: VirtualCycle
-        cycle, outcome, turn = event.value  # type: ignore[misc]
-        if cycle.turn != turn or self._cycles.get(cycle.agent) is not cycle:
+    def _wake(self, wake_up: WakeUp) -> None:
+        cycle, outcome = wake_up.cycle, wake_up.outcome
+        if cycle is None or outcome is None:
             return
         if cycle.link is not None:
             cycle.link.give_up()
         self._let_go(cycle)
-        self._go_on(cycle, cycle.resume(outcome))
+        self._go_on(cycle, cycle.resume(Done(outcome) if isinstance(outcome, float) else outcome))
 
     def _woken(self, cycle: VirtualCycle, outcome: Outcome) -> None:
         """The network has what a parked device waits for."""
-        cycle.turn += 1
+        cycle.sleep_on()
         self._go_on(cycle, cycle.resume(outcome))
 
     def _go_on(self, cycle: VirtualCycle, effect: TimedEffect | None) -> None:
@@ -208,7 +226,7 @@ class VirtualBench:
         if effect is not None:
             outcome, after_us = self._begin(cycle, effect)
             if not cycle.cuts_when_sent:
-                self._later(after_us, self._wakes, (cycle, outcome, cycle.turn))
+                self._wake_later(cycle, after_us, outcome, self._wakes)
                 return
             cycle.cut()
         del self._cycles[cycle.agent]
@@ -226,7 +244,7 @@ class VirtualBench:
                 return self._ask(cycle, effect, request)
             case Pause():
                 seconds = draw_pause(self.seed, cycle.agent, effect)
-                return Done(seconds), self._wait_us(cycle, effect, seconds)
+                return float(seconds), self._wait_us(cycle, effect, seconds)
             case Download():
                 session = self._session_for(cycle.agent, effect.request)
                 return self._http.download(effect, cycle.agent.identity.serial, session, self.now_us())
@@ -250,9 +268,9 @@ class VirtualBench:
     def _answered(self, cycle: VirtualCycle, effect: Ask, began_us: int, delivery: Delivery) -> None:
         """The server has answered the request that it held for this device."""
         cycle.held_id = 0
-        cycle.turn += 1  # its time-out is over
+        cycle.sleep_on()
         outcome, after_us = self._http.answered_late(delivery, effect, self.now_us() - began_us)
-        self._later(after_us, self._wakes, (cycle, outcome, cycle.turn))
+        self._wake_later(cycle, after_us, outcome, self._wakes)
 
     def _let_go(self, cycle: VirtualCycle) -> None:
         """Nobody waits for the request that the server holds."""
@@ -263,6 +281,7 @@ class VirtualBench:
     def _hang_up(self, cycle: VirtualCycle) -> None:
         cycle.hang_up()
         self._let_go(cycle)
+        cycle.sleep_on()
 
     def _session_for(self, agent: Agent, request: HttpRequest) -> Session:
         """As a listener would see the device's connection: over TLS with what the device shows."""
@@ -309,9 +328,16 @@ class VirtualBench:
         if self.trace.wanted:
             trace_dropped(self.trace, self.now_us(), agent, envelope)
 
-    def _later(self, after_us: int, callbacks: list[Callable[[simpy.Event], None]], value: object) -> None:
-        event = self._env.timeout(after_us, value)
-        event.callbacks = callbacks
+    def _wake_later(
+        self, cycle: VirtualCycle, after_us: int, outcome: Due | None, callbacks: list[Callable[[WakeUp], None]]
+    ) -> None:
+        wake_up = cycle.wake_up
+        if wake_up is None:
+            wake_up = cycle.wake_up = WakeUp(cycle)
+        wake_up.outcome, wake_up.callbacks = outcome, callbacks
+        self._env.schedule(wake_up, delay=after_us)
 
     def _call_later(self, after_us: int, call: Callable[[], None]) -> None:
-        self._later(after_us, [lambda _: call()], None)
+        alarm = Alarm()
+        alarm.callbacks = [lambda _: call()]
+        self._env.schedule(alarm, delay=after_us)

@@ -1,10 +1,16 @@
-"""10,000 devices poll for an hour of virtual time: the exact engine with the real platform code."""
+"""10,000 devices poll for an hour of virtual time: the exact engine with the real platform code.
+
+Beside it, what plain SimPy processes take.
+"""
 
 from __future__ import annotations
 
 import gc
+import random
 import time
 import tracemalloc
+from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from fleetrig.harness.platform import platform_of
@@ -13,6 +19,7 @@ from fleetrig.harness.platforms.hawkbit.serve import builder_of
 from fleetrig.harness.servers.own_server import in_memory
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.identity import GatewayToken
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
@@ -20,10 +27,15 @@ from fleetrig.simulator.drivers.virtual import VirtualBench
 from fleetrig.simulator.fleet import numbered
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
-from tests.benchmarks.measure import show
+from tests.benchmarks.measure import ROUNDS, median, show
+from tests.benchmarks.plain_processes import PlainFleet, WaitingAlarms, WaitingProcesses
 
 DEVICES = 10_000
+FEW = 3_000
+MANY = 100_000
+SLICE_US = 150 * US_PER_S
 HOUR_S = 3_600.0
+TRACED_FRAMES = 8
 GATEWAY = {"authentication.gatewaytoken.enabled": True, "authentication.gatewaytoken.key": "bench-gateway-key"}
 
 
@@ -42,8 +54,8 @@ def bench(devices: int) -> tuple[VirtualBench, list[Agent]]:
 
 
 def fleet(template: str, count: int, settings: HawkbitSettings) -> list[Agent]:
-    token = GatewayToken("bench-gateway-key")
-    return [Agent(identity, HawkbitDevice(settings, token)) for identity in numbered(template, count, "DEFAULT")]
+    device = HawkbitDevice(settings, GatewayToken("bench-gateway-key"))
+    return [Agent(identity, device) for identity in numbered(template, count, "DEFAULT")]
 
 
 def bench_an_hour_of_polls() -> None:
@@ -57,30 +69,80 @@ def bench_an_hour_of_polls() -> None:
     assert all(agent.is_on for agent in agents)
 
 
+def bench_waits_of_a_large_fleet() -> None:
+    """What time itself costs: nobody does anything, but waits for its next poll and for its answer."""
+    draws = random.Random(1)
+    pauses_us = [draws.randrange(270 * US_PER_S, 330 * US_PER_S) for _ in range(10_007)]
+    plain, ours = WaitingProcesses(pauses_us, MANY), WaitingAlarms(pauses_us, MANY)
+    plain_s, ours_s = [], []
+    for at_us in range(400 * US_PER_S, 400 * US_PER_S + ROUNDS * SLICE_US, SLICE_US):
+        plain_s.append(cpu_s_of(partial(plain.run_until, at_us)))
+        ours_s.append(cpu_s_of(partial(ours.run_until, at_us)))
+    polls = MANY * SLICE_US / (300 * US_PER_S)
+    print(f"\n  {MANY:,} devices that only wait, twice for each poll; the first 400 s are not counted")
+    show("SimPy processes, CPU per poll", f"{median(plain_s[1:]) / polls * 1e6:.2f} us")
+    show("exact engine's events, CPU per poll", f"{median(ours_s[1:]) / polls * 1e6:.2f} us")
+    show("events per second, against SimPy's processes", f"{median(plain_s[1:]) / median(ours_s[1:]):.1f}x", "2x")
+
+
+def bench_against_plain_processes() -> None:
+    """The same polls of the same server: by SimPy processes that are nothing but a loop, and by whole devices."""
+    virtual, _ = bench(FEW)
+    plain = plain_fleet(FEW)
+    virtual.run_for(600.0)
+    plain.run_for(600.0)
+    gc.collect()
+    plain_us, ours_us = [], []
+    for _ in range(ROUNDS):
+        events, polls = virtual.events, plain.polls
+        ours_s, plain_s = cpu_s_of(lambda: virtual.run_for(600.0)), cpu_s_of(lambda: plain.run_for(600.0))
+        ours_us.append(ours_s / (virtual.events - events) * 2e6)
+        plain_us.append(plain_s / (plain.polls - polls) * 1e6)
+    print(f"\n  {FEW:,} devices poll the same server in memory")
+    show("bare SimPy processes, CPU per poll", f"{median(plain_us):.1f} us")
+    show("exact engine: flow, stages, draws, any fault, any platform", f"{median(ours_us):.1f} us")
+
+
+def plain_fleet(devices: int) -> PlainFleet:
+    secrets, trace = Secrets(), Trace()
+    server, handler = in_memory(
+        platform_of("hawkbit"), builder_of(Settings()), "1.1", trace, secrets, 1, lambda: int(plain.env.now)
+    )
+    VirtualBench(handler, trace, seed=1).run(cast(HawkbitAdmin, server.admin).configure(GATEWAY))
+    plain = PlainFleet(handler.exchange, server.url, GatewayToken("bench-gateway-key"), jitter=0.1)
+    for position, device in enumerate(numbered("HB-{n:06d}", devices, "DEFAULT")):
+        plain.power_on(device, 300 * US_PER_S * position // devices)
+    return plain
+
+
+def cpu_s_of(work: Callable[[], None]) -> float:
+    began_s = time.process_time()
+    work()
+    return time.process_time() - began_s
+
+
 def bench_memory_of_a_fleet() -> None:
-    count = 2_000
     virtual, agents = bench(1)
     virtual.run_for(400.0)
     gc.collect()
-    tracemalloc.start()
+    tracemalloc.start(TRACED_FRAMES)
     settings = HawkbitSettings("http://hawkbit.test:8080", poll_jitter=0.1)
-    agents += fleet("MEM-{n:06d}", count, settings)
-    server_before = registry_bytes()
+    agents += fleet("MEM-{n:06d}", DEVICES, settings)
     for position, agent in enumerate(agents[1:]):
-        virtual.power_on(agent, after_s=300.0 * position / count)
+        virtual.power_on(agent, after_s=300.0 * position / DEVICES)
     virtual.run_for(900.0)
     gc.collect()
-    platform_bytes = registry_bytes() - server_before
+    platform_bytes = registry_bytes()
     total_bytes = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    print(f"\n  memory of {count:,} idle polling devices")
-    show("device side, bytes per device", f"{(total_bytes - platform_bytes) / count:,.0f}", "2,048")
-    show("server side (its record of the target), bytes per device", f"{platform_bytes / count:,.0f}")
+    print(f"\n  memory of {DEVICES:,} idle polling devices")
+    show("device side, bytes per device", f"{(total_bytes - platform_bytes) / DEVICES:,.0f}", "1,024")
+    show("server side (its record of the target), bytes per device", f"{platform_bytes / DEVICES:,.0f}")
 
 
 def registry_bytes() -> int:
-    """What the reference server's code holds at the moment."""
+    """What the reference server holds at the moment: what was made in its code, or on its behalf."""
     snapshot = tracemalloc.take_snapshot().filter_traces(
-        [tracemalloc.Filter(True, "*/reference_server/*", all_frames=False)]
+        [tracemalloc.Filter(True, "*/reference_server/*", all_frames=True)]
     )
     return sum(entry.size for entry in snapshot.statistics("filename"))

@@ -33,6 +33,7 @@ def cohort_traits(scenario: Scenario, devices: Devices) -> CohortTraits:
         interval_s(scenario, devices),
         retry_rule(devices.backoff.to_backoff()),
         devices.timeout_s,
+        handshake="HANDSHAKE https" if devices.credential in devices.certificates else "",
         first_contact=(poll, AskedFor("configData", f"PUT {place}/configData")) if devices.attributes else (),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from fleetrig.simulator.backoff import RETRY_AFTER_LIMIT_S, Backoff, Delay, parse_retry_after
@@ -140,7 +141,7 @@ class Contact:
             asked = self._as_asked()
             least_s, most_s = max(least_s, asked.at_least_s), max(most_s, asked.at_most_s)
             self.leave_alone_s = 0.0
-        return Pause(least_s, most_s, "poll interval")
+        return poll_interval(least_s, most_s)
 
     def poll_is_due(self) -> bool:
         """True when it would poll if it had nothing else to do."""
@@ -264,6 +265,12 @@ def _word(remembered: Json) -> Word | None:
             return Word(action_id, Consent(consent), heard)
         case _:
             return None
+
+
+@lru_cache(maxsize=1_024)
+def poll_interval(least_s: float, most_s: float) -> Pause:
+    """One for all devices that sleep as long."""
+    return Pause(least_s, most_s, "poll interval")
 
 
 def why_of(answer: HttpReply | NoReply) -> str:

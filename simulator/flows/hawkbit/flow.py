@@ -64,7 +64,11 @@ def hawkbit(
     remembered: Mapping[str, Json],
 ) -> Flow:
     """The whole life of a device; ends only with the power."""
-    contact = switched_on(settings, credential, device, remembered)
+    return life(switched_on(settings, credential, device, remembered))
+
+
+def life(contact: Contact) -> Flow:
+    """A generator of its own, which holds nothing but the contact: a large fleet has one for each device."""
     if not contact.enrolled:
         yield from contact.enter(Stage.ENROLLING, "power on")
     while True:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fleetrig.harness.checks.evaluators import QUERIES, FleetSnapshot, fold_of
-from fleetrig.harness.checks.fold import Fold, Status
+from fleetrig.harness.checks.fold import Fold, Status, is_over_nothing
 from fleetrig.harness.scenario_file.platform_models import models_for
 from fleetrig.harness.scenario_file.words import CHECK_WORDS
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
@@ -106,6 +106,8 @@ def test_what_is_not_seen_does_not_hold(check: Any, got: str | tuple[str, ...], 
     watching = fold(check)
     assert after(watching, events) is Status.OPEN
     assert watching.finding().got.startswith(got)
+    measures = isinstance(got, str) and ("so there is nothing to" in got or "could not have" in got)
+    assert is_over_nothing(watching.finding()) is measures
 
 
 @pytest.mark.parametrize("check", NEGATIVE)
@@ -113,6 +115,7 @@ def test_what_is_not_to_be_seen_is_true_only_of_devices_that_lived(check: Any) -
     watching = fold(check)
     assert after(watching) is Status.OPEN
     assert watching.finding().got == NEVER_ON
+    assert is_over_nothing(watching.finding())
     stranger = event("sent", "HB-9", envelope=REQUEST, name=OTHER)
     assert after(watching, [stranger, event("over", "", Lane.BENCH)]) is Status.OPEN
     assert after(watching, OTHERS) is Status.MET

@@ -75,7 +75,7 @@ def test_a_run_says_which_engine_and_what_the_figures_are(tmp_path: Path, capsys
     assert "requests   300 in all; 5.0 a second when nothing is wrong; 0 retries for each 100 first tries" in said
     assert "peak       5 in second 0, 1.0 times the steady rate" in said
     assert "poll" in said  # the curve
-    attributes = {one.get("name"): one.get("value") for one in ET.parse(junit).iter("property")}
+    attributes = {str(one.get("name")): str(one.get("value")) for one in ET.parse(junit).iter("property")}
     assert attributes["engine"] == "cohort: as --engine says"
     assert attributes["capacity"].startswith("5 requests a second would turn nobody away")
 

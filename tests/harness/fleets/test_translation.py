@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,7 +118,7 @@ def faults(folder: Path, fault: str, head: str = HEAD) -> Scenario:
     ],
 )
 def test_a_fault_counts_from_its_phase(
-    tmp_path: Path, fault: str, answer: Unanswered | None, more: dict[str, int]
+    tmp_path: Path, fault: str, answer: Unanswered | None, more: dict[str, Any]
 ) -> None:
     found = faults(tmp_path, fault)
     disruption = disruption_of(found.phases[0].faults[0], 8 * S, all_traits(found))

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from fleetrig.harness.report.console import ConsoleReport
 from fleetrig.harness.report.curve_groups import CurveGroup, RunCurve, groups_of
-from fleetrig.harness.report.curve_page import curve_page, write_curve_page
+from fleetrig.harness.report.curve_page import LOOKS, curve_page, write_curve_page
 from fleetrig.harness.report.curve_text import curve_lines
 from fleetrig.harness.verdict import Curve, PhaseResult, Report, Verdict
 from fleetrig.simulator.contract.errors import BrokenBench
@@ -34,6 +34,12 @@ def printed(reports: list[Report]) -> str:
     ConsoleReport(console).finish(reports, {}, took_s=1.0)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
+
+
+def test_nine_runs_are_told_apart_without_colours() -> None:
+    dashes = [dashes for _, dashes in LOOKS]
+    assert len(set(dashes)) == len(dashes) >= 9
+    assert len({colour for colour, _ in LOOKS}) == len(LOOKS)
 
 
 def test_runs_of_a_matrix_stand_below_each_other_on_one_scale() -> None:

@@ -9,9 +9,12 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fleetrig.simulator.contract.identity import GatewayToken, TargetToken, UserPassword, mask
 from fleetrig.simulator.contract.masking import Secrets
+from tests.simulator.contract.plain_masking import plainly_hidden
 
 PLAIN = "4f2a90b1c3d5e7f60718293a4b5c6d7e"
 BASE64 = "q0/w+Zz81+A7bQ=="
@@ -135,7 +138,22 @@ def test_ten_thousand_secrets_cost_what_one_costs() -> None:
     hidden = many.hide(text)
     assert PLAIN not in hidden
     assert hidden.count("token:") == len(range(0, 10_000, 7))
-    assert max(len(rivals) for rivals in many._long.forms.values()) == 1
+    assert max(len(notes) for size in many._long._sizes.values() for notes in size._notes.values()) == 1
+
+
+LETTERS = ["xyz=:/%w", 'x"\\ é,', "xy🔑\n", "xyz", "ü<>&?"]
+SECRET = st.sampled_from(LETTERS).flatmap(lambda letters: st.text(letters, min_size=1, max_size=24))
+
+
+@given(st.lists(SECRET, min_size=1, max_size=40, unique=True), st.data())
+def test_all_that_a_slow_search_finds_is_hidden(secrets: list[str], data: st.DataObject) -> None:
+    """Secrets within secrets, overlapping, too short to be found everywhere, in every form and one after the other."""
+    placed = st.builds(
+        lambda place, text: place(text), st.sampled_from(list(PLACES.values())), st.sampled_from(secrets)
+    )
+    text = "".join(data.draw(st.lists(st.one_of(placed, SECRET, st.sampled_from(" ,&:=/%")), max_size=6)))
+    for said in (text, in_json(text)):
+        assert knowing(*secrets).hide_known(said) == plainly_hidden(said, secrets)
 
 
 def test_learning_nothing() -> None:

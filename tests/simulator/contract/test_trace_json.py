@@ -12,7 +12,7 @@ import pytest
 from fleetrig.simulator.contract.http import FileSlice, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
-from fleetrig.simulator.contract.trace_json import from_line, to_line
+from fleetrig.simulator.contract.trace_json import LATEST_ENVELOPES, TraceLines, from_line, to_line
 
 EVERYTHING = bytes(range(256))
 
@@ -107,3 +107,21 @@ def test_a_line_from_elsewhere_with_a_value_of_another_form(change: dict[str, An
 def test_what_is_no_line_of_a_trace(line: str) -> None:
     with pytest.raises(ValueError, match="no line of a trace"):
         from_line(line)
+
+
+def test_an_envelope_that_two_events_tell_of_is_written_alike() -> None:
+    secrets = Secrets()
+    lines = TraceLines(secrets)
+    requests = [HttpRequest("GET", "http://h", f"/{number}") for number in range(LATEST_ENVELOPES + 2)]
+    for request in (*requests, *requests, requests[-1]):
+        event = TraceEvent(1, 1, "d", Lane.DEVICE, "sent", request)
+        assert lines.line(event) == to_line(event, secrets)
+
+
+def test_a_secret_that_came_up_between_two_events_is_hidden_in_the_second() -> None:
+    secrets = Secrets()
+    lines = TraceLines(secrets)
+    event = TraceEvent(1, 1, "d", Lane.DEVICE, "sent", HttpRequest("GET", "http://h", "/late-secret"))
+    assert "late-secret" in lines.line(event)
+    secrets.learn("word", "late-secret")
+    assert "late-secret" not in lines.line(event)

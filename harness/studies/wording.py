@@ -1,0 +1,52 @@
+"""Numbers of studies as people read them: in tables short, in sentences spelled out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MINUTE_S: Final = 60
+HOUR_S: Final = 3600
+WHOLE_PERCENT: Final = 100
+
+
+def short_s(seconds: float | None) -> str:
+    """`84s`, `4m10s`, `12m`, `1h05m`: at most five characters up to ten hours; `never` for None."""
+    if seconds is None:
+        return "never"
+    whole = round(seconds)
+    if whole < 2 * MINUTE_S:
+        return f"{whole}s"
+    if whole < 10 * MINUTE_S:
+        return f"{whole // MINUTE_S}m{whole % MINUTE_S:02d}s"
+    return f"{whole // MINUTE_S}m" if whole < HOUR_S else f"{whole // HOUR_S}h{whole % HOUR_S // MINUTE_S:02d}m"
+
+
+def spoken_s(seconds: float) -> str:
+    """`45 s`, `4 min 10 s`, `1 h 5 min`."""
+    whole = round(seconds)
+    if whole < MINUTE_S:
+        return f"{whole} s"
+    large, small, units = (whole // MINUTE_S, whole % MINUTE_S, ("min", "s"))
+    if whole >= HOUR_S:
+        large, small, units = (whole // HOUR_S, whole % HOUR_S // MINUTE_S, ("h", "min"))
+    return f"{large} {units[0]} {small} {units[1]}" if small else f"{large} {units[0]}"
+
+
+def percent(share: float) -> str:
+    """`0 %`, `0.3 %`, `12 %`; a little is never called nothing."""
+    in_percent = share * WHOLE_PERCENT
+    if in_percent == 0:
+        return "0 %"
+    if in_percent < 0.1:
+        return "<0.1 %"
+    return f"{in_percent:.1f} %" if in_percent < 10 else f"{in_percent:.0f} %"
+
+
+def short_percent(share: float) -> str:
+    """`0%`, `<.1%`, `0.3%`, `12%`: at most four characters."""
+    return percent(share).replace(" ", "").replace("<0", "<")
+
+
+def per_s(rate: float) -> str:
+    """`5,000/s`."""
+    return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.3g}/s"

@@ -1,0 +1,64 @@
+"""The commands of docs/fleets.md are run as they stand there, and what it lists is there."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from fleetrig.harness.fleets.check_table import MAKE
+from fleetrig.harness.scenario_file.selection import expand, ids_below
+from fleetrig.harness.scenario_file.template import read_scenario
+from fleetrig.harness.scenario_file.words import CHECK_WORDS
+from fleetrig.simulator.arrivals_shape import Shape
+from fleetrig.simulator.backoff import Policy
+from fleetrig.simulator.client_policies import RealClient
+
+ROOT: Final = Path(__file__).parents[1]
+PAGE: Final = (ROOT / "docs/fleets.md").read_text(encoding="utf-8")
+BLOCK: Final = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FILE: Final = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+ROW: Final = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
+WITHIN_S: Final = 120.0
+
+
+@pytest.mark.slow
+def test_every_command_works(tmp_path: Path) -> None:
+    (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    blocks = BLOCK.findall(PAGE)
+    assert len(blocks) >= 3
+    for block in blocks:
+        done = subprocess.run(
+            ["bash", "-e", "-u", "-c", block], cwd=tmp_path, timeout=WITHIN_S,
+            env={**os.environ, "PATH": path}, text=True, capture_output=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, (block, done.stdout, done.stderr)
+
+
+def test_the_fleet_of_several_makes_is_one(tmp_path: Path) -> None:
+    [devices] = FILE.findall(PAGE)
+    path = tmp_path / "x.yaml"
+    path.write_text(f"scenario: It is read\n{devices}phases: [{{name: on, do: power_on}}]\n", encoding="utf-8")
+    (one,) = expand(read_scenario(path, "x"))
+    assert [make[:2] for make in one.scenario.devices.makes()] == [("old-firmware", 300_000), ("new-firmware", 700_000)]
+
+
+def test_what_it_lists_is_there() -> None:
+    rows = set(ROW.findall(PAGE))
+    outages = {one for one in ids_below(ROOT / "scenarios") if one.startswith("outage/")}
+    assert outages <= rows
+    assert set(Policy) <= rows
+    assert set(Shape) <= rows
+
+
+def test_real_clients_and_checks_are_named() -> None:
+    assert all(f"`{client}`" in PAGE for client in RealClient)
+    words = [word for word, model in CHECK_WORDS.items() if model in MAKE]
+    assert len(words) >= len(MAKE)
+    assert all(f"`{word}`" in PAGE for word in words)
