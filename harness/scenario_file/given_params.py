@@ -51,6 +51,8 @@ def _like(name: str, own: Any, text: str) -> Any:
             return FLAGS[text]
         case int() | float():
             return _number(name, text)
+        case str() if own.endswith("%") and not text.endswith("%"):
+            return _number(name, text)  # in place of a share, as far as the place takes one
         case str():
             return text
         case _:

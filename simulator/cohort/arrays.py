@@ -179,15 +179,14 @@ class ArrayFleet:
 
     def _drop_connections(self, now_us: int) -> None:
         state = self._state
+        is_dropped = state.offline_since_us == ONLINE
         for number, cohort in enumerate(self._model.cohorts):
             if not cohort.is_connected:
-                continue
-            begin, end = state.bounds[number : number + 2]
-            device = np.flatnonzero(state.offline_since_us[begin:end] == ONLINE) + begin
-            if state.work is not None or cohort.has_rhythm:
-                is_dropped = np.zeros(self._model.count, np.bool_)
-                is_dropped[device] = True
-                self._wheel.remove(is_dropped)
+                is_dropped[state.bounds[number] : state.bounds[number + 1]] = False
+        if state.work is not None or any(each.is_connected and each.has_rhythm for each in self._model.cohorts):
+            self._wheel.remove(is_dropped)
+        for number, some in self._by_cohort(range(self._model.count)):
+            device = some[is_dropped[some]]
             self._ledger.went_offline(number, device, np.full(device.size, now_us))
             self._put(now_us + self._back_off(number, device), device)
 

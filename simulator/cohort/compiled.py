@@ -2,8 +2,9 @@
 
 Made by Numba (the extra `compiled`) and kept on disk. Only `compiled_body` imports this module, when it is wanted, and
 leads a batch through these functions from top to bottom: they are several, and pass no arrays to each other, since
-Numba counts the references to each array that is handed on. It makes floats of an int64 and a uint64 together, so that
-the words of chance never meet another type.
+Numba counts the references to each array that is handed on. What devices remember is gathered by NumPy before: a
+short loop has more loads from memory under way at a time than these long ones. Numba makes floats of an int64 and a
+uint64 together, so that the words of chance never meet another type.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def _serve(
 
 @_compiled
 def judge(
-    keys: Ints, device_bits: int, seed: np.uint64, draws: NDArray[np.uint32], server: ServerNumbers,
+    keys: Ints, device_bits: int, seed: np.uint64, numbers: NDArray[np.uint32], server: ServerNumbers,
     disruptions: Ints, cohorts: Ints, busy_until_us: int, cohort_of: Ints, chance: Ints, codes: Codes, seen: Ints,
     asked: Ints, busy: Ints,
 ) -> None:  # fmt: skip
@@ -95,7 +96,7 @@ def judge(
         device, at_us = keys[place] & ((1 << device_bits) - 1), keys[place] >> device_bits
         while not cohorts[cohort, Of.BEGIN] <= device < cohorts[cohort, Of.END]:
             cohort = 0 if device < cohorts[cohort, Of.BEGIN] else cohort + 1
-        word = _word(seed, device, draws[device])
+        word = _word(seed, device, numbers[place])
         timeout_us, latency_us, code = cohorts[cohort, Of.TIMEOUT_US], 0, ANSWERED
         asked_us = NOT_ASKED_US
         for number in range(disruptions.shape[0]):
@@ -144,7 +145,7 @@ def plan_retries(
         if codes[place] == ANSWERED:
             continue
         device, cohort = keys[place] & ((1 << device_bits) - 1), cohort_of[place]
-        in_a_row = min(int(failures[device]) + 1, MOST_FAILURES)
+        in_a_row = min(int(failures[place]) + 1, MOST_FAILURES)
         least_us, most_us = delays[cohort, in_a_row, After.LEAST_US], delays[cohort, in_a_row, After.MOST_US]
         cap_us, is_strong = delays[cohort, in_a_row, After.CAPPED_AT_US], delays[cohort, in_a_row, After.IS_OPEN] != 0
         step_us = delays[cohort, in_a_row, After.STEP_US]
@@ -192,7 +193,7 @@ def count(
         seconds[cohort, CountOf.REQUESTS, second] += 1
         # The kinds have the order of the codes.
         seconds[cohort, CountOf.ANSWERED + code, second] += 1
-        if offline and failures[keys[place] & ((1 << device_bits) - 1)]:
+        if offline and failures[place]:
             seconds[cohort, CountOf.RETRIES, second] += 1
         if code == ANSWERED:
             took_us = seen[place] - at_us
@@ -202,7 +203,7 @@ def count(
 
 @_compiled
 def answer(
-    keys: Ints, device_bits: int, offline: int, cohorts: Ints, failures: NDArray[np.uint8], since_us: Ints,
+    keys: Ints, device_bits: int, offline: int, cohorts: Ints, failures: NDArray[np.uint8], since: Ints, since_us: Ints,
     previous_us: Ints, tokens_milli: NDArray[np.int32], work: NDArray[np.int32], cohort_of: Ints, codes: Codes,
     seen: Ints, seconds: Ints, to_online: Ints,
 ) -> int:  # fmt: skip
@@ -216,9 +217,9 @@ def answer(
         if cohorts[cohort, Of.HAS_BUDGET]:
             earned_milli = tokens_milli[device] + cohorts[cohort, Of.GAIN_MILLI]
             tokens_milli[device] = min(earned_milli, cohorts[cohort, Of.FULL_MILLI])
-        if offline and since_us[device] != ONLINE:
+        if offline and since[place] != ONLINE:
             offline -= 1
-            to_online[_bucket_of(seen[place] - since_us[device])] += 1
+            to_online[_bucket_of(seen[place] - since[place])] += 1
             seconds[cohort, CountOf.CAME_ONLINE, (keys[place] >> device_bits) // SECOND_US] += 1
             since_us[device], failures[device] = ONLINE, 0
             if previous_us.size:
@@ -228,19 +229,20 @@ def answer(
 
 @_compiled
 def fail(
-    keys: Ints, device_bits: int, offline: int, failures: NDArray[np.uint8], since_us: Ints, previous_us: Ints,
-    tokens_milli: NDArray[np.int32], cohort_of: Ints, codes: Codes, pays: Flags, delay_us: Ints, seconds: Ints,
+    keys: Ints, device_bits: int, offline: int, failures_before: NDArray[np.uint8], failures: NDArray[np.uint8],
+    since: Ints, since_us: Ints, previous_us: Ints, tokens_milli: NDArray[np.int32], cohort_of: Ints, codes: Codes,
+    pays: Flags, delay_us: Ints, seconds: Ints,
 ) -> int:  # fmt: skip
     """The others move on: how many are offline then."""
     for place in range(keys.size):
         if codes[place] == ANSWERED:
             continue
         device, at_us = keys[place] & ((1 << device_bits) - 1), keys[place] >> device_bits
-        if since_us[device] == ONLINE:
+        if since[place] == ONLINE:
             offline += 1
             since_us[device] = at_us
             seconds[cohort_of[place], CountOf.WENT_OFFLINE, at_us // SECOND_US] += 1
-        failures[device] = min(int(failures[device]) + 1, MOST_FAILURES)
+        failures[device] = min(int(failures_before[place]) + 1, MOST_FAILURES)
         if previous_us.size:
             previous_us[device] = delay_us[place]
         if pays[place]:

@@ -28,6 +28,11 @@ class Batch:
     """Requests in the order of time, and what is found out about each."""
 
     keys: Ints
+    device: Ints
+    numbers: NDArray[np.uint32]
+    """Of their draws."""
+    failures: NDArray[np.uint8]
+    """In a row, until now."""
     cohort_of: Ints
     chance: Ints
     codes: Codes
@@ -42,16 +47,11 @@ class Batch:
     def first(self, count: int) -> Batch:
         """The first so many of them."""
         return Batch(
-            self.keys[:count], self.cohort_of[:count], self.chance[:count], self.codes[:count], self.seen_us[:count],
+            self.keys[:count], self.device[:count], self.numbers[:count], self.failures[:count],
+            self.cohort_of[:count], self.chance[:count], self.codes[:count], self.seen_us[:count],
             self.asked_us[:count], self.busy_until_us[:count], self.pays[:count], self.delay_us[:count],
             self.successors[:count],
         )  # fmt: skip
-
-
-def _batch(keys: Ints) -> Batch:
-    cohort_of, chance, seen_us, asked_us, busy_until_us, delay_us, successors = np.empty((7, keys.size), np.int64)
-    codes, pays = np.empty(keys.size, np.uint8), np.empty(keys.size, np.bool_)
-    return Batch(keys, cohort_of, chance, codes, seen_us, asked_us, busy_until_us, pays, delay_us, successors)
 
 
 def _or_none(array: NDArray[np.int32] | None) -> NDArray[np.int32]:
@@ -84,9 +84,9 @@ class CompiledBody:
             self._heard_of = self._judge.disruptions
             self._disruptions = disruption_table(self._heard_of)
         state, judge = self._state, self._judge
-        batch = _batch(keys)
+        batch = self._batch(keys)
         compiled.judge(
-            keys, state.device_bits, self._seed, state.draws, self._server, self._disruptions, self._cohorts,
+            keys, state.device_bits, self._seed, batch.numbers, self._server, self._disruptions, self._cohorts,
             judge.busy_until_us, batch.cohort_of, batch.chance, batch.codes, batch.seen_us, batch.asked_us,
             batch.busy_until_us,
         )  # fmt: skip
@@ -98,6 +98,16 @@ class CompiledBody:
         successors = batch.successors
         return done, successors[successors != NEVER] if state.may_rest else successors
 
+    def _batch(self, keys: Ints) -> Batch:
+        state, device = self._state, keys & ((1 << self._state.device_bits) - 1)
+        failures = state.failures[device] if state.offline_count else np.zeros(keys.size, np.uint8)
+        cohort_of, chance, seen_us, asked_us, busy_until_us, delay_us, successors = np.empty((7, keys.size), np.int64)
+        codes, pays = np.empty(keys.size, np.uint8), np.empty(keys.size, np.bool_)
+        return Batch(
+            keys, device, state.draws[device], failures, cohort_of, chance, codes, seen_us, asked_us, busy_until_us,
+            pays, delay_us, successors,
+        )  # fmt: skip
+
     def _plan(self, batch: Batch) -> None:
         state, bits = self._state, self._state.device_bits
         compiled.plan_answered(
@@ -106,7 +116,7 @@ class CompiledBody:
         )  # fmt: skip
         if batch.codes.any():
             compiled.plan_retries(
-                batch.keys, bits, self._cohorts, self._delays, state.failures, self._previous_us,
+                batch.keys, bits, self._cohorts, self._delays, batch.failures, self._previous_us,
                 _or_none(state.tokens_milli), batch.cohort_of, batch.chance, batch.codes, batch.seen_us,
                 batch.asked_us, batch.pays, batch.delay_us, batch.successors,
             )  # fmt: skip
@@ -115,20 +125,22 @@ class CompiledBody:
         state, tally, bits = self._state, self._tally, self._state.device_bits
         if self._ledger.hears is not None:
             self._tell(batch.keys, batch.seen_us, batch.codes)
-        device = batch.keys & ((1 << bits) - 1)
-        state.draws[device] += np.uint32(1)
+        state.draws[batch.device] = batch.numbers + np.uint32(1)
+        has_failed = bool(batch.codes.any())
+        since_us = state.offline_since_us[batch.device] if has_failed or state.offline_count else NO_KEYS
         compiled.count(
-            batch.keys, bits, state.offline_count, state.failures, batch.cohort_of, batch.codes, batch.seen_us,
+            batch.keys, bits, state.offline_count, batch.failures, batch.cohort_of, batch.codes, batch.seen_us,
             tally.seconds, tally.slowest_us, tally.took,
         )  # fmt: skip
         state.offline_count = compiled.answer(
-            batch.keys, bits, state.offline_count, self._cohorts, state.failures, state.offline_since_us,
+            batch.keys, bits, state.offline_count, self._cohorts, state.failures, since_us, state.offline_since_us,
             self._previous_us, _or_none(state.tokens_milli), _or_none(state.work), batch.cohort_of, batch.codes,
             batch.seen_us, tally.seconds, tally.time_to_online,
         )  # fmt: skip
-        if batch.codes.any():
+        if has_failed:
             state.offline_count = compiled.fail(
-                batch.keys, bits, state.offline_count, state.failures, state.offline_since_us, self._previous_us,
+                batch.keys, bits, state.offline_count, batch.failures, state.failures, since_us,
+                state.offline_since_us, self._previous_us,
                 _or_none(state.tokens_milli), batch.cohort_of, batch.codes, batch.pays, batch.delay_us, tally.seconds,
             )  # fmt: skip
 

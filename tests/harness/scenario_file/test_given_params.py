@@ -34,6 +34,19 @@ def test_a_param_takes_the_kind_of_the_files_own_value(folder: Path) -> None:
     assert params_of(given, file) == {"devices": 1000, "share": 1, "wait": "2m", "on": False}
 
 
+def test_a_number_can_stand_in_place_of_a_share(tmp_path: Path) -> None:
+    capacity = 'server: {capacity: {requests_per_s: "${share}"}}'
+    text = (
+        TEXT.replace("share: 0.5,", "share: 50%,")
+        .replace('poll_jitter: "${share}",', "")
+        .replace("phases:", capacity + "\nphases:")
+    )
+    (tmp_path / "one.yaml").write_text(text)
+
+    found = [plan(["one"], tmp_path, params={"share": given})[0].scenario.server.capacity for given in ("40", "40%")]
+    assert [one.requests_per_s for one in found if one is not None] == [40, 1.2]
+
+
 def test_a_run_has_the_values_and_keeps_its_name(folder: Path) -> None:
     first, second = plan(["one"], folder, params={"devices": "7"})
     assert (first.name, second.name) == ("one[credential=gateway_token]", "one[credential=target_token]")

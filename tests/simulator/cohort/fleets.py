@@ -28,15 +28,15 @@ Step = tuple[int, Callable[[FleetEngine], None]]
 
 DEVICES: Final = 2_000
 END_US: Final = 330 * S
-WIDTHS_US: Final = (330_000, 7 * S, 61 * S)
+WIDTHS_US: Final = (900_000, 7 * S, 61 * S)
 SEEDS: Final = (1, 2, 3, 4, 5)
-BASE: Final = {"base_us": 5 * S, "cap_us": 40 * S}
-POLICIES: Final = {policy.value: RetryRule(policy, **BASE) for policy in Policy}
+BASE: Final = (5 * S, 40 * S)
+POLICIES: Final = {policy.value: RetryRule(policy, *BASE) for policy in Policy}
 ADDITIONS: Final = {
-    "first_delay": RetryRule(Policy.FIXED, **BASE, first_us=(0, 30 * S)),
-    "budget": RetryRule(Policy.EXPONENTIAL, **BASE, budget=Budget(3_000, 400)),
-    "breaker": RetryRule(Policy.FULL_JITTER, **BASE, breaker=Breaker(3, 20 * S, 15 * S)),
-    "deaf": RetryRule(Policy.DECORRELATED_JITTER, **BASE, honours_retry_after=False),
+    "first_delay": RetryRule(Policy.FIXED, *BASE, first_us=(0, 30 * S)),
+    "budget": RetryRule(Policy.EXPONENTIAL, *BASE, budget=Budget(3_000, 499)),
+    "breaker": RetryRule(Policy.FULL_JITTER, *BASE, breaker=Breaker(3, 20 * S, 15 * S)),
+    "deaf": RetryRule(Policy.DECORRELATED_JITTER, *BASE, honours_retry_after=False),
 }
 RULES: Final = POLICIES | ADDITIONS
 SERVERS: Final = {

@@ -11,6 +11,7 @@ import pytest
 
 from fleetrig.simulator.backoff import Policy
 from fleetrig.simulator.cohort.arrays import ArrayFleet, can_be_compiled
+from fleetrig.simulator.cohort.chance import Ints
 from fleetrig.simulator.cohort.engine import FleetEngine
 from fleetrig.simulator.cohort.model import (
     Budget,
@@ -22,6 +23,7 @@ from fleetrig.simulator.cohort.model import (
     Starts,
     Unanswered,
 )
+from fleetrig.simulator.cohort.outcomes import Codes
 from fleetrig.simulator.cohort.processes import ProcessFleet
 from fleetrig.simulator.drivers.load.histogram import bucket_of
 from tests.simulator.cohort.fleets import DEVICES, END_US, Case, S, lead
@@ -102,6 +104,16 @@ def test_who_comes_too_late_in_a_queue_is_worked_for_in_vain(engine: Engine) -> 
     assert fleet.figures.slowest_us[0] == 2 * S + 2_000
 
 
+@pytest.mark.parametrize(("timeout_us", "answered"), [(2 * S + 2_000, 2), (2 * S + 1_999, 1)])
+def test_a_time_out_is_the_longest_that_a_client_waits(engine: Engine, timeout_us: int, answered: int) -> None:
+    """The second of two takes two seconds of work and a round trip."""
+    cohort = Cohort("pollers", 2, (90 * S, 90 * S), FIXED, timeout_us=timeout_us)
+    fleet = engine(FleetModel((cohort,), ServerModel(S)))
+    fleet.start(range(2), AT_ONCE)
+    fleet.run_until(S)
+    assert int(fleet.figures.cohorts[0].answered.sum()) == answered
+
+
 def test_what_is_shed_costs_the_server_nothing(engine: Engine) -> None:
     """Dropped after a second in the queue: the last three of five at once. When they retry, the server is idle."""
     server = ServerModel(S, sheds_after_us=S)
@@ -149,6 +161,21 @@ def test_without_power_nothing_happens_and_nothing_is_remembered(engine: Engine)
     (figures,) = fleet.figures.cohorts
     assert seconds(figures.requests) == [0, 10, 11, 13, 17, 50, 51, 53]
     assert seconds(figures.retries) == [11, 13, 17, 51, 53], "the first after power-on is none"
+
+
+def test_who_is_off_is_not_switched_off_again(engine: Engine) -> None:
+    """Or the engine would lose count of those that are offline, and overlook one that is."""
+    fleet = engine(FleetModel((Cohort("pollers", 2, (10 * S, 10 * S), FIXED),)))
+    fleet.start(range(2), AT_ONCE)
+    fleet.disrupt(Disruption(9 * S, 11 * S))
+    for at_us in (5 * S, 6 * S):
+        fleet.run_until(at_us)
+        fleet.stop(range(1))
+    fleet.run_until(20 * S)
+    (figures,) = fleet.figures.cohorts
+    assert seconds(figures.retries) == [14]
+    assert seconds(figures.came_online) == [0, 0, 14]
+    assert seconds(figures.went_offline) == [5, 10]
 
 
 def test_who_is_on_is_not_switched_on_again(engine: Engine) -> None:
@@ -204,12 +231,18 @@ def test_a_time_that_keys_cannot_hold_is_said_before_anything_runs() -> None:
         fleet.run_until(200 * 86_400 * S)
 
 
+def told_by(fleet: ArrayFleet) -> list[tuple[Ints, Ints, Ints, Codes | None]]:
+    told: list[tuple[Ints, Ints, Ints, Codes | None]] = []
+    fleet.tell(lambda at_us, device, seen_us, codes: told.append((at_us, device, seen_us, codes)))
+    return told
+
+
 def test_all_that_happens_is_told_whole_whoever_performs_it() -> None:
     case = Case("full_jitter", "retry_after", 1)
     heard = []
     for compiled in (False, True) if can_be_compiled() else (False,):
-        fleet, told = ArrayFleet(case.model(), compiled=compiled), []
-        fleet.tell(lambda at, device, seen, codes, told=told: told.append((at, device, seen, codes)))
+        fleet = ArrayFleet(case.model(), compiled=compiled)
+        told = told_by(fleet)
         figures = lead(fleet, case.story(), END_US)
         columns = [np.concatenate([part[column] for part in told]) for column in range(3)]
         codes = np.concatenate([np.zeros(part[0].size, np.uint8) if part[3] is None else part[3] for part in told])

@@ -16,7 +16,8 @@ STEPS = st.lists(st.tuples(st.lists(KEYS, max_size=30), KEYS), min_size=1, max_s
 @given(STEPS)
 def test_what_is_due_comes_in_order(steps: list[tuple[list[int], int]]) -> None:
     """Keys may be put in for a time that has been taken already: they come with the next."""
-    wheel, waiting, before = Wheel(BITS), [], 0
+    wheel, before = Wheel(BITS), 0
+    waiting: list[int] = []
     for keys, further in steps:
         wheel.put(np.array(keys, np.int64))
         waiting = sorted([*waiting, *keys])
@@ -29,7 +30,8 @@ def test_what_is_due_comes_in_order(steps: list[tuple[list[int], int]]) -> None:
 @given(STEPS, st.integers(0, (1 << (1 << BITS)) - 1))
 def test_devices_can_be_taken_out(steps: list[tuple[list[int], int]], gone: int) -> None:
     is_gone = np.array([bool(gone >> device & 1) for device in range(1 << BITS)])
-    wheel, waiting = Wheel(BITS), []
+    wheel = Wheel(BITS)
+    waiting: list[int] = []
     for keys, before in steps:
         wheel.put(np.array(keys, np.int64))
         wheel.take(before)
