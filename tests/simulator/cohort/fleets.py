@@ -59,7 +59,7 @@ class Case:
 
     def model(self) -> FleetModel:
         # Who retries at once, does so after each round trip: it is a long one, lest a test lasts for ever.
-        round_trip_us = S if self.rule == "immediate" else 2_000
+        round_trip_us = 2 * S if self.rule == "immediate" else 2_000
         cohort = Cohort("gateways", DEVICES, (30 * S, 50 * S), RULES[self.rule], timeout_us=6 * S)
         return FleetModel((cohort,), SERVERS[self.server], self.seed, round_trip_us)
 
