@@ -28,13 +28,13 @@ Step = tuple[int, Callable[[FleetEngine], None]]
 
 DEVICES: Final = 2_000
 END_US: Final = 330 * S
-WIDTHS_US: Final = (330_000, 7 * S, 61 * S)
+WIDTHS_US: Final = (900_000, 7 * S, 61 * S)
 SEEDS: Final = (1, 2, 3, 4, 5)
 BASE: Final = (5 * S, 40 * S)
 POLICIES: Final = {policy.value: RetryRule(policy, *BASE) for policy in Policy}
 ADDITIONS: Final = {
     "first_delay": RetryRule(Policy.FIXED, *BASE, first_us=(0, 30 * S)),
-    "budget": RetryRule(Policy.EXPONENTIAL, *BASE, budget=Budget(3_000, 400)),
+    "budget": RetryRule(Policy.EXPONENTIAL, *BASE, budget=Budget(3_000, 499)),
     "breaker": RetryRule(Policy.FULL_JITTER, *BASE, breaker=Breaker(3, 20 * S, 15 * S)),
     "deaf": RetryRule(Policy.DECORRELATED_JITTER, *BASE, honours_retry_after=False),
 }
@@ -59,7 +59,7 @@ class Case:
 
     def model(self) -> FleetModel:
         # Who retries at once, does so after each round trip: it is a long one, lest a test lasts for ever.
-        round_trip_us = S if self.rule == "immediate" else 2_000
+        round_trip_us = 2 * S if self.rule == "immediate" else 2_000
         cohort = Cohort("gateways", DEVICES, (30 * S, 50 * S), RULES[self.rule], timeout_us=6 * S)
         return FleetModel((cohort,), SERVERS[self.server], self.seed, round_trip_us)
 

@@ -163,6 +163,21 @@ def test_without_power_nothing_happens_and_nothing_is_remembered(engine: Engine)
     assert seconds(figures.retries) == [11, 13, 17, 51, 53], "the first after power-on is none"
 
 
+def test_who_is_off_is_not_switched_off_again(engine: Engine) -> None:
+    """Or the engine would lose count of those that are offline, and overlook one that is."""
+    fleet = engine(FleetModel((Cohort("pollers", 2, (10 * S, 10 * S), FIXED),)))
+    fleet.start(range(2), AT_ONCE)
+    fleet.disrupt(Disruption(9 * S, 11 * S))
+    for at_us in (5 * S, 6 * S):
+        fleet.run_until(at_us)
+        fleet.stop(range(1))
+    fleet.run_until(20 * S)
+    (figures,) = fleet.figures.cohorts
+    assert seconds(figures.retries) == [14]
+    assert seconds(figures.came_online) == [0, 0, 14]
+    assert seconds(figures.went_offline) == [5, 10]
+
+
 def test_who_is_on_is_not_switched_on_again(engine: Engine) -> None:
     fleet = engine(FleetModel((Cohort("pollers", 2, (10 * S, 10 * S), FIXED),)))
     fleet.start(range(1), AT_ONCE)

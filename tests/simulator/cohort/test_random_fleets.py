@@ -26,8 +26,8 @@ from fleetrig.simulator.cohort.model import (
 from fleetrig.simulator.cohort.processes import ProcessFleet
 from tests.simulator.cohort.fleets import S, Step, assert_same, lead
 
-END_US = 120 * S
-MOMENTS = st.integers(0, END_US) | st.integers(0, 120).map(lambda s: s * S)
+END_US = 60 * S
+MOMENTS = st.integers(0, END_US) | st.integers(0, 60).map(lambda s: s * S)
 """Round ones too: what happens at the very edge of a second, of a window, or of something else."""
 DELAYS = st.integers(0, 20 * S)
 SPANS = st.tuples(DELAYS, DELAYS).map(lambda ends: (min(ends), max(ends)))
@@ -50,7 +50,7 @@ COHORTS = st.builds(
     st.integers(1, 12),
     SPANS,
     RULES,
-    timeout_us=st.integers(S // 4, 8 * S),
+    timeout_us=st.integers(S // 2, 8 * S),
     is_connected=st.booleans(),
     waits_to_start=st.booleans(),
 )
@@ -67,7 +67,7 @@ MODELS = st.builds(
     SERVERS,
     st.integers(0, 2**64),
     # A delay may be nothing at all: then a device asks again after each round trip.
-    st.integers(S // 4, S),
+    st.integers(S // 2, S),
 )
 CURVES = st.lists(st.tuples(st.integers(0, 1000), DELAYS), min_size=1, max_size=4).map(
     lambda points: tuple(zip(sorted(x for x, _ in points), sorted(y for _, y in points), strict=True))
@@ -115,7 +115,7 @@ def moved(disruption: Disruption, at_us: int) -> Disruption:
 
 
 @pytest.mark.slow
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(data=st.data(), model=MODELS, width_us=st.integers(10_000, 70 * S))
 def test_both_engines_tell_the_same(data: st.DataObject, model: FleetModel, width_us: int) -> None:
     further = sorted(data.draw(st.lists(steps(model.count), max_size=8)), key=lambda step: step[0])
