@@ -10,6 +10,7 @@ earlier, so that the first begins at once.)
     daily     _.-'''-._        people switch on: few at night, most at noon; the spread is the day
     step      ____------       from the middle on nine times as many as before
     spike     _____|'|_____    half of them within a fiftieth of the time, in the middle
+    steady    ____________.    as if they had been on for long: the spread is their interval, its jitter is counted in
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ ALL: Final = 1000
 """Thousandths."""
 HOURS: Final = 48
 """A day is drawn in so many straight lines."""
+TAIL_LINES: Final = 8
+"""The same of the end of `steady`, where the rate falls."""
 
 Points = tuple[tuple[int, int], ...]
 
@@ -35,6 +38,7 @@ class Shape(StrEnum):
     DAILY = "daily"
     STEP = "step"
     SPIKE = "spike"
+    STEADY = "steady"
 
 
 def _daily() -> Points:
@@ -56,8 +60,28 @@ CURVES: Final[Mapping[Shape, Points]] = {
 }  # fmt: skip
 
 
-def curve(shape: Shape, spread_us: int, count: int) -> Points:
-    """(thousandths of the devices, microseconds after the beginning), for so many devices."""
+def steady(interval_us: int, jitter: float) -> Points:
+    """How long devices still wait that wait for `interval_us` … `interval_us · (1 + jitter)`, seen at some moment.
+
+    The density of x is P(wait > x) over the mean wait. (Starts that are even over the interval alone would leave a gap
+    and a crowd where its end meets the first devices' second requests.)
+    """
+    share = ALL / (1 + jitter / 2)
+    parts = (part / TAIL_LINES for part in range(TAIL_LINES + 1))
+    tail = (
+        (round(share + (ALL - share) * (1 - (1 - part) ** 2)), round(interval_us * (1 + jitter * part)))
+        for part in parts
+    )
+    return ((0, 0), *tail)
+
+
+def curve(shape: Shape, spread_us: int, count: int, jitter: float = 0.0) -> Points:
+    """(thousandths of the devices, microseconds after the beginning), for so many devices.
+
+    `jitter`: by how much their intervals are longer at most, as a share; for `steady`.
+    """
+    if shape is Shape.STEADY:
+        return steady(spread_us, jitter)
     if shape is Shape.EVEN:
         half_us = spread_us // (2 * max(1, count))
         return ((0, -half_us), (ALL, spread_us - half_us))

@@ -262,18 +262,20 @@ class FleetRun:
                 self._switch_off()
             case CyclePower():
                 self._switch_off()
-                self._start_all(lambda count: ((0, to_us(words.off_s)), (ALL, to_us(words.off_s))))
+                self._start_all(lambda count, jitter: ((0, to_us(words.off_s)), (ALL, to_us(words.off_s))))
             case Wait():
                 self._fleet.run_until(self._fleet.now_us + to_us(words.for_s))
                 self._watch.settle(self._fleet.now_us)
 
     def _switch_on(self, shape: Shape, spread_us: int) -> None:
         """Each cohort over the whole spread."""
-        self._start_all(lambda count: curve(shape, spread_us, count))
+        self._start_all(lambda count, jitter: curve(shape, spread_us, count, jitter))
 
-    def _start_all(self, points_for: Callable[[int], tuple[tuple[int, int], ...]]) -> None:
-        for devices, traits in zip(self._ranges(), self._traits, strict=True):
-            starts = Starts(points_for(len(devices)))
+    def _start_all(self, points_for: Callable[[int, float], tuple[tuple[int, int], ...]]) -> None:
+        """`points_for`: for so many devices, with such a jitter of their intervals."""
+        jitters = (block.poll_jitter for _, _, block in self.scenario.devices.makes())
+        for devices, traits, jitter in zip(self._ranges(), self._traits, jitters, strict=True):
+            starts = Starts(points_for(len(devices), jitter))
             self._watch.fleet.switch_on(devices, starts.points, self._fleet.now_us)
             self._fleet.start(devices, starts)
             further = traits.further_at_first if self._fleet.is_first_start(devices) else traits.further_when_back

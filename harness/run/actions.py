@@ -73,9 +73,10 @@ def power_on(context: RunContext, words: PowerOn) -> Director[None]:
 
 def start_times_us(context: RunContext, serials: Sequence[str], shape: Shape, spread_us: int) -> list[int]:
     """How long after now each is switched on."""
-    makes = [id(context.devices_block(serial)) for serial in serials]
+    blocks = [context.devices_block(serial) for serial in serials]
+    makes, jitters = [id(block) for block in blocks], {id(block): block.poll_jitter for block in blocks}
     counts, seen, starts_us = Counter(makes), Counter[int](), []
-    curves = {make: curve(shape, spread_us, count) for make, count in counts.items()}
+    curves = {make: curve(shape, spread_us, count, jitters[make]) for make, count in counts.items()}
     for make in makes:
         starts_us.append(start_us(curves[make], seen[make], counts[make]))
         seen[make] += 1

@@ -7,7 +7,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from fleetrig.simulator.arrivals_shape import ALL, CURVES, Shape, curve, start_us
+from fleetrig.simulator.arrivals_shape import ALL, CURVES, Shape, curve, start_us, steady
+from fleetrig.simulator.backoff import Policy
+from fleetrig.simulator.cohort.arrays import ArrayFleet
+from fleetrig.simulator.cohort.model import Cohort, FleetModel, RetryRule, Starts
 from fleetrig.simulator.cohort.start_times import starts_us
 
 S = 1_000_000
@@ -21,7 +24,7 @@ def starts(shape: Shape, spread_us: int, count: int) -> list[int]:
 
 @pytest.mark.parametrize("shape", Shape)
 def test_a_curve_begins_with_nobody_ends_with_all_and_never_falls(shape: Shape) -> None:
-    shares, times = zip(*CURVES[shape], strict=True)
+    shares, times = zip(*(steady(ALL, 0.0) if shape is Shape.STEADY else CURVES[shape]), strict=True)
 
     assert (shares[0], shares[-1]) == (0, ALL)
     assert list(shares) == sorted(shares)
@@ -73,3 +76,28 @@ def test_a_spike_is_half_of_them_in_a_fiftieth_of_the_time() -> None:
     in_spike = sum(49 * S <= at_us < 51 * S for at_us in starts(Shape.SPIKE, 100 * S, 1_000))
 
     assert in_spike == 500
+
+
+def test_a_steady_fleet_has_the_same_rate_from_the_first_second_to_the_fourth_interval() -> None:
+    count, interval_us, jitter = 30_000, 300 * S, 0.1
+    cohort = Cohort("fleet", count, (interval_us, round(interval_us * (1 + jitter))), RetryRule(Policy.NONE))
+    fleet = ArrayFleet(FleetModel((cohort,), seed=3))
+
+    fleet.start(range(count), Starts(curve(Shape.STEADY, interval_us, count, jitter)))
+    fleet.run_until(4 * interval_us)
+
+    [figures] = fleet.figures.cohorts
+    in_10_s = figures.requests[: 4 * 300].reshape(-1, 10).sum(axis=1)
+    mean = count * 10 / (300 * (1 + jitter / 2))
+    assert abs(in_10_s - mean).max() < 5 * mean**0.5
+
+
+def test_even_starts_over_one_interval_are_not_steady() -> None:
+    count, interval_us = 30_000, 300 * S
+    fleet = ArrayFleet(FleetModel((Cohort("fleet", count, (interval_us, 330 * S), RetryRule(Policy.NONE)),), seed=3))
+
+    fleet.start(range(count), Starts(curve(Shape.EVEN, interval_us, count)))
+    fleet.run_until(4 * interval_us)
+
+    in_10_s = fleet.figures.cohorts[0].requests[: 4 * 300].reshape(-1, 10).sum(axis=1)
+    assert in_10_s.min() < 0.6 * in_10_s.mean()
