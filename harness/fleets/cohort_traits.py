@@ -19,6 +19,8 @@ class AskedFor:
     line: str
     is_told: bool = False
     """Nobody waits for an answer: it takes its turn, and is no exchange."""
+    is_once: bool = False
+    """The server does it once: a device that never saw the answer is refused from then on, and never comes online."""
 
 
 @dataclass(frozen=True, slots=True)

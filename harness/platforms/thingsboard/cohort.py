@@ -10,12 +10,12 @@ from fleetrig.harness.fleets.retry_rule import retry_rule
 from fleetrig.harness.scenario_file.scenario import Devices, Scenario
 
 WITH_KEY: Final = frozenset({"server_token", "own_token", "mqtt_basic"})
-PROVISION_HTTP: Final = AskedFor("provision", "POST /api/v1/provision")
+PROVISION_HTTP: Final = AskedFor("provision", "POST /api/v1/provision", is_once=True)
 TELEMETRY_HTTP: Final = AskedFor("telemetry", "POST /api/v1/token/telemetry")
 PROVISION_MQTT: Final = (
     AskedFor("provision-connect", "CONNECT provision"),
     AskedFor("provision-subscribe", "SUBSCRIBE /provision/response/+", is_told=True),
-    AskedFor("provision", "PUBLISH /provision/request"),
+    AskedFor("provision", "PUBLISH /provision/request", is_once=True),
 )
 LOGIN: Final = AskedFor("login", "CONNECT device")
 TELEMETRY_MQTT: Final = AskedFor("telemetry", "PUBLISH v1/devices/me/telemetry")
