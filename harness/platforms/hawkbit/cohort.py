@@ -7,10 +7,11 @@ from typing import Final
 from fleetrig.harness.fleets.cohort_traits import AskedFor, CohortTraits
 from fleetrig.harness.fleets.not_a_cohort import NotACohort
 from fleetrig.harness.fleets.retry_rule import retry_rule
+from fleetrig.harness.platforms.hawkbit.own_server import FASTEST_POLLING, MIN_POLLING
 from fleetrig.harness.platforms.hawkbit.settings import POLLING_TIME
 from fleetrig.harness.scenario_file.scenario import Devices, Scenario
 from fleetrig.reference_server.platforms.hawkbit.state.config_keys import KEYS
-from fleetrig.reference_server.platforms.hawkbit.state.polling import Interval, parse_polling_time
+from fleetrig.reference_server.platforms.hawkbit.state.polling import Interval, parse_duration, parse_polling_time
 
 LET_IN: Final = frozenset({"gateway_token", "certificate"})
 """Credentials with which a device is let in without an operator having registered it."""
@@ -47,7 +48,15 @@ def interval_s(scenario: Scenario, devices: Devices) -> tuple[float, float]:
     if polling.default.deviation_percent and devices.poll_jitter:
         raise NotACohort(f"both {POLLING_TIME} ({text}) and poll_jitter spread the intervals: two draws")
     least_s, most_s = _named_s(polling.default)
+    if polling.default.deviation_percent and least_s < (floor_s := _fastest_s(scenario)):
+        raise NotACohort(f"{POLLING_TIME} ({text}) draws intervals below {floor_s:g}s, the server's least")
     return least_s, most_s * (1 + devices.poll_jitter)
+
+
+def _fastest_s(scenario: Scenario) -> float:
+    """What is drawn below that becomes that: more devices than others have the same interval then."""
+    given = scenario.server.properties.get(MIN_POLLING, FASTEST_POLLING)
+    return parse_duration(str(given)) / MS_PER_S
 
 
 def _named_s(interval: Interval) -> tuple[float, float]:

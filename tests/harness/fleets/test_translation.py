@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -188,6 +189,14 @@ def test_two_draws_for_one_interval_are_one_too_many(tmp_path: Path) -> None:
     head = HEAD.replace("00:05:00", "00:05:00~10%").replace("gateway_token}", "gateway_token, poll_jitter: 0.1}")
 
     with pytest.raises(NotACohort, match=r"both pollingTime .* and poll_jitter spread the intervals"):
+        model(tmp_path, head)
+
+
+@pytest.mark.parametrize(("text", "is_cut"), [("00:00:02~49%", True), ("00:00:02~24%", False)])
+def test_intervals_are_not_drawn_below_what_the_server_names_at_least(tmp_path: Path, text: str, is_cut: bool) -> None:
+    head = HEAD.replace("00:05:00", text)
+
+    with pytest.raises(NotACohort, match="below 1s, the server") if is_cut else nullcontext():
         model(tmp_path, head)
 
 
