@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from fleetrig.harness.fleets.cohort_traits import AskedFor, CohortTraits
+from fleetrig.harness.fleets.cohort_traits import AskedFor, CohortTraits, check_server
 from fleetrig.harness.fleets.not_a_cohort import NotACohort
 from fleetrig.harness.fleets.retry_rule import retry_rule
+from fleetrig.harness.platforms.thingsboard.settings import CREATE, STRATEGY
 from fleetrig.harness.scenario_file.scenario import Devices, Scenario
 
 WITH_KEY: Final = frozenset({"server_token", "own_token", "mqtt_basic"})
@@ -24,9 +25,10 @@ TELEMETRY_MQTT: Final = AskedFor("telemetry", "PUBLISH v1/devices/me/telemetry")
 def cohort_traits(scenario: Scenario, devices: Devices) -> CohortTraits:
     """Raises NotACohort."""
     given: Any = devices
+    check_server(scenario, lambda name: name == STRATEGY)
     if devices.credential not in WITH_KEY:
         raise NotACohort(f"credential: {devices.credential}: the array engine knows devices with a provision key")
-    if scenario.server.settings.values.get("provisionType") != "ALLOW_CREATE_NEW_DEVICES":
+    if scenario.server.settings.values.get(STRATEGY) != CREATE:
         raise NotACohort("the server would let in who is registered: say provisionType: ALLOW_CREATE_NEW_DEVICES")
     if given.gateway or given.telemetry_messages is not None or given.telemetry_over not in (None, devices.over):
         raise NotACohort("its devices are gateways, leave after some messages, or send elsewhere")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -192,12 +191,42 @@ def test_two_draws_for_one_interval_are_one_too_many(tmp_path: Path) -> None:
         model(tmp_path, head)
 
 
-@pytest.mark.parametrize(("text", "is_cut"), [("00:00:02~49%", True), ("00:00:02~24%", False)])
-def test_intervals_are_not_drawn_below_what_the_server_names_at_least(tmp_path: Path, text: str, is_cut: bool) -> None:
-    head = HEAD.replace("00:05:00", text)
+@pytest.mark.parametrize("text", ["00:00:02~24%", "00:00:01", "23:00:00~4%"])
+def test_intervals_within_the_bounds_of_the_server_are_known(tmp_path: Path, text: str) -> None:
+    assert model(tmp_path, HEAD.replace("00:05:00", text)).cohorts[0].has_rhythm
 
-    with pytest.raises(NotACohort, match="below 1s, the server") if is_cut else nullcontext():
-        model(tmp_path, head)
+
+@pytest.mark.parametrize("text", ["00:00:02~49%", "00:00:00", "PT24H", "23:00:00~5%"])
+def test_those_that_the_server_would_cut_off_or_refuse_are_not(tmp_path: Path, text: str) -> None:
+    with pytest.raises(NotACohort, match="not always between 1s and 86399s, the bounds of the server"):
+        model(tmp_path, HEAD.replace("00:05:00", text))
+
+
+SERVERS = {
+    "authentication.gatewaytoken.enabled": '"00:05:00", authentication.gatewaytoken.enabled: false}}',
+    "hawkbit.server.security.dos.filter.enabled": '"00:05:00"}, properties: '
+    "{hawkbit.server.security.dos.filter.enabled: true}}",
+}
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_server_that_may_refuse_them_is_for_the_exact_engine(tmp_path: Path, name: str) -> None:
+    with pytest.raises(NotACohort, match=f"server: {name} may change what devices are told"):
+        model(tmp_path, HEAD.replace('"00:05:00"}}', SERVERS[name]))
+
+
+def test_settings_about_updates_do_not_matter(tmp_path: Path) -> None:
+    more = '"00:05:00", rollout.approval.enabled: true, authentication.gatewaytoken.enabled: true}}'
+    assert model(tmp_path, HEAD.replace('"00:05:00"}}', more)).count == model(tmp_path, HEAD).count
+
+
+def test_devices_that_ask_without_a_pause_are_for_the_exact_engine(tmp_path: Path) -> None:
+    head = """
+    scenario: A loop
+    devices: {flow: hono, over: http, count: 2, serial: "D-{n}", interval: 0s}
+    """
+    with pytest.raises(NotACohort, match="ask without a pause"):
+        model(tmp_path, head, PHASES.replace("rate: {", "rate: {of: telemetry, "))
 
 
 def test_a_capacity_that_tells_requests_apart_is_for_the_exact_engine(tmp_path: Path) -> None:
