@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from fleetrig.harness.fleets.cohort_traits import AskedFor, CohortTraits, check_server
@@ -34,7 +35,11 @@ def cohort_traits(scenario: Scenario, devices: Devices) -> CohortTraits:
         raise NotACohort("its devices are gateways, leave after some messages, or send elsewhere")
     match devices.over:
         case "http":
-            return _traits(devices, TELEMETRY_HTTP, (PROVISION_HTTP, TELEMETRY_HTTP), online_after=1)
+            first: tuple[AskedFor, ...] = (PROVISION_HTTP, TELEMETRY_HTTP)
+            if given.names_itself is False and devices.credential == "server_token":
+                # Who asks again is a new device with a new name, and is let in.
+                first = (replace(PROVISION_HTTP, is_once=False), TELEMETRY_HTTP)
+            return _traits(devices, TELEMETRY_HTTP, first, online_after=1)
         case "mqtt":
             first = (*PROVISION_MQTT, LOGIN, TELEMETRY_MQTT)
             return _traits(devices, TELEMETRY_MQTT, first, online_after=first.index(LOGIN), drops_at_once=True)

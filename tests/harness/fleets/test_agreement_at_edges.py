@@ -128,6 +128,13 @@ def test_who_never_saw_its_credentials_stays_outside(tmp_path: Path, over: str, 
     assert (exact.verdict, cohort.verdict) == (verdict, verdict)
 
 
+def test_who_names_nothing_gets_in_with_another_name(tmp_path: Path) -> None:
+    head = THINGSBOARD.replace("over: OVER", "over: http, names_itself: false").replace("RATE", "5")
+    exact, cohort = both(tmp_path, head, FIRST_CONTACT)
+
+    assert (exact.verdict, cohort.verdict) == (Verdict.PASSED, Verdict.PASSED)
+
+
 def test_who_has_provisioned_itself_is_not_online_yet(tmp_path: Path) -> None:
     phases = FIRST_CONTACT.replace("time_to_online: {at_most: 60s}", "reaches: {stage: online}").replace("1s", "0s")
     _, cohort = both(tmp_path, THINGSBOARD.replace("OVER", "http").replace("RATE", "1000"), phases)
