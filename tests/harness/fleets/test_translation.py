@@ -220,6 +220,15 @@ def test_settings_about_updates_do_not_matter(tmp_path: Path) -> None:
     assert model(tmp_path, HEAD.replace('"00:05:00"}}', more)).count == model(tmp_path, HEAD).count
 
 
+@pytest.mark.parametrize("phase", ["do: power_on, for: 200h", "do: [power_on, {wait: 199h}], for: 1h"])
+def test_what_takes_longer_than_keys_can_tell_is_said_before_it_runs(tmp_path: Path, phase: str) -> None:
+    head = HEAD.replace("count: 1000", "count: 9000000")
+    phases = f"phases: [{{name: all, {phase}, expect: [{{rate: {{at_most: 5000}}}}]}}]"
+    with pytest.raises(NotACohort, match=r"9,000,000 devices can be simulated for 5\.4 days, not for 8\.3"):
+        model(tmp_path, head, phases)
+    assert model(tmp_path, head, phases.replace("200h", "20h").replace("199h", "19h")).count == 9_000_000
+
+
 def test_devices_that_ask_without_a_pause_are_for_the_exact_engine(tmp_path: Path) -> None:
     head = """
     scenario: A loop
