@@ -128,6 +128,16 @@ def test_a_fault_counts_from_its_phase(
     assert disruption == replace(disruption, **more)
 
 
+@pytest.mark.parametrize(("given", "asked_us"), [("0s", None), ("900ms", None), ("1900ms", S)])
+def test_retry_after_has_whole_seconds_and_zero_says_nothing(tmp_path: Path, given: str, asked_us: int | None) -> None:
+    found = faults(tmp_path, f"{{fault: overload, retry_after: {given}}}")
+    disruption = disruption_of(found.phases[0].faults[0], 0, all_traits(found))
+    capacity = HEAD.replace('"00:05:00"}}', f'"00:05:00"}}, capacity: {{requests_per_s: 5, retry_after: {given}}}}}')
+
+    assert disruption is not None
+    assert disruption.retry_after_us == model(tmp_path, capacity).server.retry_after_us == asked_us
+
+
 def test_a_fault_for_others_is_none_for_these(tmp_path: Path) -> None:
     found = faults(tmp_path, '{fault: outage, hits: "POST *"}')
 
@@ -155,6 +165,7 @@ REASONS = {
     "the fault lost_reply needs the protocol": "faults: [{fault: lost_reply}]",
     "the fault outage ends after so many requests": "faults: [{fault: outage, times: 5}]",
     "the fault overload has a share of 0.00025": "faults: [{fault: overload, share: 0.00025}]",
+    "status 304 is no refusal": "faults: [{fault: overload, status: 304}]",
     "after status 404 devices do more than to wait": "faults: [{fault: overload, status: 404}]",
 }
 
