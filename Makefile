@@ -10,7 +10,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick check format reach contracts bench soak peer-hawkbit gateway lock clean peers
+FLEET_BENCHES := $(addprefix tests/benchmarks/bench_,outages.py studies.py cohort.py virtual_time.py first_peaks.py)
+.PHONY: help install demo test quick check format reach contracts bench bench-fleets soak peer-hawkbit gateway lock clean peers
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,7 +66,10 @@ contracts: install ## write docs/contracts/ anew from the rows
 	$(BIN)/python -m tests.recovery_table
 
 bench: install peers $(AMQTT)/.installed $(TB_SDK)/.installed ## measure speed and memory; PEER=URL,PID measures a running hawkBit beside ours
-	PEER="$(PEER)" AMQTT_PYTHON=$(AMQTT)/bin/python $(BIN)/python -m pytest tests/benchmarks -s -o python_files='bench_*.py' -o python_functions='bench_*'
+	BENCH_PAGE=docs/benchmarks.md PEER="$(PEER)" AMQTT_PYTHON=$(AMQTT)/bin/python $(BIN)/python -m pytest tests/benchmarks -s -o python_files='bench_*.py' -o python_functions='bench_*'
+
+bench-fleets: install ## measure virtual time and write docs/benchmarks.md anew
+	BENCH_PAGE=docs/benchmarks.md $(BIN)/python -m pytest $(FLEET_BENCHES) -s -o python_files='bench_*.py' -o python_functions='bench_*'
 
 # The MQTT broker beside which ours is measured, in an environment of its own.
 $(AMQTT)/.installed: tests/benchmarks/amqtt.lock

@@ -19,7 +19,10 @@ from fleetrig.harness.commands.options import (
     Scenarios,
     Seed,
 )
+from fleetrig.harness.commands.policy_option import PolicyFrom
 from fleetrig.harness.commands.run_request import RESULTS
+
+Figures = Annotated[Path, typer.Option(metavar="DIR", help="Where the figures go: curves, statistics, a summary.")]
 
 
 def load_command(
@@ -61,6 +64,7 @@ def load_command(
     ] = None,
     seed: Seed = 1,
     params: Params = None,
+    policy_from: PolicyFrom = None,
     ca: Ca = None,
     insecure: Insecure = False,
     change_tenant_settings: ChangeTenantSettings = False,
@@ -68,9 +72,7 @@ def load_command(
     trace: Annotated[
         Path | None, typer.Option(metavar="F", help="Write the trace of every 64th device to this file.")
     ] = None,
-    results: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where the figures go: curves, statistics, a summary.")
-    ] = RESULTS,
+    results: Figures = RESULTS,
     allow_outside: AllowOutside = False,
     scenarios: Scenarios = None,
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 import typer
 
 from fleetrig.harness.commands.output_places import check_file, check_own_folder
+from fleetrig.harness.commands.policy_option import policy_for_order
 from fleetrig.harness.commands.run_request import RESULTS
 from fleetrig.harness.load.allowed_target import check_target
 from fleetrig.harness.load.needs import LoadNeeds, limits_here
@@ -50,6 +51,7 @@ class LoadRequest:
     profile: str | None
     seed: int
     params: list[str] | None
+    policy_from: Path | None
     ca: Path | None
     insecure: bool
     change_tenant_settings: bool
@@ -88,6 +90,8 @@ class LoadRequest:
             profile=self.profile or "",
             seed=self.seed,
             params=tuple(self.params or ()),
+            policy_from=None if self.policy_from is None else str(self.policy_from),
+            backoff=policy_for_order(self.policy_from),
             is_open=not self.closed,
             allow_outside=self.allow_outside,
             change_tenant_settings=self.change_tenant_settings,

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from fleetrig.harness.fleets.policy_of_trace import PolicyFound, policy_of_trace
 from fleetrig.harness.scenario_file.backoff_line import BackoffLine
+from fleetrig.harness.scenario_file.given_backoff import with_backoff
 from fleetrig.harness.scenario_file.selection import Expanded
-from fleetrig.simulator.backoff import Backoff
 
 PolicyFrom = Annotated[
     Path | None,
@@ -20,15 +18,32 @@ PolicyFrom = Annotated[
 ]
 
 
-def with_policy_from(path: Path, runs: Sequence[Expanded]) -> tuple[PolicyFound, tuple[Expanded, ...]]:
-    """What was found, and the runs with it. Raises UsageError for a trace that shows too little."""
+class PolicyGiven(NamedTuple):
+    """What was found, in words and as a line of a file."""
+
+    sentence: str
+    line: BackoffLine
+
+
+def policy_given(path: Path) -> PolicyGiven:
+    """Raises UsageError for a trace that shows too little."""
+    # NumPy is imported for those alone who ask for it.
+    from fleetrig.harness.fleets.policy_of_trace import policy_of_trace
+
     found = policy_of_trace(path)
-    return found, tuple(with_backoff(one, found.backoff) for one in runs)
+    return PolicyGiven(f"--policy-from: {found.say()}", BackoffLine.of(found.backoff))
 
 
-def with_backoff(expanded: Expanded, backoff: Backoff) -> Expanded:
-    """The same run, in which all devices back off like this, those of its cohorts too."""
-    line, devices = BackoffLine.of(backoff), expanded.scenario.devices
-    cohorts = tuple(cohort.model_copy(update={"backoff": None}) for cohort in devices.cohorts)
-    changed = devices.model_copy(update={"backoff": line, "cohorts": cohorts})
-    return replace(expanded, scenario=expanded.scenario.model_copy(update={"devices": changed}))
+def with_policy_from(path: Path, runs: Sequence[Expanded]) -> tuple[str, tuple[Expanded, ...]]:
+    """What was found, and the runs with it. Raises UsageError."""
+    given = policy_given(path)
+    return given.sentence, tuple(with_backoff(one, given.line) for one in runs)
+
+
+def policy_for_order(path: Path | None) -> dict[str, Any] | None:
+    """The line for another process, which may have no such file; says what was found. Raises UsageError."""
+    if path is None:
+        return None
+    given = policy_given(path)
+    typer.echo(given.sentence, err=True)
+    return given.line.model_dump(mode="json", by_alias=True)

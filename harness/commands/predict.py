@@ -9,6 +9,7 @@ import typer
 
 from fleetrig.harness.commands.options import AllowOutside, Engine, Params, Scenarios, Seed
 from fleetrig.harness.commands.output_places import check_own_folder
+from fleetrig.harness.commands.policy_option import PolicyFrom, policy_for_order
 from fleetrig.harness.commands.run_request import RESULTS
 from fleetrig.harness.load.order import LoadOrder
 from fleetrig.harness.load.prediction import predict, write_prediction
@@ -24,6 +25,7 @@ def predict_command(
         int | None, typer.Option(metavar="N", min=1, help="So many devices.  [default: as the scenario says]")
     ] = None,
     params: Params = None,
+    policy_from: PolicyFrom = None,
     engine: Engine = None,
     closed: Annotated[
         bool, typer.Option("--closed", help="A closed model: each interval begins with the answer, not on schedule.")
@@ -44,7 +46,8 @@ def predict_command(
         check_own_folder("--results", results)
     order = LoadOrder(
         run=run, scenarios=str(scenario_root(scenarios)), results=str(results), users=users, profile=profile or "",
-        seed=seed, params=tuple(params or ()), is_open=not closed, engine=engine, allow_outside=allow_outside,
+        seed=seed, params=tuple(params or ()), policy_from=None if policy_from is None else str(policy_from),
+        backoff=policy_for_order(policy_from), is_open=not closed, engine=engine, allow_outside=allow_outside,
     )  # fmt: skip
     found = predict(order)
     console = make_console()

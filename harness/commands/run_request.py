@@ -184,8 +184,8 @@ def execute(request: RunRequest) -> Exit:
     console = make_console()
     runs = planned(request)
     if request.policy_from is not None:
-        found, runs = with_policy_from(request.policy_from, runs)
-        console.print(f"--policy-from: {found.say()}", highlight=False, soft_wrap=True)
+        sentence, runs = with_policy_from(request.policy_from, runs)
+        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     check_boards(request, runs)
     for scenario_id in dict.fromkeys(expanded.scenario.id for expanded in runs):
         warn_of_tokens(scenario_id, [one.scenario for one in runs if one.scenario.id == scenario_id])

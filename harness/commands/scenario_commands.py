@@ -37,6 +37,18 @@ def list_scenarios(
         raise NoSuchId(f"no scenario carries the tag {', '.join(tag or [])}")
 
 
+def check_studies(wanted: Sequence[str], folder: Path, *, allows_outside: bool) -> None:
+    """All combinations of each, from its scenario up to the array engine. Raises FileMistakes, UsageError."""
+    from fleetrig.harness.studies.case import steady_rate  # arrays take time to load
+    from fleetrig.harness.studies.study_lookup import find_study, read_study
+    from fleetrig.harness.studies.sweep import plan_study
+
+    for one in wanted:
+        _, path = find_study(one, folder)
+        plan = plan_study(*read_study(path, folder, allows_outside=allows_outside), steady_rate)
+        typer.echo(f"{one}: a study of {plan.runs:,} runs, OK")
+
+
 class SchemaKind(StrEnum):
     SCENARIO = "scenario"
     BENCH = "bench"
@@ -52,7 +64,13 @@ def check(
     bench: BenchFileGiven = None,
     scenarios: Scenarios = None,
 ) -> None:
-    """Check scenario files, every combination of their matrices included, without running them."""
+    """Check scenario files, every combination of their matrices included, and studies, without running them."""
+    studies = [one for one in wanted or () if one.endswith(STUDY_SUFFIXES)]
+    if studies:
+        check_studies(studies, scenario_root(scenarios), allows_outside=allow_outside)
+        wanted = [one for one in wanted or () if one not in studies]
+        if not wanted:
+            return
     found = find(wanted or [], scenario_root(scenarios))
     files, problems = read_all(found, allows_outside=allow_outside)
     problems += [problem for file in files for problem in _expansion_problems(file)]

@@ -8,42 +8,47 @@ from typing import Annotated
 import typer
 
 from fleetrig.harness.commands.options import AllowOutside, Params, Scenarios, Seed, within
+from fleetrig.harness.commands.policy_option import PolicyFrom
 from fleetrig.harness.commands.run_request import RESULTS
 from fleetrig.harness.scenario_file.selection import scenario_root
 from fleetrig.simulator.contract.bounds import PARALLEL_RUNS, REPEATS
 from fleetrig.simulator.contract.errors import UsageError
 
+StudyGiven = Annotated[
+    str | None, typer.Argument(metavar="STUDY", help="An ID or a file *.study.yaml; without it all are listed.")
+]
+Seeds = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=1, callback=within(REPEATS), help="Seeds for each combination.  [default: as the file says]"
+    ),
+]
+Processes = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=1, callback=within(PARALLEL_RUNS), help="So many processes.  [default: one for each core]"
+    ),
+]
+Cluster = Annotated[
+    str | None, typer.Option(metavar="HOST:PORT", help="Run on the workers of this Dask scheduler instead.")
+]
+StudyResults = Annotated[
+    Path, typer.Option(metavar="DIR", help="Where table and pictures go, in a folder for each study.")
+]
+
 
 def study_command(
-    study: Annotated[
-        str | None, typer.Argument(metavar="STUDY", help="An ID or a file *.study.yaml; without it all are listed.")
-    ] = None,
+    study: StudyGiven = None,
     params: Params = None,
-    seeds: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            callback=within(REPEATS),
-            help="Seeds for each combination.  [default: as the file says]",
-        ),
-    ] = None,
+    policy_from: PolicyFrom = None,
+    seeds: Seeds = None,
     seed: Seed = 1,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", min=1, callback=within(PARALLEL_RUNS), help="So many processes.  [default: one for each core]"
-        ),
-    ] = None,
-    cluster: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Run on the workers of this Dask scheduler instead.")
-    ] = None,
+    jobs: Processes = None,
+    cluster: Cluster = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a study that was interrupted.")] = False,
     anew: Annotated[bool, typer.Option("--anew", help="Throw away what an earlier study has left.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Begin even if it will take hours.")] = False,
-    results: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where table and pictures go, in a folder for each study.")
-    ] = RESULTS,
+    results: StudyResults = RESULTS,
     allow_outside: AllowOutside = False,
     scenarios: Scenarios = None,
 ) -> None:
@@ -62,6 +67,18 @@ def study_command(
         list_studies(folder)
         return
     request = StudyRequest(
-        study, tuple(params or ()), seeds, seed, jobs, cluster, resume, anew, yes, results, allow_outside, folder
+        study,
+        tuple(params or ()),
+        policy_from,
+        seeds,
+        seed,
+        jobs,
+        cluster,
+        resume,
+        anew,
+        yes,
+        results,
+        allow_outside,
+        folder,
     )
     raise typer.Exit(execute(request))

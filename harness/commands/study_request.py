@@ -12,6 +12,7 @@ from typing import Any, Final
 import typer
 
 from fleetrig.harness.commands.output_places import check_own_folder
+from fleetrig.harness.fleets.policy_of_trace import policy_of_trace
 from fleetrig.harness.report.console import make_console
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run.interrupts import tell
@@ -31,6 +32,7 @@ from fleetrig.harness.studies.study_output import StudyOutput
 from fleetrig.harness.studies.study_rows import study_rows
 from fleetrig.harness.studies.study_run import CapacitySeeker, orders_left, run_orders
 from fleetrig.harness.studies.sweep import StudyPlan, plan_study
+from fleetrig.harness.studies.traced_policy import with_traced_policy
 from fleetrig.harness.studies.wording import spoken_s
 from fleetrig.simulator.contract.errors import BrokenBench, NoSuchId, UsageError
 
@@ -44,6 +46,7 @@ class StudyRequest:
 
     study: str
     params: tuple[str, ...]
+    policy_from: Path | None
     seeds: int | None
     seed: int
     jobs: int | None
@@ -95,6 +98,10 @@ def planned(request: StudyRequest) -> tuple[str, StudyPlan]:
     study_id, path = find_study(request.study, request.scenarios)
     study, source, file = read_study(path, request.scenarios, allows_outside=request.allow_outside)
     study = study.otherwise(read_study_params(request.params, file), request.seeds)
+    if request.policy_from is not None:
+        found = policy_of_trace(request.policy_from)
+        tell(f"{request.policy_from}: {found.say()}")
+        study = with_traced_policy(study, file, request.policy_from.name, found.backoff)
     return study_id, plan_study(study, source, file, steady_rate)
 
 

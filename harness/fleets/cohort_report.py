@@ -94,6 +94,6 @@ class CohortRun:
             rerun=shlex.join(again),
             file=scenario.file,
             line=scenario.line,
-            engine=str(self._choice),
+            engine=str(self._choice) if self.outcome is None else f"{self.outcome.engine}: {self._choice.why}",
             told=() if self.outcome is None else figures_text(self.outcome),
         )

@@ -80,6 +80,8 @@ class OnlineFigures(FigureCheck):
     def finding(self) -> Finding:
         if not self._total:
             return Finding(self.expected, "none was to come online, so there is nothing to measure")
+        if not self._was_on.any() and (self._fleet.power_on_us < 0).all():
+            return Finding(self.expected, f"none of {format_amount(self._total, 'device')} was switched on")
         left = int(np.count_nonzero(self._waiting))
         missing = f"; not online: {format_amount(left, 'device')}" if left else ""
         return Finding(self.expected, f"{self.measured()}{missing}")

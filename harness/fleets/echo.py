@@ -17,6 +17,8 @@ import numpy as np
 from fleetrig.simulator.cohort.figures import Counts
 
 MOST_CYCLES: Final = 1_000
+WORTH_TELLING: Final = 0.1
+"""The swing of the first interval, as a share of the steady rate: less is within what counts as steady."""
 ABOVE_NOISE: Final = 3.0
 """A swing counts as one when it is so many times as large as what chance alone makes."""
 
@@ -42,6 +44,11 @@ class Echo:
         """Those from the first on that are above the noise."""
         under = (n for n, swing in enumerate(self.swings) if swing <= ABOVE_NOISE * self.noise)
         return self.swings[: next(under, len(self.swings))]
+
+    @property
+    def is_heard(self) -> bool:
+        """A herd came back often enough, and in numbers that somebody would notice."""
+        return self.factor is not None and self.clear[0] >= WORTH_TELLING
 
 
 def echo_of(requests: Counts, steady_per_s: float, period_s: float, from_s: int) -> Echo:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from fleetrig.harness.fleets.findings import Findings, OnlineTimes, Peak, Situation, findings_of
 from fleetrig.harness.fleets.fleet_run import FleetOutcome
+from fleetrig.harness.fleets.steady_state import NEAR
+from fleetrig.simulator.cohort.formulas import cycles_until
 from fleetrig.simulator.cohort.model import Disruption, FleetModel
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.units import duration_text
 
 Told = tuple[str, str]
 """A subject, and what is said of it."""
+STAYS: Final = 0.99
+"""Of an echo's factor: it needs hundreds of intervals."""
 WHOLE_PERCENT: Final = 100
 
 
@@ -60,8 +65,9 @@ def mean_interval_us(model: FleetModel) -> int:
 
 def _told(found: Findings) -> Iterator[Told]:
     steady, is_after = found.situation.steady_per_s, found.situation.outage_us is not None
-    of = f"; {steady:,.1f} a second when nothing is wrong" if steady else ""
-    yield "requests", f"{found.requests:,} in all{of}; {ratio(found.retry_ratio)}"
+    # Who is connected asks only after a loss: all that is asked of him is a retry.
+    of = f"; {steady:,.1f} a second when nothing is wrong; {ratio(found.retry_ratio)}" if steady else ""
+    yield "requests", f"{found.requests:,} in all{of}"
     yield "peak", f"{_peak(found.peak)}" + (f"; after the fault {_peak(found.peak_after)}" if is_after else "")
     if found.plateau_per_s is not None:
         yield (
@@ -70,6 +76,8 @@ def _told(found: Findings) -> Iterator[Told]:
         )
     yield "failed", f"{found.rejected:,} turned away, {found.late:,} answered too late"
     yield "quiet", _quiet(found)
+    if found.echo.is_heard:
+        yield "echo", _echo(found)
     if found.time_to_online is not None:
         yield "online", _online(found.time_to_online, is_after=is_after)
     yield "capacity", _capacity(found)
@@ -112,6 +120,17 @@ def _quiet(found: Findings) -> str:
     if found.steady_after_s is None:
         return f"{last}; the rate is not steady for a whole interval within the run"
     return f"{last}; the rate is steady {_span(found.steady_after_s)} {since}"
+
+
+def _echo(found: Findings) -> str:
+    """How the herd comes back, interval by interval, and how long it will go on."""
+    factor, first = found.echo.factor or 0.0, found.echo.clear[0]
+    every_s = found.situation.interval_us / US_PER_S
+    said = f"the herd comes back every {_span(every_s)}: the rate swings by {first:.0%} of the steady one"
+    cycles = cycles_until(NEAR / first, factor)
+    if factor >= STAYS or not math.isfinite(cycles):
+        return f"{said}, and hardly less each time: only more jitter of the interval ends that"
+    return f"{said}, each time {factor:.2f} of the time before: {_span(cycles * every_s)} until it is below {NEAR:.0%}"
 
 
 def _capacity(found: Findings) -> str:

@@ -39,6 +39,7 @@ SET_BACK_BELOW: Final = 20_000
 """Devices: a fleet of fewer ends its phases to the microsecond."""
 LOOKED_AT_SINGLY: Final = 5_000
 """So many ends of requests in a step are looked at one by one."""
+LOOKED_AT_IN_A_PHASE: Final = 20_000
 STEP_US: Final = US_PER_S
 TOLD_EVERY_US: Final = 60 * US_PER_S
 LONG_PHASE_US: Final = 3_600 * US_PER_S
@@ -178,7 +179,12 @@ class FleetRun:
 
         self._look(checks)
         if not is_over():
-            self._go_on(until_us, is_over, sets_back=phase.within_s is not None, checks=checks)
+            sets_back = phase.within_s is not None or self._asks_seldom(span_us)
+            self._go_on(until_us, is_over, sets_back=sets_back, checks=checks)
+
+    def _asks_seldom(self, span_us: int) -> bool:
+        """So seldom that each moment can be looked at, also of a phase that nearly always lasts to its end."""
+        return self.model.count * span_us // shortest_interval_us(self._traits) < LOOKED_AT_IN_A_PHASE
 
     def _go_on(self, until_us: int, is_over: Callable[[], bool], *, sets_back: bool, checks: list[FigureCheck]) -> None:
         sets_back = sets_back and self.model.count < SET_BACK_BELOW

@@ -7,6 +7,7 @@ likely. Twelve pauses in a row are enough to tell one kind from another; fewer a
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -37,6 +38,8 @@ FOLLOWS: Final = 0.9
 """The share of the samples that a law without chance must meet."""
 
 
+MOST_FITTED: Final = 1_000
+"""More samples make a fit slower and hardly better."""
 CANDIDATES: Final = 12
 """So many early or late pauses are tried: one that is a stray is not the only one."""
 USUAL_FLOOR_S: Final = 1.1
@@ -142,13 +145,18 @@ def _with_jitter(samples: Sequence[Sample]) -> RetryLaw:
     if kind is RetryClass.CONSTANT_JITTER:
         return _between(samples, probability)
     is_cap_seen = best.cap_s < CAP_UNSEEN * most_s
-    backoff = Backoff(policy, nice_s(best.base_s), nice_s(min(best.cap_s, CAP_UNSEEN * most_s)))
+    # What noise may add is no reason for a cap below the longest pause.
+    nearly_s = (one.pause_s for one in samples if one.pause_s <= best.cap_s + noise_s(best.cap_s))
+    cap_s = max(best.cap_s, *nearly_s, 0.0)
+    backoff = Backoff(policy, nice_s(best.base_s), nice_s(min(cap_s, CAP_UNSEEN * most_s)))
     backoff = replace(backoff, floor_s=min(1.0, _least_s(samples)))
     share = {RetryClass.FULL_JITTER: 1.0, RetryClass.EQUAL_JITTER: 0.5}.get(kind, _share(best))
     return RetryLaw(kind, backoff, len(samples), share, is_cap_seen, probability)
 
 
 def _fits(samples: Sequence[Sample]) -> Iterator[tuple[RetryClass, Policy, Fit]]:
+    if len(samples) > MOST_FITTED:  # always the same of them
+        samples = random.Random(1).sample(samples, MOST_FITTED)
     for kind, policy, density in JITTERS:
         yield kind, policy, fit(samples, density, grows=kind is not RetryClass.CONSTANT_JITTER)
     if (least_s := _least_s(samples)) <= USUAL_FLOOR_S:

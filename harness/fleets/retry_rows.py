@@ -90,6 +90,7 @@ class RetryTrace:
     """Listens to a trace. `lines`: device and name -> its tries."""
 
     lines: dict[tuple[str, str], TryLine] = field(default_factory=dict)
+    _of_device: dict[str, list[TryLine]] = field(default_factory=dict)
     _logins: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Session that was let in -> whose, and as what."""
 
@@ -121,12 +122,14 @@ class RetryTrace:
             self._line(key).failed(event.at_us + (to_us(float(later[1])) if later else 0))
 
     def _power(self, device: str) -> None:
-        for (owner, _), line in self.lines.items():
-            if owner == device:
-                line.over()
+        for line in self._of_device.get(device, ()):
+            line.over()
 
     def _line(self, key: tuple[str, str]) -> TryLine:
-        return self.lines.setdefault(key, TryLine())
+        if key not in self.lines:
+            self.lines[key] = TryLine()
+            self._of_device.setdefault(key[0], []).append(self.lines[key])
+        return self.lines[key]
 
 
 def retries_in(path: Path) -> Mapping[tuple[str, str], TryLine]:

@@ -14,7 +14,9 @@ from fleetrig.harness.platform import platform_of
 from fleetrig.harness.run.command_words import words_of
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.sampled_trace import one_of_many
+from fleetrig.harness.scenario_file.backoff_line import BackoffLine
 from fleetrig.harness.scenario_file.cohort_lines import cohort_counts
+from fleetrig.harness.scenario_file.given_backoff import with_backoff
 from fleetrig.harness.scenario_file.given_params import read_params
 from fleetrig.harness.scenario_file.selection import Expanded, plan
 from fleetrig.harness.servers.control import ControlInterface
@@ -79,6 +81,10 @@ class LoadOrder:
     """`HOST:PORT` of Locust's web UI."""
     metrics: str = ""
     """`HOST:PORT` where a Prometheus can fetch the figures."""
+    policy_from: str | None = None
+    """The trace whose devices they are to be like, as the command line names it."""
+    backoff: dict[str, Any] | None = None
+    """What that trace shows, as a scenario file writes it."""
     engine: EngineName | None = None
     """Of a prediction; None: by size, and by what the scenario asks."""
     own: OwnAddresses | None = field(default=None)
@@ -112,6 +118,7 @@ class LoadOrder:
                 "--allow-outside": self.allow_outside,
                 "--scenarios": self.scenarios,
                 "--set": self.params,
+                "--policy-from": self.policy_from,
                 "--source-address": self.given_sources,
                 "--yes-this-host": self.yes_this_host,
                 "--bind": None if self.starts_workers else f"{self.bind}:{self.port}",
@@ -128,7 +135,8 @@ def expanded_for(order: LoadOrder) -> Expanded:
         raise UsageError(
             f"load takes one run, and {order.run} stands for {len(runs)}: name one of them, such as {names}"
         )
-    return runs[0] if order.users is None else with_users(runs[0], order.users)
+    backs_off = runs[0] if order.backoff is None else with_backoff(runs[0], BackoffLine.model_validate(order.backoff))
+    return backs_off if order.users is None else with_users(backs_off, order.users)
 
 
 def with_users(expanded: Expanded, users: int) -> Expanded:

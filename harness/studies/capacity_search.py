@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from fleetrig.harness.scenario_file.problems import FileMistakes
 from fleetrig.harness.studies.case import CaseResult
 from fleetrig.harness.studies.study_rows import StudyRow, study_row
 from fleetrig.harness.studies.sweep import Combination, StudyPlan
@@ -37,12 +38,15 @@ def search_capacity(plan: StudyPlan, start: StudyRow, tried: RunsCombinations) -
         results = tried(combinations)
         return [study_row(one, [result], plan.study.limit) for one, result in zip(combinations, results, strict=True)]
 
-    rows = rows_at(DOUBLINGS)
+    factors = [factor for factor in DOUBLINGS if _can_be(plan, _with_times(plan, start, factor))]
+    if not factors:
+        return None
+    rows = rows_at(factors)
     at = next((number for number, row in enumerate(rows) if row.is_good), None)
     if at is None:
-        return CapacityFound(None, DOUBLINGS[-1])
-    best, most = rows[at], DOUBLINGS[at]
-    least = DOUBLINGS[at - 1] if at else 1.0
+        return CapacityFound(None, factors[-1])
+    best, most = rows[at], factors[at]
+    least = factors[at - 1] if at else 1.0
     for _ in range(HALVINGS):
         middle = (least + most) / 2
         [row] = rows_at([middle])
@@ -50,7 +54,16 @@ def search_capacity(plan: StudyPlan, start: StudyRow, tried: RunsCombinations) -
             best, most = row, middle
         else:
             least = middle
-    return CapacityFound(best, DOUBLINGS[-1])
+    return CapacityFound(best, factors[-1])
+
+
+def _can_be(plan: StudyPlan, combination: Combination) -> bool:
+    """There is a largest capacity that a scenario may have."""
+    try:
+        plan.file.fill(combination.values)
+    except FileMistakes:
+        return False
+    return True
 
 
 def _with_times(plan: StudyPlan, start: StudyRow, factor: float) -> Combination:

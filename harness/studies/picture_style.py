@@ -37,7 +37,7 @@ STYLE: Final[Any] = {
 
 HEAD_INCHES: Final = 0.27
 """A line of a headline."""
-TITLE_CHARS_PER_INCH: Final = 9.7
+TITLE_CHARS_PER_INCH: Final = 8.8
 FOOT_CHARS_PER_INCH: Final = 16.0
 
 

@@ -105,7 +105,7 @@ def _draw_cell(panel: Any, x: int, y: int, row: StudyRow, scale: Normalize) -> N
         look, box = {"facecolor": mpl.colormaps[style.SLOWER](scale(minutes)), "edgecolor": "#BBBBBB"}, None
     panel.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, linewidth=0.5, **look))
     is_dark = minutes is not None and scale(minutes) > DARK
-    text = short_s(None if minutes is None else minutes * MINUTE_S)
+    text = "collapses" if row.has_collapsed else short_s(None if minutes is None else minutes * MINUTE_S)
     panel.text(
         x, y, f"✔ {text}" if row.is_good else text, ha="center", va="center", fontsize=8.5, bbox=box,
         color="white" if is_dark else "black", fontweight="bold" if row.is_good else "normal",
@@ -119,6 +119,9 @@ def _label(figure: Figure, plan: StudyPlan, grid: StudyGrid, axes: Any, scale: N
         panel.set_xlabel(f"{below} of the server, times the steady rate" if is_relative else below)
     colours = mpl.cm.ScalarMappable(norm=scale, cmap=style.SLOWER)
     bar = figure.colorbar(colours, ax=axes.ravel().tolist(), shrink=0.8, aspect=30, pad=0.02)
+    above = grid.left_axes[:-1] if len(grid.left_axes) > 1 else grid.left_axes
+    for panel in axes[:, 0]:
+        panel.set_ylabel(", ".join(above))
     bar.set_label("minutes", fontsize=9)
     beside = "Time from the end of the last fault until no request fails any more"
     foot = (f"✔ keeps the limit: {plan.study.limit}", "never: requests still fail at the end of the run")

@@ -14,7 +14,7 @@ from fleetrig.harness.studies import picture_style as style
 from fleetrig.harness.studies.case import CaseResult
 from fleetrig.harness.studies.case_figures import RateCurve
 from fleetrig.harness.studies.judgement import times_peak
-from fleetrig.harness.studies.recommendation import capacity_words, name_of
+from fleetrig.harness.studies.recommendation import capacity_words, name_of, value_name
 from fleetrig.harness.studies.study_rows import StudyRow
 from fleetrig.harness.studies.sweep import StudyPlan
 from fleetrig.harness.studies.wording import percent, spoken_s
@@ -116,7 +116,8 @@ def _cut(panel: Any, minutes: Any, curve: RateCurve, top: float) -> None:
 
 
 def _title(plan: StudyPlan, row: StudyRow, advised: StudyRow) -> tuple[str, str, bool]:
-    label = row.combination.labels[panel_axis(plan)].replace("_", " ")
+    at = panel_axis(plan)
+    label = value_name(plan, list(plan.axes)[at], row.combination.labels[at]).strip("«»")
     is_advised = row is advised and row.is_good
     name = f"✔ {label} (advised)" if is_advised else label
     return name, _outcome(row.first), is_advised
@@ -136,7 +137,8 @@ def _outcome(result: CaseResult) -> str:
 def _label(figure: Figure, plan: StudyPlan, advised: StudyRow) -> None:
     style.headline(figure, plan.study.title, _beside(plan, advised))
     figure.supylabel("requests per second", fontsize=10)
-    figure.legend(handles=_legend(advised), loc="outside lower center", ncols=6, frameon=False, fontsize=9)
+    across = 6 if figure.get_figwidth() > ACROSS * PANEL_INCHES[0] else 3
+    figure.legend(handles=_legend(advised), loc="outside lower center", ncols=across, frameon=False, fontsize=9)
 
 
 def _beside(plan: StudyPlan, advised: StudyRow) -> str:

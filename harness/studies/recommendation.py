@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -47,7 +48,7 @@ def recommendation(
 def name_of(plan: StudyPlan, row: StudyRow) -> str:
     """What it is, without its capacity: `«full jitter», jitter 0.1`."""
     named = zip(plan.axes, row.combination.labels, strict=True)
-    parts = [_named(plan, axis, label) for axis, label in named if axis != plan.capacity_axis]
+    parts = [value_name(plan, axis, label) for axis, label in named if axis != plan.capacity_axis]
     return ", ".join(parts) or plan.file.id
 
 
@@ -60,7 +61,7 @@ def _capacity_words(capacity_per_s: float | None, times: float | None) -> str:
     if capacity_per_s is None:
         return ""
     rate = f"{per_s(capacity_per_s).removesuffix('/s')} requests/s"
-    return f"{times:.3g} times the steady rate ({rate})" if times else f"a capacity of {rate}"
+    return f"{times:.3g} times the steady rate ({rate})" if times else rate
 
 
 def outcome_words(row: StudyRow) -> str:
@@ -119,11 +120,11 @@ def _what_would(plan: StudyPlan, best: StudyRow, found: CapacityFound) -> str:
     return f"{name} would with about {capacity_words(found.row)}"
 
 
-def _named(plan: StudyPlan, axis: str, label: str) -> str:
+def value_name(plan: StudyPlan, axis: str, label: str) -> str:
     """A name of the author's speaks for itself, and so does a word; a number or a time needs its param."""
     if isinstance(plan.study.sweep[axis], Mapping):
         return f"«{label}»"
-    return label.replace("_", " ") if label.replace("_", "").isalpha() else f"{axis} {label}"
+    return label.replace("_", " ") if re.fullmatch("[A-Za-z_-]+", label) else f"{axis} {label}"
 
 
 def _rank(row: StudyRow) -> Rank:

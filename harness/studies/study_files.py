@@ -69,7 +69,6 @@ def _row_json(plan: StudyPlan, row: StudyRow) -> dict[str, Any]:
         "seeds": len(row.results),
         "steady_per_s": round(row.first.steady_per_s, 3),
         "capacity_per_s": row.first.capacity_per_s,
-        "engine": row.first.engine,
         "keeps_limit": row.is_good,
         "misses": [miss.text for miss in row.misses],
         "has_collapsed": row.has_collapsed,

@@ -8,11 +8,11 @@ from pathlib import Path
 from fleetrig.harness.scenario_file.marks import locate
 from fleetrig.harness.scenario_file.problems import FileMistakes, Source
 from fleetrig.harness.scenario_file.reader import load_mapping, read_source
-from fleetrig.harness.scenario_file.recognition import STUDY_SUFFIXES
+from fleetrig.harness.scenario_file.recognition import STUDY_SUFFIXES, looks_like_scenario
 from fleetrig.harness.scenario_file.selection import find
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
 from fleetrig.harness.studies.study_file import StudyFile
-from fleetrig.simulator.contract.errors import NoSuchId
+from fleetrig.simulator.contract.errors import NoSuchId, UsageError
 
 
 def studies_below(folder: Path) -> dict[str, Path]:
@@ -43,6 +43,8 @@ def find_study(text: str, folder: Path) -> tuple[str, Path]:
 
 def read_study(path: Path, folder: Path, *, allows_outside: bool = False) -> tuple[StudyFile, Source, ScenarioFile]:
     """A study with its scenario, which is a file beside it or an id. Raises FileMistakes, UsageError."""
+    if looks_like_scenario(path):
+        raise UsageError(f"{path} is a scenario, which `fleetrig run` runs; a study begins with `study:`, its question")
     study, source = load_mapping(path, StudyFile), read_source(path)
     text = str(study.scenario)
     beside = path.parent / text

@@ -66,7 +66,7 @@ def table_lines(plan: StudyPlan, rows: Sequence[StudyRow]) -> Iterator[str]:
 def legend_lines(plan: StudyPlan) -> Iterator[str]:
     """What the table shows."""
     yield "each cell: from the end of the last fault, time until no request fails any more, and share rejected"
-    yield "peak: the busiest second from then on, as a multiple of the steady rate"
+    yield "peak: the busiest second from then on, in multiples of the steady rate where there is one"
     if column_axis(plan) == plan.capacity_axis:
         yield "needs: the least capacity here that keeps the limit"
     yield f"{KEEPS} keeps the limit: {plan.study.limit}"

@@ -185,7 +185,7 @@ def _name_problems(study: StudyFile, source: Source, file: ScenarioFile) -> Iter
 
 
 def _no_param(name: str, known: Sequence[str], what: str) -> str:
-    return f"{not_known(name, known)} (expected {what})"
+    return f"{not_known(name, known)} (expected {what})" if known else f"{name}: expected {what}, and it has none"
 
 
 def _key(source: Source, *place: str) -> Any:

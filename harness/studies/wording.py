@@ -39,7 +39,7 @@ def percent(share: float) -> str:
         return "0 %"
     if in_percent < 0.1:
         return "<0.1 %"
-    return f"{in_percent:.1f} %" if in_percent < 10 else f"{in_percent:.0f} %"
+    return f"{in_percent:.1f} %" if in_percent < 9.95 else f"{in_percent:.0f} %"
 
 
 def short_percent(share: float) -> str:

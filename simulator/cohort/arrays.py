@@ -17,7 +17,7 @@ from fleetrig.simulator.cohort.batch import ArrayBody
 from fleetrig.simulator.cohort.chance import ChanceWords, Ints, draws, words
 from fleetrig.simulator.cohort.figures import FleetFigures
 from fleetrig.simulator.cohort.ledger import HearsRequests, Ledger
-from fleetrig.simulator.cohort.model import Disruption, FleetModel, Starts
+from fleetrig.simulator.cohort.model import Disruption, FleetModel, Starts, in_order
 from fleetrig.simulator.cohort.outcomes import Judge
 from fleetrig.simulator.cohort.plan import Retries, failed_again
 from fleetrig.simulator.cohort.retry_table import RetryTable
@@ -162,7 +162,7 @@ class ArrayFleet:
         if disruption.begin_us < self.now_us:
             raise ValueError(f"a disruption that begins at {disruption.begin_us} µs: it is {self.now_us} µs already")
         going_on = [each for each in self._judge.disruptions if each.end_us > self.now_us]
-        self._judge.disruptions = [*going_on, disruption]
+        self._judge.disruptions = in_order([*going_on, disruption])
         if disruption.drops_connections:
             self._drops_us = [*(each for each in self._drops_us if each >= self.now_us), disruption.begin_us]
 

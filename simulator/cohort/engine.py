@@ -24,7 +24,7 @@ class FleetEngine(Protocol):
         """Cuts their power now; what was under way never happened for them."""
 
     def disrupt(self, disruption: Disruption) -> None:
-        """Adds one; `begin_us` is not in the past. Of several that cover a moment the earliest added counts."""
+        """Adds one; `begin_us` is not in the past. Of several that cover a moment one counts (`model.in_order`)."""
 
     def give_work(self, devices: range, requests: int) -> None:
         """After its next answer each has so many further requests to make, such as the steps of an update."""

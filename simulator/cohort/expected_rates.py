@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleetrig.simulator.backoff import Backoff, Delay, Policy
+from fleetrig.simulator.cohort.formulas import mean_s
 
 Rates = NDArray[np.float64]
 MOST_FAILURES_APART: Final = 64
@@ -47,11 +48,12 @@ class PollingFleet:
         )
 
 
-def expected_rates(fleet: PollingFleet, outage_s: float, until_s: float, cell_s: float = 1.0) -> Rates:
-    """Requests a second in each cell, from the beginning of the outage on. Raises ValueError for what has no rate."""
+def expected_rates(fleet: PollingFleet, outage_s: int, until_s: int) -> Rates:
+    """Requests of each second, from the beginning of the outage on. Raises ValueError for what has no rate."""
     if fleet.backoff.policy is Policy.IMMEDIATE or fleet.backoff.budget is not None:
         raise ValueError("expected a policy without a budget that waits at all")
-    cells, ends = round(until_s / cell_s), round(outage_s / cell_s)
+    per_s = cells_per_s(fleet)
+    cells, ends, cell_s = until_s * per_s, outage_s * per_s, 1 / per_s
     interval = spread(Delay(fleet.least_s, fleet.most_s), cell_s)
     polls = np.zeros(cells)
     first = residual_life(fleet.least_s, fleet.most_s, cell_s)[:cells] * fleet.count
@@ -63,7 +65,13 @@ def expected_rates(fleet: PollingFleet, outage_s: float, until_s: float, cell_s:
         else:
             until = min(cells, cell + interval.size)
             polls[cell:until] += (polls[cell] + chain.due[cell].sum()) * interval[: until - cell]
-    return np.asarray((polls + chain.due.sum(axis=1)) / cell_s, np.float64)
+    return np.asarray((polls + chain.due.sum(axis=1)).reshape(-1, per_s).sum(axis=1), np.float64)
+
+
+def cells_per_s(fleet: PollingFleet) -> int:
+    """So many that a mean delay is at least two of them."""
+    shortest_s = min(mean_s(fleet.delay(failures)) for failures in range(1, MOST_FAILURES_APART))
+    return next((per_s for per_s in (1, 2, 4) if shortest_s * per_s >= 2), 10)
 
 
 class _ByFailures:
@@ -72,7 +80,7 @@ class _ByFailures:
     def __init__(self, fleet: PollingFleet, cells: int, cell_s: float) -> None:
         settled = fleet.delay(MOST_FAILURES_APART)
         ends = (n for n in range(1, MOST_FAILURES_APART) if fleet.delay(n) == fleet.delay(n + 1) == settled)
-        self._masses = [spread(fleet.delay(n), cell_s) for n in range(1, next(ends, MOST_FAILURES_APART) + 1)]
+        self._masses = [later(fleet.delay(n), cell_s) for n in range(1, next(ends, MOST_FAILURES_APART) + 1)]
         self._by_state = np.zeros((len(self._masses), cells))
 
     @property
@@ -97,9 +105,9 @@ class _ByDelayBefore:
     def __init__(self, fleet: PollingFleet, cells: int, cell_s: float) -> None:
         if fleet.backoff.breaker is not None:
             raise ValueError("expected decorrelated jitter without a breaker: its state would be two numbers")
-        first = spread(fleet.delay(1), cell_s)
+        first = later(fleet.delay(1), cell_s)
         states = int(max(fleet.backoff.cap_s / cell_s + 2, first.size))
-        rows = [first, *(spread(fleet.delay(2, state * cell_s), cell_s) for state in range(1, states))]
+        rows = [first, *(later(fleet.delay(2, state * cell_s), cell_s) for state in range(1, states))]
         self._masses = np.zeros((states, states))
         for state, row in enumerate(rows):
             self._masses[state, : row.size] = row[:states]
@@ -109,8 +117,8 @@ class _ByDelayBefore:
         trying = self.due[cell].copy()
         trying[0] += polls
         coming = trying @ self._masses
-        later = np.arange(min(coming.size, len(self.due) - cell))
-        self.due[cell + later, later] += coming[later]
+        waits = np.arange(min(coming.size, len(self.due) - cell))
+        self.due[cell + waits, waits] += coming[waits]
 
 
 def _chain(fleet: PollingFleet, cells: int, cell_s: float) -> _ByFailures | _ByDelayBefore:
@@ -130,6 +138,14 @@ def spread(delay: Delay, cell_s: float) -> Rates:
     edges = np.clip((np.arange(masses.size + 1) - 0.5) * cell_s, least_s, most_s)
     masses += np.diff(edges) / width_s
     _add_point(masses, most_s / cell_s, (delay.at_most_s - most_s) / width_s)
+    return masses
+
+
+def later(delay: Delay, cell_s: float) -> Rates:
+    """The same of a delay, which is never over in the cell in which it begins."""
+    masses = spread(delay, cell_s)
+    masses[1] += masses[0]
+    masses[0] = 0.0
     return masses
 
 

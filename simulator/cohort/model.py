@@ -19,6 +19,7 @@ Facts and formulas: the docstrings of the modules here, and `docs/fleets.md`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -126,6 +127,11 @@ class Disruption:
     share_milli: int = 1000
     drops_connections: bool = False
     """At `begin_us` every connected device notices that its connection is gone: failure number 1, at that moment."""
+
+
+def in_order(disruptions: Iterable[Disruption]) -> list[Disruption]:
+    """Of several that cover a moment the first of these counts: one that answers, else the earliest added."""
+    return sorted(disruptions, key=lambda each: each.answer is None)
 
 
 @dataclass(frozen=True, slots=True)

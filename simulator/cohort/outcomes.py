@@ -144,7 +144,7 @@ class Disturbed:
 
 
 def disturb(requests: Requests, disruptions: Sequence[Disruption]) -> Disturbed:
-    """Of several that cover a moment the earliest added counts, also where it spares a request."""
+    """Of several that cover a moment the first counts, also where it spares a request."""
     count = requests.at_us.size
     disturbed = Disturbed(np.zeros(count, np.uint8), np.zeros(count, np.int64), np.full(count, NOT_ASKED_US, np.int64))
     is_free = np.ones(count, np.bool_)

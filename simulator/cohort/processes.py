@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from fleetrig.simulator.cohort.chance import draw, part_of, second_draw, word
 from fleetrig.simulator.cohort.figures import CohortFigures, FleetFigures
-from fleetrig.simulator.cohort.model import MOST_FAILURES, Cohort, Disruption, FleetModel, Starts, Unanswered
+from fleetrig.simulator.cohort.model import MOST_FAILURES, Cohort, Disruption, FleetModel, Starts, Unanswered, in_order
 from fleetrig.simulator.cohort.retries import earn, full_milli, retry_range, spend
 from fleetrig.simulator.cohort.start_times import residual_us, start_us
 from fleetrig.simulator.drivers.load.histogram import bucket_of
@@ -144,7 +144,7 @@ class ProcessFleet:
             device.failures = device.previous_us = 0
 
     def disrupt(self, disruption: Disruption) -> None:
-        self._server.disruptions.append(disruption)
+        self._server.disruptions = in_order([*self._server.disruptions, disruption])
         if disruption.drops_connections:
             self._env.process(self._drop_connections(disruption.begin_us))
 

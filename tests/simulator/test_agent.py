@@ -87,6 +87,16 @@ def test_forgetting() -> None:
     assert agent.remembered == {"b": [2], "c": {"d": None}}
 
 
+def test_devices_that_remember_nothing_but_their_stage_share_it_until_one_remembers_more() -> None:
+    one, other = Agent(DeviceIdentity("dev-1"), three_steps), Agent(DeviceIdentity("dev-2"), three_steps)
+    for agent in (one, other):
+        agent.settle(Remember({"stage": "enrolled", "token": None}))
+    assert one.remembered is other.remembered
+    one.settle(Remember({"action": "7"}))
+    assert one.remembered == {"stage": "enrolled", "action": "7"}
+    assert other.remembered == {"stage": "enrolled"}
+
+
 def test_an_illegal_move_is_a_bug_of_ours() -> None:
     agent = Agent(IDENTITY, three_steps)
     with pytest.raises(ModelError, match="dev-1: blank -> updating is not a legal move"):

@@ -121,6 +121,14 @@ def test_studies_are_listed(place: Path) -> None:
     assert fleetrig("study", cwd=place).stdout == "mine/recovery  What hits the server when it is back?\n"
 
 
+def test_a_study_can_be_checked_before_it_runs(place: Path) -> None:
+    file = "scenarios/mine/recovery.study.yaml"
+
+    assert fleetrig("check", file, cwd=place).stdout == f"{file}: a study of 12 runs, OK\n"
+    written(place / "scenarios" / "mine", STUDY.replace("{policy: none}", "{policy: nine}"))
+    assert "sweep.policy: wait: devices.backoff.policy: expected" in fleetrig("check", file, cwd=place).stderr
+
+
 MISTAKES = (
     (("mine/recovry",), 5, "no study is called mine/recovry, and there is no such file; did you mean mine/recovery?"),
     (("mine/recovery", "--set", "devces=3"), 4, "--set 'devces' is not known here; did you mean 'devices'?"),

@@ -161,3 +161,10 @@ def test_so_is_the_moment_in_which_all_of_a_phase_holds(tmp_path: Path) -> None:
     exact, cohort = both(tmp_path, POWER, HEAD.replace("POLICY", "fixed"))
 
     assert said(cohort) == said(exact)
+
+
+def test_an_outage_counts_though_answers_are_late_anyhow(tmp_path: Path) -> None:
+    head = HEAD.replace("POLICY", "fixed").rstrip() + "\n    faults: [{fault: latency, delay: 500ms}]\n"
+    exact, cohort = both(tmp_path, PHASES.replace("FAULT", FAULTS["refused"]), head)
+
+    assert said(cohort) == said(exact)

@@ -8,14 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from fleetrig.harness.commands.policy_option import policy_for_order
 from fleetrig.harness.fleets.policy_of_trace import PolicyFound, law_of, policy_of_trace
 from fleetrig.harness.fleets.retry_classes import RetryClass
 from fleetrig.harness.fleets.retry_rows import RetryRow
+from fleetrig.harness.load.order import LoadOrder, expanded_for
+from fleetrig.simulator.backoff import Policy
 from fleetrig.simulator.client_policies import CLIENT_POLICIES, RealClient
 from fleetrig.simulator.contract.errors import UsageError
 from tests.harness.command import fleetrig
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "retries"
+PROJECT = Path(__file__).parents[3]
+GOLDEN = PROJECT / "tests" / "golden" / "retries"
 TURNED_AWAY = """
 scenario: Devices are turned away
 devices: {flow: FLOW, count: COUNT, serial: "DEV-{n}", interval: 60s, backoff: BACKOFF}
@@ -165,7 +169,7 @@ def test_a_trace_that_shows_too_little_says_what_to_do(case: str, tmp_path: Path
     assert str(refused.value).startswith(str(path))
     assert sentence in str(refused.value)
     for words in (["policy", str(path)], ["run", "hawkbit/steady_polling", "--policy-from", str(path)]):
-        done = fleetrig(*words, cwd=Path(__file__).parents[3])
+        done = fleetrig(*words, cwd=PROJECT)
         assert (done.returncode, sentence in done.stderr) == (4, True), done
 
 
@@ -202,3 +206,22 @@ def test_a_run_takes_the_policy_over(tmp_path: Path) -> None:
     found: PolicyFound = policy_of_trace(fleet)
     assert (found.law.kind, found.devices) == (RetryClass.EXPONENTIAL, 4)
     assert (found.backoff.base_s, found.backoff.cap_s) == (2.0, 60.0)
+
+
+def test_a_load_run_and_its_prediction_take_it_over_too(tmp_path: Path) -> None:
+    """The order says it in words of a file: a worker on another machine has no such trace."""
+    line = policy_for_order(GOLDEN / "thingsboard_sdk.trace.jsonl")
+    order = LoadOrder("load/boot_storm", str(PROJECT / "scenarios"), str(tmp_path), policy_from="t.jsonl", backoff=line)
+    again = LoadOrder.from_json(order.to_json())
+    assert again == order
+    assert again.again()[-2:] == ("--policy-from", "t.jsonl")
+    backoff = expanded_for(again).scenario.devices.backoff.to_backoff()
+    assert (backoff.policy, backoff.base_s, backoff.cap_s) == (Policy.EXPONENTIAL, 1.0, 120.0)
+
+
+def test_a_prediction_says_whose_policy_it_has(tmp_path: Path) -> None:
+    trace = str(GOLDEN / "swupdate.trace.jsonl")
+    words = ["load/boot_storm", "--users", "20", "--policy-from", trace, "--results", str(tmp_path / "r")]
+    done = fleetrig("predict", *words, cwd=PROJECT)
+    assert done.returncode in (0, 1)
+    assert done.stderr.startswith("--policy-from: 15 pauses between failed tries (poll) of 1 device: none, it waits")

@@ -103,6 +103,12 @@ def test_a_cap_that_was_not_reached_is_said() -> None:
     assert classified(retries(Backoff(Policy.EXPONENTIAL, 1.0, 8.0), 1, 6)).is_cap_seen
 
 
+def test_of_many_samples_some_are_looked_at_and_all_are_counted() -> None:
+    samples = [sample for seed in range(200) for sample in retries(Backoff(Policy.FULL_JITTER, 5.0, 300.0), seed)]
+    law = classified(samples)
+    assert (law.kind, law.samples, law) == (RetryClass.FULL_JITTER, 2_400, classified(samples))
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_few_samples_are_too_few(count: int) -> None:
     with pytest.raises(TooFewSamples, match=f"{count} of at least 4 pauses between failed tries"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -81,16 +82,30 @@ def searched(plan: StudyPlan, enough: float) -> tuple[CapacityFound | None, list
     """From 40 requests/s, where a server of `enough` would do; and what was tried."""
     tried: list[float] = []
 
-    def run(combinations: list[Combination]) -> list[CaseResult]:
+    def run(combinations: Sequence[Combination]) -> list[CaseResult]:
         capacities = [one.values["capacity"] for one in combinations]
         tried.extend(capacities)
         return [result(0, capacity_per_s=one, rejected=0.0 if one >= enough else 0.5) for one in capacities]
 
-    return search_capacity(plan, start_row(plan), run), tried  # type: ignore[arg-type]
+    return search_capacity(plan, start_row(plan), run), tried
 
 
-def start_row(plan: StudyPlan) -> StudyRow:
-    return study_rows(plan, [result(8, capacity_per_s=40.0, rejected=0.5)])[0]
+def start_row(plan: StudyPlan, capacity_per_s: float = 40.0) -> StudyRow:
+    return study_rows(plan, [result(8, capacity_per_s=capacity_per_s, rejected=0.5)])[0]
+
+
+def test_no_capacity_is_tried_that_no_scenario_can_have(tmp_path: Path) -> None:
+    tried: list[float] = []
+
+    def run(combinations: Sequence[Combination]) -> list[CaseResult]:
+        tried.extend(one.values["capacity"] for one in combinations)
+        return [result(0, rejected=0.5) for _ in combinations]
+
+    plan = plan_of(tmp_path)
+
+    assert search_capacity(plan, start_row(plan, 200_000.0), run) == CapacityFound(None, 4)
+    assert tried == [400_000, 800_000]
+    assert search_capacity(plan, start_row(plan, 900_000.0), run) is None
 
 
 def test_the_capacity_that_would_do_is_found_by_doubling_and_halving(tmp_path: Path) -> None:

@@ -115,3 +115,10 @@ def test_options_change_params_but_nothing_that_is_swept(tmp_path: Path) -> None
     assert (changed.params, changed.seeds) == ({"devices": 100}, 20)
     with pytest.raises(UsageError, match="--set policy: this study sweeps it"):
         study.otherwise({"policy": "none"}, None)
+
+
+def test_a_scenario_in_the_place_of_a_study_is_told(tmp_path: Path) -> None:
+    written(tmp_path)
+
+    with pytest.raises(UsageError, match=r"recovery\.yaml is a scenario, which `fleetrig run` runs"):
+        read_study(tmp_path / "recovery.yaml", tmp_path)

@@ -48,9 +48,9 @@ def test_installed_studies_are_right() -> None:
     found = fleetrig("study", cwd=ROOT).stdout.splitlines()
     names = [line.split()[0] for line in found]
 
-    assert names == ["outage/clients", "outage/jitter", "outage/recovery"]
+    assert names == ["kura/reconnect", "outage/clients", "outage/jitter", "outage/recovery"]
     sizes = [
         len(plan_study(*read_study(ROOT / f"scenarios/{name}.study.yaml", ROOT / "scenarios"), steady).combinations)
         for name in names
     ]
-    assert sizes == [7 * 4, 8 * 5 * 4, 8 * 4]
+    assert sizes == [2 * 5, 7 * 4, 8 * 5 * 4, 8 * 4]

@@ -1,0 +1,42 @@
+"""The echo of a herd in the report: how often it comes back, how it fades, and that silence is not told."""
+
+from __future__ import annotations
+
+import pytest
+
+from fleetrig.harness.fleets.figures_text import figures_text
+from fleetrig.harness.fleets.fleet_run import FleetOutcome, PhaseSpan
+from fleetrig.simulator.backoff import Backoff, Policy
+from fleetrig.simulator.cohort.expected_rates import PollingFleet
+from fleetrig.simulator.cohort.model import Cohort, Disruption, FleetModel
+from tests.simulator.cohort.herds import BEGINS_S, S, herd, retry_rule
+
+OUTAGE_S, UNTIL_S = 400, 1_400
+IN_LOCKSTEP = Backoff(Policy.EXPONENTIAL, 40.0, 80.0)
+
+
+def told(jitter: float, backoff: Backoff) -> dict[str, str]:
+    fleet = PollingFleet(20_000, 100.0, 100.0 * (1 + jitter), backoff)
+    figures = herd(fleet, OUTAGE_S, UNTIL_S)
+    interval_us = (100 * S, round(100 * (1 + jitter) * S))
+    model = FleetModel((Cohort("herd", fleet.count, interval_us, retry_rule(backoff)),))
+    end_us = (BEGINS_S + UNTIL_S) * S
+    outage = Disruption(BEGINS_S * S, (BEGINS_S + OUTAGE_S) * S)
+    return dict(figures_text(FleetOutcome(model, figures, (PhaseSpan("all", 0, end_us),), (outage,), (), "cohort")))
+
+
+@pytest.mark.parametrize(
+    ("jitter", "begins", "ends"),
+    [
+        (0.5, "the herd comes back every 2.1m: the rate swings by ", "m until it is below 10%"),
+        (0.0, "the herd comes back every 100s: the rate swings by ", "only more jitter of the interval ends that"),
+    ],
+)
+def test_a_herd_that_comes_back(jitter: float, begins: str, ends: str) -> None:
+    echo = told(jitter, IN_LOCKSTEP)["echo"]
+    assert echo.startswith(begins)
+    assert echo.endswith(ends)
+
+
+def test_a_fleet_that_never_was_a_herd_has_no_echo() -> None:
+    assert "echo" not in told(0.2, Backoff(Policy.NONE))
