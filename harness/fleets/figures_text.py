@@ -65,8 +65,9 @@ def mean_interval_us(model: FleetModel) -> int:
 
 def _told(found: Findings) -> Iterator[Told]:
     steady, is_after = found.situation.steady_per_s, found.situation.outage_us is not None
-    of = f"; {steady:,.1f} a second when nothing is wrong" if steady else ""
-    yield "requests", f"{found.requests:,} in all{of}; {ratio(found.retry_ratio)}"
+    # Who is connected asks only after a loss: all that is asked of him is a retry.
+    of = f"; {steady:,.1f} a second when nothing is wrong; {ratio(found.retry_ratio)}" if steady else ""
+    yield "requests", f"{found.requests:,} in all{of}"
     yield "peak", f"{_peak(found.peak)}" + (f"; after the fault {_peak(found.peak_after)}" if is_after else "")
     if found.plateau_per_s is not None:
         yield (

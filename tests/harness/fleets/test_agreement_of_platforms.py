@@ -16,6 +16,8 @@ from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_ro
 from fleetrig.harness.verdict import PhaseResult, Report, Verdict
 from tests.harness.runs import expanded
 
+pytestmark = pytest.mark.slow
+
 HEAD = """
     scenario: Devices come, lose their server, and come back
     devices: {flow: FLOW, over: OVER, count: 60, serial: "D-{n}", interval: 10s, timeout: 5s,
@@ -106,7 +108,6 @@ def area_between(phase: PhaseResult, other: PhaseResult) -> float:
     return max((area / sum(one.values()) for area, (one, _) in zip(areas, counts, strict=True)), default=0.0)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", LIBRARY)
 def test_installed_scenarios_have_the_same_verdicts_and_ask_as_often(name: str) -> None:
     runs = plan([name], scenario_root(None), [], power_cut_points, params=read_params(LIBRARY[name]))
