@@ -130,6 +130,7 @@ DEVIATIONS = [
     (KURA, broken_kura_devices.small_letters, "login CONNECT", "user_name"),
     (KURA, broken_kura_devices.asks_before_it_listens, "provision-request PUBLISH", "provision-subscribe SUBSCRIBE"),
     (KURA, deviating.confirms_twice, "provision-confirm PUBLISH", "hang-up DISCONNECT"),
+    (KURA, deviating.never_confirms, "nothing for 45", "within 0.000 s"),
     (KURA, deviating.is_never_born, "telemetry PUBLISH", "birth PUBLISH"),
     (KURA, deviating.measures_twice, "telemetry PUBLISH", "telemetry (not before 5.000 s"),
     (KURA, deviating.measures_nothing, "nothing for", "telemetry within"),
