@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.checks.fold import format_amount, summarize_names
+from fleetrig.harness.report.csv_cell import plain_cell
 from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.run.context import Device, RunContext
 from fleetrig.harness.scenario_file.check_words import ManufacturingRecord
@@ -20,8 +21,6 @@ from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import ClientCertificate, Credential
 from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.stages import Stage
-
-FORMULA_BEGINS: Final = ("=", "+", "-", "@")
 
 ACCEPTED: Final = frozenset({Stage.ENROLLED, Stage.ONLINE, Stage.UPDATING})
 
@@ -73,11 +72,6 @@ def fingerprint_of(context: RunContext, credential: Credential | None) -> str:
 def fingerprint(secret: str) -> str:
     """Identifies a secret without revealing it: the first 16 hex digits of its SHA-256, or "" for none."""
     return hashlib.sha256(secret.encode()).hexdigest()[:16] if secret else ""
-
-
-def plain_cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula: one that begins like it gets an apostrophe before it."""
-    return f"'{text}" if text.startswith(FORMULA_BEGINS) else text
 
 
 def write_record(rows: list[dict[str, str]], folder: Path, name: str) -> None:

@@ -159,7 +159,7 @@ def smallest_request(request: RunRequest, shrinking: ShrinkRun) -> tuple[RunRequ
         smallest = replace(request, ids=request.ids or [shrinking.chosen.name], params=params, seed=best.seed)
     else:
         path = write_smallest(request, shrinking)
-        outside = request.allow_outside or names_files(shrinking.file)
+        outside = request.allow_outside or names_files(shrinking.file, shrinking.chosen.values)
         smallest = replace(request, ids=[str(path)], params=None, seed=best.seed, allow_outside=outside)
     words = [*(smallest.ids or ()), "--seed", str(best.seed), *smallest.again()]
     return smallest, shlex.join(["fleetrig", "run", *words])

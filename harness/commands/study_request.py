@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +26,7 @@ from fleetrig.harness.studies.dask_adapter import dask_crew
 from fleetrig.harness.studies.estimate import LONG_S, estimate
 from fleetrig.harness.studies.progress import StudyProgress
 from fleetrig.harness.studies.recommendation import recommendation
+from fleetrig.harness.studies.sole_use import sole_use
 from fleetrig.harness.studies.study_file import TIMES
 from fleetrig.harness.studies.study_lookup import find_study, read_study, studies_below
 from fleetrig.harness.studies.study_output import StudyOutput
@@ -85,12 +86,13 @@ def execute(request: StudyRequest) -> Exit:
     folder = request.results / STUDIES / study_id
     check_own_folder("--results", request.results)
     folder.mkdir(parents=True, exist_ok=True)
-    store = CaseStore(folder / CASES_FILE, digest_of(plan, request.seed), plan.runs)
-    store.prepare(resume=request.resume, anew=request.anew)
-    if store.is_complete:
-        tell(f"all {plan.runs} runs of this study were done before; --anew repeats them")
-    found = performed(request, plan, store)
-    return finish(plan, store, found)
+    with sole_use(folder):
+        store = CaseStore(folder / CASES_FILE, digest_of(plan, request.seed), plan.runs)
+        store.prepare(resume=request.resume, anew=request.anew)
+        if store.is_complete:
+            tell(f"all {plan.runs} runs of this study were done before; --anew repeats them")
+        found = performed(request, plan, store)
+        return finish(plan, store, found)
 
 
 def planned(request: StudyRequest) -> tuple[str, StudyPlan]:
@@ -117,7 +119,8 @@ def performed(request: StudyRequest, plan: StudyPlan, store: CaseStore) -> Capac
         if store.path.exists():
             store.reread()
         if store.done:
-            finish(plan, store, None)
+            with suppress(OSError):  # where the disk is full, what is raised again says so
+                finish(plan, store, None)
         raise
 
 

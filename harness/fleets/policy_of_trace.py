@@ -20,6 +20,7 @@ from fleetrig.harness.fleets.retry_likelihood import Sample, noise_s
 from fleetrig.harness.fleets.retry_rows import RetryRow, TryLine, retries_in
 from fleetrig.harness.scenario_file.backoff_text import policy_text, span_text
 from fleetrig.simulator.backoff import Backoff
+from fleetrig.simulator.contract.bounds import SPAN_S
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.units import duration_text
 
@@ -28,6 +29,8 @@ ROWS_WITH_A_FIRST: Final = 3
 """So many rows of failures show that the first delay has a range of its own."""
 OTHERS: Final = 0.2
 """So many of the devices that differ from the rest are more than chance."""
+LONGEST_S: Final = SPAN_S.most / 10
+"""A longer pause tells of a clock that was set; with it no number would be one that a scenario file takes."""
 HOW: Final = (
     f"record a device while its server turns it away for at least {WANTED} tries: the faults overload and "
     "connect_refused do, an outage does not, since the server sees nothing of it"
@@ -50,7 +53,8 @@ class PolicyFound:
     def say(self) -> str:
         """One sentence."""
         who = "1 device" if self.devices == 1 else f"{self.devices} devices"
-        return f"{self.law.samples} pauses between failed tries ({self.name}) of {who}: {law_text(self.law)}"
+        name = self.name if self.name.isprintable() else ascii(self.name)
+        return f"{self.law.samples} pauses between failed tries ({name}) of {who}: {law_text(self.law)}"
 
 
 def law_text(law: RetryLaw) -> str:
@@ -90,6 +94,11 @@ def policy_of_trace(path: Path) -> PolicyFound:
     rows = [row for line in of_name.values() for row in line.rows if row.pauses_s]
     if not rows:
         raise UsageError(f"{path}: no failed {name} was followed by another; {HOW}")
+    longest_s = max(pause_s for row in rows for pause_s in row.pauses_s)
+    if longest_s > LONGEST_S:
+        raise UsageError(
+            f"{path} shows a pause of {duration_text(longest_s)}, which no device makes: its clock was set meanwhile"
+        )
     intervals_s = tuple(
         interval_s for (_, called), line in lines.items() if called == name for interval_s in line.intervals_s
     )
@@ -136,7 +145,7 @@ def obeys_retry_after(rows: Sequence[RetryRow]) -> bool:
 def _asked(rows: Sequence[RetryRow]) -> list[tuple[float, float]]:
     """Pauses for which the server had named a time, with that time."""
     pairs = [pair for row in rows for pair in zip(row.pauses_s, row.asked_s, strict=True)]
-    return [(pause_s, asked_s) for pause_s, asked_s in pairs if asked_s is not None]
+    return [(pause_s, asked_s) for pause_s, asked_s in pairs if asked_s is not None and pause_s >= 0]
 
 
 def _law_with_first(samples: Sequence[Sample]) -> RetryLaw | None:

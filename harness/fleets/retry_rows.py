@@ -37,7 +37,10 @@ ENDS: Final = frozenset({"power_on", "power_cut", "ended"})
 
 @dataclass(slots=True)
 class RetryRow:
-    """A row of failures. `asked_s`: what the server had named before each pause, None for nothing."""
+    """A row of failures. `asked_s`: what the server had named before each pause, None for nothing.
+
+    A pause below 0 counts, but is none to learn from: somebody has set the clock back meanwhile.
+    """
 
     pauses_s: list[float] = field(default_factory=list)
     asked_s: list[float | None] = field(default_factory=list)
@@ -46,9 +49,9 @@ class RetryRow:
         """Of a device that is not deaf, without the pauses for which the server had named a time."""
         before_s: float | None = None
         for number, (pause_s, asked_s) in enumerate(zip(self.pauses_s, self.asked_s, strict=True), 1):
-            if is_deaf or asked_s is None:
+            if pause_s >= 0 and (is_deaf or asked_s is None):
                 yield Sample(number, pause_s, before_s)
-            before_s = pause_s
+            before_s = pause_s if pause_s >= 0 else None
 
 
 @dataclass(slots=True)

@@ -25,28 +25,33 @@ def written_scenario(file: ScenarioFile, values: Mapping[str, Any], heading: str
 
     Files that it names are named by their whole path, since this one may lie elsewhere.
     """
-    known = {**(file.source.tree.get("params") or {}), **values}
 
     def fill(text: str, mark: Mark) -> Any:
-        if (whole := PLACE.fullmatch(text)) and whole[1] in known:
-            return known[whole[1]]
-        filled = PLACE.sub(lambda place: _inner(known[place[1]]) if place[1] in known else place[0], text)
-        named = _named_file(file, filled)
-        return filled if named is None else str(named.resolve())
+        value = _filled(file, values, text)
+        named = _named_file(file, value)
+        return value if named is None else str(named.resolve())
 
     tree = {key: replaced(value, fill) for key, value in file.source.tree.items() if key not in SOURCES}
     comment = "".join(f"# {line}\n" for line in heading.splitlines())
     return comment + "".join(f"{line}\n" for line in _block(tree))
 
 
-def names_files(file: ScenarioFile) -> bool:
-    return any(_named_file(file, text) is not None for text, _ in texts(file.source.tree))
+def names_files(file: ScenarioFile, values: Mapping[str, Any]) -> bool:
+    return any(_named_file(file, _filled(file, values, text)) is not None for text, _ in texts(file.source.tree))
 
 
-def _named_file(file: ScenarioFile, text: str) -> Path | None:
-    if not text or len(text) > PATH_CHARS or not text.isprintable():
+def _filled(file: ScenarioFile, values: Mapping[str, Any], text: str) -> Any:
+    """With the values of params and matrix; what the environment gives is not known here."""
+    known = {**(file.source.tree.get("params") or {}), **values}
+    if (whole := PLACE.fullmatch(text)) and whole[1] in known:
+        return known[whole[1]]
+    return PLACE.sub(lambda place: _inner(known[place[1]]) if place[1] in known else place[0], text)
+
+
+def _named_file(file: ScenarioFile, value: Any) -> Path | None:
+    if not isinstance(value, str) or not value or len(value) > PATH_CHARS or not value.isprintable():
         return None
-    path = file.source.path.parent / text
+    path = file.source.path.parent / value
     return path if path.is_file() else None
 
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from fleetrig.harness.report.version import VERSION
+from fleetrig.harness.run.trace_file import closing_quietly
 from fleetrig.harness.studies.case import CaseResult
 from fleetrig.harness.studies.sweep import StudyPlan
-from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError, shown_path, system_said
 
 CASES_FILE: Final = "cases.jsonl"
 FORMAT: Final = 1
@@ -47,21 +48,23 @@ class CaseStore:
         known = _json_of(head) or {}
         if known.get("study") == self.digest:
             self.done = [result for line in lines if (result := _result_of(line)) is not None]
-            if not (self.is_complete or resume):
+            if self.done and not (self.is_complete or resume):
                 raise UsageError(f"{self.path} has {len(self.done)} of the {self.runs} runs of this study: "
                                  "--resume goes on with the others, --anew begins anew")  # fmt: skip
         elif resume:
             raise UsageError(f"{self.path} has results of another study, or of this one before it was changed: "
                              "nothing to resume; --anew begins anew")  # fmt: skip
-        elif len(lines) < known.get("runs", 0):
+        elif 0 < len(lines) < _count(known):
             raise UsageError(f"{self.path} has {len(lines)} of the {known['runs']} runs of another study, or of this "
                              "one before it was changed: give another folder (--results), or --anew")  # fmt: skip
 
     def _lines(self) -> list[str]:
         try:
             return self.path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as wrong:
-            raise UsageError(f"cannot read {self.path}: {wrong}") from None
+        except UnicodeDecodeError:
+            raise UsageError(f"{self.path} is no file of a study: remove it, or give --anew") from None
+        except OSError as wrong:
+            raise UsageError(f"cannot read {shown_path(self.path)}: {system_said(wrong)}") from None
 
     def reread(self) -> None:
         """A stop may fall between a result's way into the file and into `done`: the file is right."""
@@ -73,15 +76,21 @@ class CaseStore:
 
     @contextmanager
     def open(self) -> Iterator[CaseWriter]:
-        """For writing, after `prepare`. A line that was cut by an end of the machine is dropped for good."""
+        """For writing, after `prepare`. A line that was cut by an end of the machine is dropped for good.
+
+        Raises BrokenBench when it cannot be written, and so does the writer.
+        """
         draft = self.path.with_name(f"{self.path.name}.part")
-        with draft.open("w", encoding="utf-8") as file:
-            _write(file, {"study": self.digest, "runs": self.runs})
-            for result in self.done:
-                _write(file, result.to_json())
-            file.flush()
-            draft.replace(self.path)
-            yield CaseWriter(file, self.done)
+        with _writing(self.path):
+            file = draft.open("w", encoding="utf-8")
+        with closing_quietly(file):
+            with _writing(self.path):
+                _write(file, {"study": self.digest, "runs": self.runs})
+                for result in self.done:
+                    _write(file, result.to_json())
+                file.flush()
+                draft.replace(self.path)
+            yield CaseWriter(file, self.path, self.done)
 
 
 @dataclass(slots=True)
@@ -89,13 +98,26 @@ class CaseWriter:
     """Adds results to the file, and to those that are known."""
 
     file: TextIO
+    path: Path
     done: list[CaseResult]
 
     def add(self, result: CaseResult) -> None:
-        _write(self.file, result.to_json())
-        self.file.flush()
-        os.fsync(self.file.fileno())
+        with _writing(self.path):
+            _write(self.file, result.to_json())
+            self.file.flush()
+            os.fsync(self.file.fileno())
         self.done.append(result)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as wrong:
+        raise BrokenBench(
+            f"cannot write {shown_path(path)}: {system_said(wrong)}; the runs that it has are kept, and --resume goes "
+            "on with them"
+        ) from None
 
 
 def _write(file: TextIO, what: dict[str, Any]) -> None:
@@ -108,6 +130,12 @@ def _json_of(line: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return read if isinstance(read, dict) else None
+
+
+def _count(head: dict[str, Any]) -> int:
+    """The runs that its first line speaks of; 0 for what is no such line."""
+    runs = head.get("runs")
+    return runs if isinstance(runs, int) else 0
 
 
 def _result_of(line: str) -> CaseResult | None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from fleetrig.harness.report.csv_cell import plain_cell
 from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.studies.recommendation import Recommendation
 from fleetrig.harness.studies.study_rows import StudyRow
@@ -29,7 +30,8 @@ def write_csv(plan: StudyPlan, rows: Sequence[StudyRow], path: Path) -> None:
             figures, first = figures_of(row), row.first
             writer.writerow(
                 [
-                    *row.combination.labels, len(row.results), round(first.steady_per_s, 3), first.capacity_per_s,
+                    *map(_label_cell, row.combination.labels),
+                    len(row.results), round(first.steady_per_s, 3), first.capacity_per_s,
                     str(row.is_good).lower(), *(figures[name] for name in [*FIGURES, *beside]),
                 ]
             )  # fmt: skip
@@ -74,6 +76,15 @@ def _row_json(plan: StudyPlan, row: StudyRow) -> dict[str, Any]:
         "has_collapsed": row.has_collapsed,
         "figures": figures_of(row),
     }
+
+
+def _label_cell(label: str) -> str:
+    """A number stays one, below 0 too."""
+    try:
+        float(label)
+    except ValueError:
+        return plain_cell(label)
+    return label
 
 
 def _plain(value: Any) -> Any:

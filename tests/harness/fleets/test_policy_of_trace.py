@@ -147,6 +147,26 @@ def test_a_power_cut_begins_a_new_row(tmp_path: Path) -> None:
     assert policy_of_trace(path).law.samples == 5, "the 30 s with a power cut in them are none of them"
 
 
+def test_a_clock_that_is_set_back_spoils_one_pause_only(tmp_path: Path) -> None:
+    times = [0, 1, 3, 7, 15, 31 - 3600, 63 - 3600, 127 - 3600]
+    path = stored(tmp_path, *(poll(at_s + 7200, status) for at_s in times for status in (0, 503)))
+    law = policy_of_trace(path).law
+    assert (law.kind, law.samples) == (RetryClass.EXPONENTIAL, 6), "the fifth of seven is none"
+    assert (law.backoff.base_s, law.backoff.cap_s) == (1.0, 64.0)
+
+
+def test_a_clock_that_was_set_while_devices_waited_is_said(tmp_path: Path) -> None:
+    path = stored(tmp_path, *(poll(at_s, status) for at_s in (0, 5, 10, 15, 20, 10_000_000) for status in (0, 503)))
+    with pytest.raises(UsageError, match=r"shows a pause of 9999980s, which no device makes: its clock was set"):
+        policy_of_trace(path)
+
+
+def test_a_name_cannot_speak_to_the_terminal(tmp_path: Path) -> None:
+    events = [poll(at_s, status) for at_s in (0, 5, 10, 15, 20) for status in (0, 503)]
+    path = stored(tmp_path, *({**event, "name": "\x1b]0;mine\x07"} for event in events))
+    assert r"failed tries ('\x1b]0;mine\x07') of 1 device" in policy_of_trace(path).say()
+
+
 SHOWS_TOO_LITTLE = {
     "nothing fails": (
         (poll(0), poll(0, 200), poll(60), poll(60, 200)),

@@ -10,7 +10,7 @@ from fleetrig.harness.scenario_file.reader import parse
 from fleetrig.harness.scenario_file.reducible import with_sizes
 from fleetrig.harness.scenario_file.selection import expand, ids_below
 from fleetrig.harness.scenario_file.template import read_scenario
-from fleetrig.harness.scenario_file.written_scenario import written_scenario
+from fleetrig.harness.scenario_file.written_scenario import names_files, written_scenario
 from tests.harness.runs import PASSES, write_scenario
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
@@ -51,3 +51,25 @@ def test_what_the_environment_gives_stays_there(tmp_path: Path) -> None:
     assert tree["server"] == {"settings": {"pollingTime": "00:00:10"}}
     assert "params" not in tree
     assert "matrix" not in tree
+
+
+@pytest.mark.parametrize("csv", ["u.csv", "${units}.csv", "${list}"])
+def test_files_are_named_by_their_whole_path(csv: str, tmp_path: Path) -> None:
+    """Also where a param names them, in part or as a whole."""
+    (tmp_path / "scenarios").mkdir()
+    listed = tmp_path / "scenarios" / "u.csv"
+    listed.write_text("serial\nHB-1\n", encoding="utf-8")
+    head = f"""
+        scenario: A list
+        params: {{units: u, list: u.csv}}
+        devices: {{flow: hawkbit, csv: "{csv}", model: "${{units}}", hw_revision: "${{list}}"}}
+        server: {{settings: {{pollingTime: "00:00:10"}}}}
+    """
+    file = read_scenario(write_scenario(tmp_path, PASSES, "x", head), "x")
+    tree = parse(written_scenario(file, {}, "").encode(), tmp_path / "w.yaml").tree
+    assert tree["devices"]["csv"] == str(listed.resolve())
+    assert names_files(file, {})
+
+
+def test_a_scenario_that_names_no_file(tmp_path: Path) -> None:
+    assert not names_files(read_scenario(write_scenario(tmp_path, PASSES, "x"), "x"), {})

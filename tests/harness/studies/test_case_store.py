@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.studies.case_store import CaseStore, digest_of
+from fleetrig.harness.studies.case_store import CaseStore, CaseWriter, digest_of
 from fleetrig.harness.studies.study_run import orders_left
-from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from tests.harness.studies.made import STUDY, plan_of, result
 
 
@@ -64,6 +64,57 @@ def test_a_whole_study_is_shown_again_and_replaced_by_another(tmp_path: Path) ->
 
     assert read(path) == [0, 1, 2, 3, 4]
     assert read(path, digest="other") == []
+
+
+def test_a_study_of_which_nothing_was_run_is_no_loss(tmp_path: Path) -> None:
+    path = tmp_path / "cases.jsonl"
+    kept(path, numbers=range(0))
+
+    assert read(path) == []
+    assert read(path, digest="other") == []
+
+
+@pytest.mark.parametrize("head", ["", "{", "[]", '{"study": 7, "runs": "9"}'])
+def test_what_is_no_study_is_replaced(tmp_path: Path, head: str) -> None:
+    path = tmp_path / "cases.jsonl"
+    path.write_text(f"{head}\n{{}}\n", encoding="utf-8")
+
+    assert read(path) == []
+
+
+def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "cases.jsonl"
+    path.write_bytes(b"\xff")
+    with pytest.raises(UsageError, match=r"cases.jsonl is no file of a study: remove it, or give --anew"):
+        read(path)
+
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(UsageError, match=r"cannot read .*cases.jsonl: Is a directory"):
+        read(path)
+
+
+def test_on_a_full_disk_what_was_done_stays(tmp_path: Path) -> None:
+    path, full = tmp_path / "cases.jsonl", Path("/dev/full")
+    kept(path)
+    store = CaseStore(path, "d", 5)
+    store.prepare(resume=True, anew=False)
+
+    (tmp_path / "cases.jsonl.part").symlink_to(full)
+    with (
+        pytest.raises(BrokenBench, match=r"cannot write .*cases.jsonl: No space left .* --resume goes on"),
+        store.open(),
+    ):
+        pass
+    (tmp_path / "cases.jsonl.part").unlink()
+    assert read(path, resume=True) == [0, 1, 2]
+
+    writer = CaseWriter(full.open("w", encoding="utf-8"), path, [])
+    with pytest.raises(BrokenBench, match=r"cannot write .*cases.jsonl: No space left"):
+        writer.add(result(4))
+    assert writer.done == []
+    with pytest.raises(OSError, match="No space left"):
+        writer.file.close()
 
 
 def test_a_line_that_was_cut_is_run_again(tmp_path: Path) -> None:
