@@ -1,4 +1,5 @@
-"""The echo of a herd in the report: how often it comes back, how it fades, and that silence is not told."""
+"""The echo of a herd in the report: how often it comes back, how it fades, and that silence is not told. Besides, when
+those were back who were cut off."""
 
 from __future__ import annotations
 
@@ -40,3 +41,12 @@ def test_a_herd_that_comes_back(jitter: float, begins: str, ends: str) -> None:
 
 def test_a_fleet_that_never_was_a_herd_has_no_echo() -> None:
     assert "echo" not in told(0.2, Backoff(Policy.NONE))
+
+
+def test_who_was_cut_off_is_counted_from_the_end_of_the_fault() -> None:
+    """Who asks at its next poll is back within an interval, however long the outage was."""
+    said = told(0.0, Backoff(Policy.NONE))["online"]
+    assert said == (
+        "20,000 were cut off when the fault ended; "
+        "back for good were half of them after 49s, 90 of 100 after 89s, 99 of 100 after 98s"
+    )
