@@ -90,8 +90,8 @@ class CaseWriter:
     def add(self, result: CaseResult) -> None:
         _write(self.file, result.to_json())
         self.file.flush()
+        self.done.append(result)  # before the disk is waited for, since a stop comes while somebody waits
         os.fsync(self.file.fileno())
-        self.done.append(result)
 
 
 def _write(file: TextIO, what: dict[str, Any]) -> None:
