@@ -26,15 +26,16 @@ def read_params(words: Iterable[str] | None) -> dict[str, str]:
     return given
 
 
-def check_params(given: Mapping[str, str], files: Sequence[ScenarioFile]) -> None:
+def check_params(given: Iterable[str], files: Sequence[ScenarioFile], *, option: str = "--set") -> None:
     """Raises UsageError for a name that no file has: one of several may lack it."""
     known = sorted({name for file in files for name in file.heading.params})
     for name in given:
         if name in known:
             continue
         if any(name in file.heading.matrix for file in files):
-            raise UsageError(f"--set {name}: that is a name of the matrix; choose a run by its name, ID[{name}=…]")
-        raise UsageError(f"--set {not_known(name, known) if known else f'{name}: none of the scenarios has params'}")
+            raise UsageError(f"{option} {name}: that is a name of the matrix; choose a run by its name, ID[{name}=…]")
+        what = not_known(name, known) if known else f"{name}: none of the scenarios has params"
+        raise UsageError(f"{option} {what}")
 
 
 def params_of(given: Mapping[str, str], file: ScenarioFile) -> dict[str, Any]:
