@@ -77,7 +77,7 @@ def _told(found: Findings) -> Iterator[Told]:
     if is_after and found.comes_back is not None:
         yield "online", _comes_back(found.comes_back)
     elif not is_after and found.time_to_online is not None:
-        yield "online", _online(found.time_to_online)
+        yield "online", _online(found, found.time_to_online)
     yield "capacity", _capacity(found)
     if found.collapse is not None:
         yield "collapse", found.collapse.say()
@@ -97,11 +97,17 @@ def _times(per_s: float, steady: float) -> str:
     return f", {per_s / steady:.1f} times the steady rate" if steady else ""
 
 
-def _online(took: OnlineTimes) -> str:
-    return (
-        f"of those that were not, half were online after {_span(took.p50_s)}, 90 of 100 after {_span(took.p90_s)}, "
+def _online(found: Findings, took: OnlineTimes) -> str:
+    """Percentiles are of those that came online: how many never did is told first."""
+    count = found.situation.count
+    at_end = int((found.curves.came_online - found.curves.went_offline).sum())
+    times = (
+        f"half were online after {_span(took.p50_s)}, 90 of 100 after {_span(took.p90_s)}, "
         f"99 of 100 after {_span(took.p99_s)}"
     )
+    if at_end >= count:
+        return times
+    return f"{at_end:,} of {count:,} at the end; of those that came online {times}"
 
 
 def _comes_back(back: Return) -> str:
@@ -142,7 +148,10 @@ def _echo(found: Findings) -> str:
 def _capacity(found: Findings) -> str:
     needed = f"{found.capacity_needed_per_s:,.0f} requests a second would turn nobody away"
     has = found.situation.capacity_per_s
-    return needed if has is None else f"{needed}; the server can do {has:,.0f}"
+    if has is None:
+        return needed
+    too_little = ", less than is asked when nothing is wrong" if has < found.situation.steady_per_s else ""
+    return f"{needed}; the server can do {has:,.0f}{too_little}"
 
 
 def _span(seconds: float) -> str:

@@ -30,7 +30,7 @@ OTHERS: Final = 0.2
 """So many of the devices that differ from the rest are more than chance."""
 HOW: Final = (
     f"record a device while its server turns it away for at least {WANTED} tries: the faults overload and "
-    "connect_refused do, an outage does not, since the server sees nothing of it"
+    "connect_refused do; an outage does for devices of ours alone, since a server sees nothing of it"
 )
 
 
@@ -42,6 +42,8 @@ class PolicyFound:
     name: str
     devices: int
     intervals_s: tuple[float, ...]
+    was_asked: bool
+    """An answer has named a time (Retry-After)."""
 
     @property
     def backoff(self) -> Backoff:
@@ -50,7 +52,8 @@ class PolicyFound:
     def say(self) -> str:
         """One sentence."""
         who = "1 device" if self.devices == 1 else f"{self.devices} devices"
-        return f"{self.law.samples} pauses between failed tries ({self.name}) of {who}: {law_text(self.law)}"
+        unasked = "" if self.was_asked else "; no answer named a Retry-After, so it is taken not to obey one"
+        return f"{self.law.samples} pauses between failed tries ({self.name}) of {who}: {law_text(self.law)}{unasked}"
 
 
 def law_text(law: RetryLaw) -> str:
@@ -98,7 +101,7 @@ def policy_of_trace(path: Path) -> PolicyFound:
     except TooFewSamples as few:
         raise UsageError(f"{path}: not enough samples: {few}; {HOW}") from None
     _check_alike(path, of_name, law)
-    return PolicyFound(law, name, len(of_name), intervals_s)
+    return PolicyFound(law, name, len(of_name), intervals_s, was_asked=bool(_asked(rows)))
 
 
 def most_tried(failing: dict[tuple[str, str], TryLine]) -> str:
