@@ -195,7 +195,9 @@ def test_the_command_says_it_in_words_and_as_a_line(tmp_path: Path) -> None:
     path = run_and_trace(tmp_path, "{policy: exponential, base: 1s, cap: 2m}")
     done = fleetrig("policy", path.name, cwd=tmp_path)
     first, line, like, more = done.stdout.splitlines()
-    assert "pauses between failed tries (poll) of 1 device: exponential from 1s up to 120s, no jitter; no answer" in first
+    assert (
+        "pauses between failed tries (poll) of 1 device: exponential from 1s up to 120s, no jitter; no answer" in first
+    )
     assert line == "in a file:  backoff: {policy: exponential, cap: 120s, honours_retry_after: false}"
     assert like == "the same as: thingsboard_python_sdk, paho_python"
     assert more == "a fleet of them: fleetrig run ID --policy-from away.trace.jsonl"
