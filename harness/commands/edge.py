@@ -19,7 +19,9 @@ from fleetrig.simulator.contract.errors import UsageError
 def edge_command(
     run: Annotated[str, typer.Argument(metavar="ID", help="One scenario, or one run of it: ID[policy=fixed].")],
     vary: Annotated[str, typer.Option(metavar="NAME=FROM..TO", help="The param, such as outage=30s..20m.")],
-    until: Annotated[Happening, typer.Option(help="What is looked for.")] = Happening.COLLAPSES,
+    until: Annotated[
+        Happening, typer.Option(help="What is looked for: at the end of the run, or of its checks.")
+    ] = Happening.COLLAPSES,
     params: Params = None,
     seed: Seed = 1,
     allow_outside: AllowOutside = False,
