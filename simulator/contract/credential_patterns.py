@@ -24,7 +24,7 @@ LONGEST_NAME_CHARS: Final = 2 * 64 + max(map(len, NAMES))
 
 
 @dataclass(frozen=True, slots=True)
-class PatternPlace:
+class CredentialPattern:
     """A place of credentials."""
 
     pattern: re.Pattern[str]
@@ -39,8 +39,8 @@ class PatternPlace:
         return not text.isascii() or self.hint.search(text.lower()) is not None
 
 
-def place(pattern: str, hint: str, flags: re.RegexFlag = re.NOFLAG) -> PatternPlace:
-    return PatternPlace(re.compile(pattern, flags | re.IGNORECASE), re.compile(hint))
+def place(pattern: str, hint: str, flags: re.RegexFlag = re.NOFLAG) -> CredentialPattern:
+    return CredentialPattern(re.compile(pattern, flags | re.IGNORECASE), re.compile(hint))
 
 
 PARAMETER: Final = place(

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetrig.simulator.contract import credential_patterns
-from fleetrig.simulator.contract.credential_patterns import MEMBER, PatternPlace
+from fleetrig.simulator.contract.credential_patterns import MEMBER, CredentialPattern
 from fleetrig.simulator.contract.credential_places import UnknownCredentials
 
-PLACES = {name: found for name, found in vars(credential_patterns).items() if isinstance(found, PatternPlace)}
+PLACES = {name: found for name, found in vars(credential_patterns).items() if isinstance(found, CredentialPattern)}
 
 EXAMPLES = {
     "PARAMETER": "/a?my-Token=v&x=1",
