@@ -54,10 +54,10 @@ def _like(name: str, own: Any, text: str) -> Any:
             return _number(name, text)
         case str() if own.endswith("%") and not text.endswith("%"):
             return _number(name, text)  # in place of a share, as far as the place takes one
-        case str():
+        case str() | None:  # of what is not there by default, the place says what it takes
             return text
         case _:
-            raise UsageError(f"--set {name}: only single values can be set, and this is {type(own).__name__}")
+            raise UsageError(f"--set {name}: only single values can be set, and this one has parts: copy the file")
 
 
 def _number(name: str, text: str) -> int | float:

@@ -97,7 +97,7 @@ def test_what_is_done_is_kept_and_marked_when_it_is_interrupted(place: Path, num
     assert 0 < done < 480
     said = running.said()
     assert f"interrupted: {done} of 480 runs; --resume goes on with the others" in said
-    assert "So far, with " in said
+    assert "So far (" in said
     assert {path.name for path in left(place).iterdir()} == {"cases.jsonl", "partial-table.csv", "partial-study.json"}
 
     refused = study(place, "--seeds", "40", *SMALL)
