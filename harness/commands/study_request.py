@@ -114,6 +114,8 @@ def performed(request: StudyRequest, plan: StudyPlan, store: CaseStore) -> Capac
                 run_left(request, plan, store, crew, orders)
             return CapacitySeeker(plan, request.seed, crew, perform).capacity_for(study_rows(plan, store.done))
     except (KeyboardInterrupt, BrokenBench):
+        if store.path.exists():
+            store.reread()
         if store.done:
             finish(plan, store, None)
         raise

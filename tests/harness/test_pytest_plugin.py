@@ -170,7 +170,7 @@ def test_its_junit_file_says_where_and_how(library: Path, family: str) -> None:
     found = {one.get("name"): one.get("value") for one in case.iter("property")}
     trace = found.pop("trace")
     assert found == {"run": "hawkbit/fails", "file": "scenarios/hawkbit/fails.yaml", "line": "13", "seed": "3",
-                     "profile": "1.1", "time_mode": "virtual"}  # fmt: skip
+                     "profile": "1.1", "time_mode": "virtual", "engine": "exact"}  # fmt: skip
     assert Path(trace or "").is_file()
     assert (case.get("classname"), case.get("name")) == ("hawkbit", "fails")
 

@@ -112,7 +112,7 @@ def test_a_vocabulary_is_whole(name: str) -> None:
     assert set(empty) <= {
         "notes", "operator_knows", "secrets", "line_can", "reference_can", "token_settings", "profile_can",
         "device_rules", "device_listeners", "children_are_silent", "program_certificates", "server_steps",
-        "certificate_credentials",
+        "certificate_credentials", "board_values",
     }  # fmt: skip
     assert set(vocabulary.accepted_states) <= set(vocabulary.states)
     assert platform_of(name).name == name
