@@ -9,6 +9,7 @@ from __future__ import annotations
 import py_compile
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Final
@@ -16,20 +17,26 @@ from zlib import crc32
 
 import pytest
 from _pytest.assertion import rewrite  # where pytest keeps a test module whose asserts it rewrote: nothing public tells
-from _pytest.assertion.rewrite import assertstate_key
 
+PRIVATE_NAMES: Final = ("PYC_TAIL", "_rewrite_test", "_write_pyc", "assertstate_key", "get_cache_dir")
+"""What this leans on in `rewrite`, and that pytest does not promise to keep: without them each worker compiles all."""
 ROOT: Final = Path(__file__).parents[1]
 TESTS: Final = ROOT / "tests"
 ROOMS: Final = ("harness", "hil", "reference_server", "simulator", "tests")
 
 
 def compile_a_share(config: pytest.Config) -> None:
-    """Whatever cannot be compiled now is told when it is imported."""
+    """Whatever cannot be compiled now is told when it is imported, and where nothing can be written, nothing is."""
     worker = getattr(config, "workerinput", None)
-    if worker is None or sys.dont_write_bytecode or not collects_everything(config):
+    if worker is None or sys.dont_write_bytecode or not knows_pytest() or not collects_everything(config):
         return
     number, count = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
-    compile_sources(share_of(outdated_below(ROOT / room for room in ROOMS), number, count), config)
+    with suppress(OSError):
+        compile_sources(share_of(outdated_below(ROOT / room for room in ROOMS), number, count), config)
+
+
+def knows_pytest() -> bool:
+    return all(hasattr(rewrite, name) for name in PRIVATE_NAMES)
 
 
 def compile_sources(sources: Iterable[Path], config: pytest.Config) -> None:
@@ -77,5 +84,5 @@ def write_rewritten(source: Path, config: pytest.Config) -> None:
     except SyntaxError:
         return
     target = compiled_file(source)
-    target.parent.mkdir(exist_ok=True)
-    rewrite._write_pyc(config.stash[assertstate_key], code, source_hash, target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    rewrite._write_pyc(config.stash[rewrite.assertstate_key], code, source_hash, target)

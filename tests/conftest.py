@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -13,8 +13,8 @@ from hypothesis import settings
 
 from tests.compiled import TESTS, compile_a_share
 
-gc.disable()
-"""While tests are collected: nothing of it goes before the end."""
+USAGE = "fleetrig_usage"
+"""What a worker says to the main process: why it cannot collect what it was asked for."""
 
 # How long an example takes is the machine's business. `make quick` tries fewer where a test does not say how many.
 settings.register_profile("unhurried", deadline=None)
@@ -28,20 +28,31 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection(session: pytest.Session) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """What is collected stays to the end: the garbage collector need not look at 20,000 tests each time."""
     compile_a_share(session.config)
+    gc.disable()
+    try:
+        return (yield)
+    except pytest.UsageError as wrong:
+        getattr(session.config, "workeroutput", {})[USAGE] = [str(why) for why in wrong.args]
+        raise
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """xdist does not look why a worker has nothing to do: a path that does not exist would be no tests, and no word."""
+    if whys := getattr(node, "workeroutput", {}).get(USAGE):
+        raise pytest.UsageError(*whys)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Several workers end together when no long test is left for the end. The longest perform whole pages of docs."""
     items.sort(key=lambda item: (item.get_closest_marker("slow") is None, item.path.parent != TESTS))
-
-
-def pytest_collection_finish() -> None:
-    """What was collected stays to the end: the garbage collector need not look at 20,000 tests each time."""
-    gc.freeze()
-    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

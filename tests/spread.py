@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
@@ -21,7 +22,8 @@ class OneByOne(LoadScopeScheduling):  # type: ignore[misc]
     """Tests go to workers one by one, in order; those of `TOGETHER` first and to one worker each.
 
     xdist's own scheduler looks for the number of each test in the list of all, and counts whatever a worker ever had
-    after each test. With 20,000 scopes that takes a core half a minute.
+    after each test. With 20,000 scopes that takes a core half a minute. It also gives the test at which a worker died
+    to the next worker, which dies of it too.
     """
 
     assigned_work: dict[Any, dict[str, dict[str, bool]]]
@@ -43,6 +45,19 @@ class OneByOne(LoadScopeScheduling):  # type: ignore[misc]
         if not unit:
             del self.assigned_work[node][scope]
         self._reschedule(node)
+
+    def remove_node(self, node: Any) -> str | None:
+        """The test at which a worker died is over; what it was given besides goes back."""
+        workload = self.assigned_work.pop(node)
+        nodeid = next(chain.from_iterable(workload.values()), None)
+        if nodeid is None:
+            return None
+        scope = self._split_scope(nodeid)
+        del workload[scope][nodeid]
+        self.workqueue.update({name: unit for name, unit in workload.items() if unit})
+        for other in self.assigned_work:
+            self._reschedule(other)
+        return nodeid
 
     def _assign_work_unit(self, node: Any) -> None:
         scope, unit = self.workqueue.popitem(last=False)

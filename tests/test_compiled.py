@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from itertools import chain
 from pathlib import Path
 
 import pytest
 from _pytest.assertion import rewrite
 
-from tests.compiled import compile_sources, compiled_file, outdated_below, share_of
+from tests.compiled import PRIVATE_NAMES, compile_sources, compiled_file, knows_pytest, outdated_below, share_of
 
 TEST = "def test_it():\n    assert 1 == 2\n"
 
@@ -51,6 +52,28 @@ def test_what_is_compiled_is_outdated_once_it_changes(tmp_path: Path, pytestconf
     compiled_at_ns = compiled_file(module).stat().st_mtime_ns
     os.utime(module, ns=(compiled_at_ns + 1, compiled_at_ns + 1))
     assert set(outdated_below([tmp_path])) == {module}
+
+
+def test_what_is_compiled_may_be_kept_elsewhere(
+    tmp_path: Path, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As PYTHONPYCACHEPREFIX asks for: there no folder is made yet."""
+    test, module = written(tmp_path)
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "kept"))
+    compile_sources([test, module], pytestconfig)
+
+    assert {compiled_file(one).relative_to(tmp_path).parts[0] for one in (test, module)} == {"kept"}
+    assert set(outdated_below([tmp_path])) == set()
+
+
+def test_this_pytest_has_the_private_names() -> None:
+    assert knows_pytest()
+
+
+@pytest.mark.parametrize("name", PRIVATE_NAMES)
+def test_a_pytest_without_one_of_them_is_left_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(rewrite, name)
+    assert not knows_pytest()
 
 
 def test_what_cannot_be_compiled_is_left_to_who_imports_it(tmp_path: Path, pytestconfig: pytest.Config) -> None:

@@ -18,11 +18,7 @@ CONFTEST: Final = """
 import os
 from pathlib import Path
 
-
-def pytest_xdist_make_scheduler(config, log):
-    from tests.spread import OneByOne
-
-    return OneByOne(config, log)
+from tests.conftest import pytest_collection, pytest_testnodedown, pytest_xdist_make_scheduler
 
 
 def pytest_runtest_call(item):
@@ -51,17 +47,30 @@ def test_worker_dies_the_first_time():
 """
 
 
-def spread(folder: Path, code: int = 0) -> list[tuple[str, str]]:
-    """(worker, test) of each test that ran, in a run that ends with `code`."""
+ALWAYS_DIES: Final = """
+import os
+
+
+def test_worker_dies():
+    os._exit(1)
+"""
+
+
+def run(folder: Path, *paths: str) -> subprocess.CompletedProcess[str]:
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "test_alone.py").write_text(TESTS)
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-n", "3", "-q", "--import-mode=importlib", "--rootdir", str(folder), *paths],
+        cwd=folder, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def spread(folder: Path, code: int = 0) -> list[tuple[str, str]]:
+    """(worker, test) of each test that ran, in a run that ends with `code`."""
     for path in TOGETHER[1:3]:
         (folder / path).mkdir(parents=True)
         (folder / path / "test_group.py").write_text(TESTS)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n", "3", "-q", "--import-mode=importlib", "--rootdir", str(folder), "."],
-        cwd=folder, env=environment(), capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = run(folder, ".")
     assert done.returncode == code, done.stdout
     lines = (folder / "ran.txt").read_text().splitlines()
     return [(worker, nodeid) for worker, _, nodeid in (line.partition(" ") for line in lines)]
@@ -84,3 +93,34 @@ def test_what_a_worker_that_dies_has_not_done_is_done_by_another(tmp_path: Path)
     ran = spread(tmp_path, code=pytest.ExitCode.TESTS_FAILED)
 
     assert len({nodeid for _, nodeid in ran if "test_one" in nodeid}) == 3 * ALONE
+
+
+@pytest.mark.slow
+def test_a_test_at_which_workers_die_is_tried_once(tmp_path: Path) -> None:
+    (tmp_path / "test_dies.py").write_text(ALWAYS_DIES)
+    done = run(tmp_path, ".")
+
+    assert done.stdout.splitlines()[-1].startswith(f"1 failed, {ALONE} passed"), done.stdout
+    assert done.stdout.count("crashed while running 'test_dies.py::test_worker_dies'") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "paths", [("nothing_here",), ("test_alone.py", "nothing_here"), ("test_alone.py::test_nothing",)]
+)
+def test_what_is_not_there_is_told_and_nothing_runs(paths: tuple[str, ...], tmp_path: Path) -> None:
+    done = run(tmp_path, *paths)
+
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout
+    assert "not found: " in done.stderr
+    assert paths[-1] in done.stderr
+    assert not (tmp_path / "ran.txt").exists()
+
+
+@pytest.mark.slow
+def test_what_cannot_be_collected_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "test_wrong.py").write_text("def (:\n")
+    done = run(tmp_path, ".")
+
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout
+    assert "ERROR test_wrong.py" in done.stdout

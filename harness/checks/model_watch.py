@@ -188,6 +188,7 @@ class ModelWatch:
                 self._sent(event, device)
             case "closed" if not session.is_leaving:
                 for oracle in self._all(device):
+                    oracle.until(event.at_us)
                     oracle.closed()
 
     def _sent(self, event: TraceEvent, device: str) -> None:

@@ -70,6 +70,9 @@ class OfSomeName(Bystander):
     def lost(self, connections: int) -> None:
         self._check.lost(connections)
 
+    def cut(self, devices: range) -> None:
+        self._check.cut(devices)
+
     def ended(self, change: FleetChange, fleet: WatchedFleet) -> None:
         is_called = self._contacts.called(self._table, change.ended)
         if is_called.any():

@@ -19,6 +19,8 @@ class AskedFor:
     line: str
     is_told: bool = False
     """Nobody waits for an answer: it takes its turn, and is no exchange."""
+    is_once: bool = False
+    """The server does it once: a device that never saw the answer is refused from then on, and never comes online."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,14 @@ TraitsOf = Callable[[Scenario, Devices], CohortTraits]
 """Raises NotACohort for devices that are more than a rhythm of requests."""
 
 
+def check_server(scenario: Scenario, is_known: Callable[[str], bool]) -> None:
+    """Raises NotACohort for settings and start-up properties of which a platform does not know that devices can be as
+    its traits say whatever their values."""
+    for name in (*scenario.server.settings.values, *scenario.server.properties):
+        if not is_known(name):
+            raise NotACohort(f"server: {name} may change what devices are told")
+
+
 def traits_of(scenario: Scenario, devices: Devices) -> CohortTraits:
     """Of the devices of a block. Raises NotACohort."""
     if devices.external or scenario.boards:
@@ -84,4 +94,7 @@ def traits_of(scenario: Scenario, devices: Devices) -> CohortTraits:
         of_platform: TraitsOf = load(devices.flow, "cohort:cohort_traits")
     except ModuleNotFoundError:
         raise NotACohort(f"nobody has told the array engine about devices of {devices.flow}") from None
-    return of_platform(scenario, devices)
+    traits = of_platform(scenario, devices)
+    if not traits.is_connected and min(traits.interval_s) <= 0:
+        raise NotACohort("its devices ask without a pause (`interval: 0s`)")
+    return traits

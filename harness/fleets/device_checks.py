@@ -95,14 +95,27 @@ class OnlineFigures(FigureCheck):
 
 
 class ReachesFigures(FigureCheck):
-    """`ReachesFold`, of the two stages that the array engine knows: online and backing_off."""
+    """`ReachesFold`, of the two stages that the array engine knows: online and backing_off.
+
+    Who is there from the start counts until its power is cut, unless it has asked for something before.
+    """
 
     def __init__(self, words: Reaches, fleet: WatchedFleet, began_us: int) -> None:
         self._stage, self._began_us = words.stage, began_us
         self._there: Booleans = is_in(fleet, words.stage)
-        self._already = int(np.count_nonzero(self._there))
+        self._from_start: Booleans = self._there.copy()
+        """Who is there, and has asked nothing yet."""
+        self._came = 0
         self._needed = fleet.online.size if words.devices == "all" else words.devices
         self._least_us = self._most_us = OFF
+
+    def sent(self, requests: SentRequests) -> None:
+        self._from_start[requests.devices] = False
+
+    def cut(self, devices: range) -> None:
+        part = slice(devices.start, devices.stop)
+        self._there[part] &= ~self._from_start[part]
+        self._from_start[part] = False
 
     def look(self, fleet: WatchedFleet, now_us: int) -> None:
         """Who is there now, without having asked anything: those that have lost their connection."""
@@ -111,7 +124,7 @@ class ReachesFigures(FigureCheck):
 
     def ended(self, change: FleetChange, fleet: WatchedFleet) -> None:
         ended = change.ended
-        came = ended.answered if self._stage is Stage.ONLINE else ~ended.answered
+        came = fleet.online[ended.devices] if self._stage is Stage.ONLINE else ~ended.answered
         came = came & ~self._there[ended.devices]
         self._note(ended.devices[came], ended.seen_us[came])
 
@@ -119,6 +132,7 @@ class ReachesFigures(FigureCheck):
         if not devices.size:
             return
         self._there[devices] = True
+        self._came += devices.size
         first_us, last_us = int(at_us.min()) - self._began_us, int(at_us.max()) - self._began_us
         self._least_us = first_us if self._least_us == OFF else min(self._least_us, first_us)
         self._most_us = max(self._most_us, last_us)
@@ -137,10 +151,11 @@ class ReachesFigures(FigureCheck):
         return Finding(self.expected, f"{self._count()} did; {self._there.size - self._count()} did not")
 
     def measured(self) -> str:
-        parts = [f"{format_amount(self._already, 'device')} from the start"] if self._already else []
-        if came := self._count() - self._already:
+        already = self._count() - self._came
+        parts = [f"{format_amount(already, 'device')} from the start"] if already else []
+        if self._came:
             took = format_range(format_span(self._least_us), format_span(self._most_us))
-            parts.append(f"{format_amount(came, 'device')} after {took}")
+            parts.append(f"{format_amount(self._came, 'device')} after {took}")
         return ", ".join(parts)
 
 

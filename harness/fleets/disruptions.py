@@ -22,6 +22,8 @@ FOR_EVER_US: Final = 1 << 46
 ABOUT_THE_DEVICE: Final = frozenset({401, 403, 404})
 """With these a server speaks of a device; what that does then is more than to wait."""
 SLOWS_DOWN: Final = 429
+FIRST_REFUSAL: Final = 400
+"""Below it devices hear that there is nothing new, or that they are to ask elsewhere."""
 NOT_TRUSTED: Final = frozenset(ShownCertificate) - {ShownCertificate.LONG_CHAIN}
 """A device that is shown one of these turns away, before it has asked."""
 
@@ -38,7 +40,7 @@ def server_model(capacity: Capacity | None, traits: Iterable[CohortTraits]) -> S
     return ServerModel(
         service_us=max(1, round(US_PER_S / capacity.requests_per_s)),
         waiting_us=None if capacity.waiting_s is None else to_us(capacity.waiting_s),
-        retry_after_us=None if capacity.retry_after_s is None else whole_seconds_us(capacity.retry_after_s),
+        retry_after_us=asked_us(capacity.retry_after_s),
     )
 
 
@@ -57,8 +59,8 @@ def disruption_of(line: FaultLine, now_us: int, traits: tuple[CohortTraits, ...]
             answer = Unanswered.SILENT if is_silent else Unanswered.REFUSED
             return Disruption(begin_us, end_us, answer, share_milli=share_milli, drops_connections=drops)
         case FaultKind.OVERLOAD:
-            asked_us = None if line.retry_after_s is None else whole_seconds_us(line.retry_after_s)
-            return Disruption(begin_us, end_us, Unanswered.TURNED_AWAY, asked_us, share_milli=share_milli)
+            asked = asked_us(line.retry_after_s)
+            return Disruption(begin_us, end_us, Unanswered.TURNED_AWAY, asked, share_milli=share_milli)
         case FaultKind.CONNECT_REFUSED:
             return Disruption(begin_us, end_us, Unanswered.TURNED_AWAY, share_milli=share_milli)
         case FaultKind.SERVER_CERTIFICATE:
@@ -68,9 +70,9 @@ def disruption_of(line: FaultLine, now_us: int, traits: tuple[CohortTraits, ...]
             return Disruption(begin_us, end_us, None, latency_us=late_us, share_milli=share_milli)
 
 
-def whole_seconds_us(seconds: float) -> int:
-    """As `Retry-After` says it."""
-    return int(seconds) * US_PER_S
+def asked_us(retry_after_s: float | None) -> int | None:
+    """As `Retry-After` says it, in whole seconds. With `0` devices do what they do without it."""
+    return None if retry_after_s is None or retry_after_s < 1 else int(retry_after_s) * US_PER_S
 
 
 def check_fault(line: FaultLine, traits: Iterable[CohortTraits]) -> None:
@@ -111,7 +113,7 @@ def why_unknown(line: FaultLine, one: CohortTraits) -> str:
 def why_unknown_refusal(line: FaultLine, one: CohortTraits) -> str:
     if line.status in ABOUT_THE_DEVICE or (line.status == SLOWS_DOWN and not one.knows_retry_after):
         return f"after status {line.status} devices do more than to wait"
-    if line.status is not None and line.status < 300:
+    if line.status is not None and line.status < FIRST_REFUSAL:
         return f"status {line.status} is no refusal"
     if line.retry_after_s is not None and not one.knows_retry_after:
         return "these devices take the longer of their own wait and Retry-After"

@@ -43,6 +43,9 @@ class Bystander:
     def lost(self, connections: int) -> None:
         """Of devices that waited there for what comes next."""
 
+    def cut(self, devices: range) -> None:
+        """The power of these."""
+
 
 class FigureCheck(Bystander, Judging):
     """A check, which looks at what it needs."""

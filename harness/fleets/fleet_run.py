@@ -144,7 +144,7 @@ class FleetRun:
         ]
         self._add_faults(phase.faults)
         for action in phase.do:
-            self._perform(action.arguments)
+            self._perform(action.arguments, checks)
         folds = phase_folds(self._known, phase.name, zip(phase.expect, checks, strict=True))
         self._wait(phase, folds, checks)
         outcomes: list[CheckOutcome] = [outcome_of(check, folds) for check in checks]
@@ -189,6 +189,15 @@ class FleetRun:
             self._note_drops(to, checks)
             if is_over():
                 return
+
+    def _let_pass(self, span_us: int, checks: list[FigureCheck]) -> None:
+        """Whatever happens."""
+        until_us = self._fleet.now_us + span_us
+        while self._fleet.now_us < until_us:
+            to = min(until_us, self._next_drop_us(), self._fleet.now_us + LONG_STEP_US)
+            self._fleet.run_until(to)
+            self._watch.settle(to)
+            self._note_drops(to, checks)
 
     def _note_progress(self, now_us: int, until_us: int) -> None:
         self._progress(now_us, max(self._latest_us, until_us))
@@ -240,7 +249,7 @@ class FleetRun:
                 if disruption.begin_us == self._fleet.now_us:
                     self._note_drops(self._fleet.now_us, [])
 
-    def _perform(self, words: ActionWord) -> None:
+    def _perform(self, words: ActionWord, checks: list[FigureCheck]) -> None:
         match words:
             case PowerOn():
                 spread_s = self.scenario.devices.start_spread_s if words.spread_s is None else words.spread_s
@@ -251,8 +260,7 @@ class FleetRun:
                 self._switch_off()
                 self._start_all(lambda count, jitter: ((0, to_us(words.off_s)), (ALL, to_us(words.off_s))))
             case Wait():
-                self._fleet.run_until(self._fleet.now_us + to_us(words.for_s))
-                self._watch.settle(self._fleet.now_us)
+                self._let_pass(to_us(words.for_s), checks)
 
     def _switch_on(self, shape: Shape, spread_us: int) -> None:
         """Each cohort over the whole spread."""

@@ -9,6 +9,7 @@ from fleetrig.harness.fleets.not_a_cohort import NotACohort
 from fleetrig.harness.scenario_file.action_words import ActionWord, CyclePower, DeviceSelector, PowerCut, PowerOn, Wait
 from fleetrig.harness.scenario_file.scenario import Phase, Scenario
 from fleetrig.simulator.cohort.model import Cohort, FleetModel
+from fleetrig.simulator.cohort.state import latest_us, too_long
 from fleetrig.simulator.contract.clock import to_us
 
 __all__ = ["NotACohort", "all_traits", "check_scenario", "fleet_model"]
@@ -21,7 +22,30 @@ def fleet_model(scenario: Scenario, seed: int) -> FleetModel:
     cohorts = tuple(
         cohort_of(name, count, one) for (name, count), one in zip(named_counts(scenario), traits, strict=True)
     )
-    return FleetModel(cohorts, server_model(scenario.server.capacity, traits), seed)
+    model = FleetModel(cohorts, server_model(scenario.server.capacity, traits), seed)
+    if (most_us := latest_us(model)) <= (longest_us := longest_run_us(scenario)):
+        raise NotACohort(too_long(model.count, longest_us, most_us))
+    return model
+
+
+def longest_run_us(scenario: Scenario) -> int:
+    """With all that actions take, and all that they set in motion."""
+    spans_s = (phase.within_s or phase.for_s or 0.0 for phase in scenario.phases)
+    actions = (action.arguments for phase in scenario.phases for action in phase.do)
+    return to_us(sum(spans_s) + sum(_action_s(words, scenario.devices.start_spread_s) for words in actions))
+
+
+def _action_s(words: ActionWord, start_spread_s: float) -> float:
+    match words:
+        case PowerOn():
+            # `steady` lasts longer than its spread by `poll_jitter`, which is 1 at most.
+            return 2 * (start_spread_s if words.spread_s is None else words.spread_s)
+        case CyclePower():
+            return words.off_s
+        case Wait():
+            return words.for_s
+        case _:
+            return 0.0
 
 
 def all_traits(scenario: Scenario) -> tuple[CohortTraits, ...]:

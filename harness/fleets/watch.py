@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fleetrig.harness.fleets.first_contacts import FirstContacts
 from fleetrig.simulator.arrivals_shape import Points
-from fleetrig.simulator.cohort.outcomes import ANSWERED, TURNED_AWAY
+from fleetrig.simulator.cohort.outcomes import ANSWERED, LATE, TURNED_AWAY
 from fleetrig.simulator.cohort.start_times import starts_us
 
 Moments = NDArray[np.int64]
@@ -62,6 +62,11 @@ class EndedRequests:
         return np.isin(self.codes, (ANSWERED, TURNED_AWAY))
 
     @property
+    def served(self) -> Booleans:
+        """Whether the device hears of it or not."""
+        return np.isin(self.codes, (ANSWERED, LATE))
+
+    @property
     def size(self) -> int:
         return int(self.seen_us.size)
 
@@ -84,6 +89,9 @@ class RequestWatcher(Protocol):
 
     def lost(self, connections: int) -> None:
         """So many devices have lost their connections, and whatever they waited for there."""
+
+    def cut(self, devices: range) -> None:
+        """Their power is gone, if they had any."""
 
 
 @dataclass(slots=True)
@@ -109,6 +117,7 @@ class WatchedFleet:
 
     def take(self, ended: EndedRequests) -> FleetChange:
         devices, answered = ended.devices, ended.answered
+        self.contacts.strand(ended.of(ended.codes == LATE))
         online = answered & self.contacts.make_online(ended)
         came = online & ~self.online[devices]
         self.online[devices] = online
@@ -140,25 +149,35 @@ class FleetWatch:
     def cut_power(self, devices: range) -> None:
         """What they were waiting for they never see."""
         part = slice(devices.start, devices.stop)
+        is_cut = np.zeros_like(self.fleet.online)
+        is_cut[part] = True
+        self._forget_ends(is_cut)
         self.fleet.power_on_us[part] = -1
         self.fleet.online[part] = False
         self.fleet.failures[part] = 0
         self.fleet.contacts.begin_again(part)
-        ended = _joined_ended(self._ended)
-        self._ended = [ended.of((ended.devices < devices.start) | (ended.devices >= devices.stop))]
+        for watcher in self.watchers:
+            watcher.cut(devices)
 
     def lose_connections(self, devices: range) -> None:
-        """Who is online has failed once, and never sees what it was waiting for."""
-        part = slice(devices.start, devices.stop)
-        is_lost = np.zeros_like(self.fleet.online)
-        is_lost[part] = self.fleet.online[part]
+        """Who is online, or about to hear that it is, has failed once, and never sees what it was waiting for."""
+        ended = _joined_ended(self._ended)
+        is_lost = self.fleet.online.copy()
+        is_lost[ended.devices[ended.answered]] = True
+        is_lost[: devices.start] = is_lost[devices.stop :] = False
+        self._forget_ends(is_lost)
         self.fleet.failures[is_lost] = 1
         self.fleet.online[is_lost] = False
         self.fleet.contacts.begin_again(np.flatnonzero(is_lost))
-        ended = _joined_ended(self._ended)
-        self._ended = [ended.of(~is_lost[ended.devices])]
         for watcher in self.watchers:
             watcher.lost(int(np.count_nonzero(is_lost)))
+
+    def _forget_ends(self, of_device: Booleans) -> None:
+        """Of what these devices were waiting for."""
+        ended = _joined_ended(self._ended)
+        is_forgotten = of_device[ended.devices]
+        self._ended = [ended.of(~is_forgotten)]
+        self.fleet.contacts.strand(ended.of(is_forgotten & ended.served))
 
     def rewind(self, to_us: int) -> None:
         """What was sent from then on has not happened yet."""
@@ -168,10 +187,10 @@ class FleetWatch:
         self._ended = [ended.of(ended.at_us < to_us)]
 
     def ends_until(self, until_us: int) -> list[int]:
-        """The moments up to then at which something ends, or is sent."""
+        """The moments up to then at which something ends, or has just been sent."""
         sent, ended = _joined_sent(self._sent), _joined_ended(self._ended)
         self._sent, self._ended = [sent], [ended]
-        moments = np.concatenate((sent.at_us[sent.at_us < until_us], ended.seen_us[ended.seen_us <= until_us]))
+        moments = np.concatenate((sent.at_us[sent.at_us < until_us] + 1, ended.seen_us[ended.seen_us <= until_us]))
         return [int(moment) for moment in np.unique(moments)]
 
     def settle(self, until_us: int) -> None:

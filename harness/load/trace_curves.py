@@ -13,7 +13,7 @@ from fleetrig.harness.load.curves import LoadCurves
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from fleetrig.simulator.drivers.load.figures import LoadFigures, SecondOfLoad
-from fleetrig.simulator.drivers.schedule import Schedule, was_rhythm
+from fleetrig.simulator.drivers.schedule import IDLE, Schedule, was_rhythm
 from fleetrig.simulator.stages import Stage
 
 PROCESS = "run"
@@ -92,6 +92,8 @@ class TraceCurves:
             figures.started(course.sent_s, intended_s)
             figures.ended(now_s, course.sent_s, intended_s, is_error=has_failed(event))
             course.asked = ""
+        elif event.kind == "received" and event.name == IDLE:
+            self._note_round(figures, course, to_s(event.took_us), now_s, is_part=True)
         elif event.kind in ("paused", "applied", "waited"):
             self._note_wait(figures, course, event, now_s)
 

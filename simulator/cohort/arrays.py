@@ -169,11 +169,11 @@ class ArrayFleet:
     def give_work(self, devices: range, requests: int) -> None:
         if self._state.work is None:
             self._state.work = np.zeros(self._model.count, np.int32)
-        work = self._state.work
-        work[devices.start : devices.stop] += requests
+        part, work = slice(devices.start, devices.stop), self._state.work
+        work[part] = np.maximum(work[part], requests)
         is_idle = self._state.offline_since_us == ONLINE
         is_idle[self._wheel.devices()] = False
-        idle = np.flatnonzero(is_idle & (work > 0))
+        idle = devices.start + np.flatnonzero(is_idle[part] & (work[part] > 0))
         work[idle] -= 1
         self._put(np.full(idle.size, self.now_us + self._model.round_trip_us), idle)
 

@@ -27,7 +27,8 @@ class FleetEngine(Protocol):
         """Adds one; `begin_us` is not in the past. Of several that cover a moment one counts (`model.in_order`)."""
 
     def give_work(self, devices: range, requests: int) -> None:
-        """After its next answer each has so many further requests to make, such as the steps of an update."""
+        """After its next answer each has so many further requests to make, such as the steps of an update; or as many
+        as it was given before, if they are more. A power cut changes nothing about that."""
 
     def run_until(self, until_us: int) -> None:
         """Lets everything before `until_us` happen."""

@@ -31,7 +31,8 @@ ROUND_TRIP_US: Final = 2_000
 
 
 MOST_FAILURES: Final = 255
-"""Further failures in a row are not counted: no delay grows beyond that."""
+"""Further failures in a row are not counted: no delay grows beyond that, but linear ones with a cap of more than 255
+times their base."""
 MOST_DEVICES: Final = 1 << 24
 
 

@@ -151,7 +151,7 @@ class ProcessFleet:
     def give_work(self, devices: range, requests: int) -> None:
         for number in devices:
             device = self._devices[number]
-            device.work += requests
+            device.work = max(device.work, requests)
             if device.is_online and device.is_idle and device.work:
                 device.work -= 1
                 self._wake(device, self.now_us + self._model.round_trip_us)

@@ -23,8 +23,8 @@ class DeviceArrays:
     def __init__(self, model: FleetModel) -> None:
         self.cohorts = model.cohorts
         count = model.count
-        self.device_bits = max(1, (count - 1).bit_length())
-        self._longest_us = max(map(_longest_us, model.cohorts))
+        self.device_bits = _device_bits(count)
+        self._latest_us = latest_us(model)
         self.never_us = NEVER >> self.device_bits
         """A moment that no device sees."""
         self.bounds: Ints = np.cumsum([0, *(cohort.count for cohort in model.cohorts)], dtype=np.int64)
@@ -57,13 +57,9 @@ class DeviceArrays:
         return np.searchsorted(self.bounds, devices, side="right") - 1
 
     def check_moment(self, at_us: int) -> None:
-        """Keys hold moments up to a bound: 101 days for a million devices."""
-        if at_us + self._longest_us >= self.never_us:
-            days = (self.never_us - self._longest_us) / 86_400e6
-            raise OverflowError(
-                f"{len(self.draws):,} devices can be simulated for {days:.1f} days, not for {at_us / 86_400e6:.1f}: "
-                "take fewer devices or a shorter time"
-            )
+        """A translation has looked before anything runs: nothing wrong with a scenario ends here."""
+        if at_us >= self._latest_us:
+            raise OverflowError(too_long(len(self.draws), at_us, self._latest_us))
 
     def forget(self, devices: Ints, cohort: Cohort) -> None:
         """After a power cut: a retry counter survives one by accident only."""
@@ -72,6 +68,23 @@ class DeviceArrays:
             self.previous_us[devices] = 0
         if self.tokens_milli is not None:
             self.tokens_milli[devices] = full_milli(cohort.retry)
+
+
+def latest_us(model: FleetModel) -> int:
+    """Keys hold moments up to a bound: 100 days for a million devices, 5 for sixteen millions."""
+    return (NEVER >> _device_bits(model.count)) - max(map(_longest_us, model.cohorts))
+
+
+def too_long(count: int, at_us: int, most_us: int) -> str:
+    """What is wrong with such a moment."""
+    return (
+        f"{count:,} devices can be simulated for {max(0, most_us) / 86_400e6:.1f} days, not for "
+        f"{at_us / 86_400e6:.1f}: take fewer devices or a shorter time"
+    )
+
+
+def _device_bits(count: int) -> int:
+    return max(1, (count - 1).bit_length())
 
 
 def _longest_us(cohort: Cohort) -> int:

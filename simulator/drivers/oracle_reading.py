@@ -197,7 +197,7 @@ class FlowReading:
                 took_s = min(took_s, most_s)
                 self.used_s += took_s
                 self.least_s += took_s
-                self.most_s = max(self.most_s + took_s, most_s)
+                self.most_s += took_s
                 return Reply(envelope, took_s)
         if is_closed:
             self.most_s += min(effect.at_most_s, effect.capped_at_s)

@@ -38,7 +38,7 @@ def was_rhythm(event: TraceEvent) -> bool:
 class Schedule:
     """The intended starts of one device; all times in seconds of one monotonic clock."""
 
-    __slots__ = ("_is_due", "_waited_s", "intended_s", "is_open")
+    __slots__ = ("_is_due", "_round_s", "_wait_s", "_waited_s", "intended_s", "is_open")
 
     def __init__(self, start_s: float, *, is_open: bool = True) -> None:
         """`is_open`: False for a closed model, in which each interval begins with the answer."""
@@ -47,6 +47,8 @@ class Schedule:
         self._is_due = True
         self._waited_s = 0.0
         """Of a round in parts: how long those before the last were."""
+        self._wait_s = self._round_s = 0.0
+        """How long the last wait was to be, and all parts of its round with it."""
 
     def begins(self, now_s: float) -> float:
         """A request goes out now; returns when it was meant to. Only the first after a pause can be late."""
@@ -61,11 +63,12 @@ class Schedule:
         `left_s`: only a part of it is, with so much behind it. At its end nothing was meant to start.
         """
         self._is_due = True
+        self._wait_s, self._round_s = interval_s, self._waited_s + interval_s
         if not self.is_open or interval_s <= 0:
             self.intended_s = now_s + interval_s
             return []
         due_s = self.intended_s + interval_s
-        round_s = self._waited_s + interval_s
+        round_s = self._round_s
         if left_s > 0:
             self.intended_s, self._waited_s = due_s, round_s
             return []
@@ -76,6 +79,12 @@ class Schedule:
             due_s += round_s
         self.intended_s = due_s
         return dropped
+
+    def cut_short(self, after_s: float) -> None:
+        """Something came so long after the last wait had begun: what is left of it is waited for next."""
+        left_s = self._wait_s - after_s
+        self.intended_s -= left_s
+        self._waited_s = self._round_s - left_s
 
     def resumes(self, at_s: float) -> None:
         """Time passes that has nothing to do with the rhythm: the next round is meant to start then."""

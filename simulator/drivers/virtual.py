@@ -37,6 +37,7 @@ from fleetrig.simulator.effects import (
     NoReply,
     Outcome,
     Pause,
+    Reply,
     Tell,
     TimedEffect,
 )
@@ -84,6 +85,12 @@ class VirtualCycle(PowerCycle):
         """Ends the connection, if there is one."""
         if self.link is not None:
             self.link.close()
+
+    def hear(self, outcome: Outcome) -> None:
+        """What comes to an idle device ends a wait of its rhythm before its time."""
+        effect = self._effect
+        if self.schedule is not None and isinstance(outcome, Reply) and isinstance(effect, Await) and is_rhythm(effect):
+            self.schedule.cut_short(outcome.after_s)
 
     def sleep_on(self) -> None:
         """It does not wait any more for what was to wake it, which still comes due."""
@@ -219,6 +226,7 @@ class VirtualBench:
     def _woken(self, cycle: VirtualCycle, outcome: Outcome) -> None:
         """The network has what a parked device waits for."""
         cycle.sleep_on()
+        cycle.hear(outcome)
         self._go_on(cycle, cycle.resume(outcome))
 
     def _go_on(self, cycle: VirtualCycle, effect: TimedEffect | None) -> None:

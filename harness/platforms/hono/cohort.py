@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fleetrig.harness.fleets.cohort_traits import AskedFor, CohortTraits
+from fleetrig.harness.fleets.cohort_traits import AskedFor, CohortTraits, check_server
 from fleetrig.harness.fleets.not_a_cohort import NotACohort
 from fleetrig.harness.fleets.retry_rule import retry_rule
 from fleetrig.harness.scenario_file.scenario import Devices, Scenario
@@ -12,8 +12,8 @@ from fleetrig.harness.scenario_file.scenario import Devices, Scenario
 
 def cohort_traits(scenario: Scenario, devices: Devices) -> CohortTraits:
     """Raises NotACohort."""
-    del scenario
     given: Any = devices
+    check_server(scenario, lambda name: False)
     if devices.credential != "certificate":
         raise NotACohort(f"credential: {devices.credential}: the array engine lets in whom a certificate lets in")
     if given.gateway or given.clones or given.telemetry_messages is not None or given.waits_for_commands is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from fleetrig.harness.fleets.cohort_traits import AskedFor, CohortTraits
+from fleetrig.harness.fleets.cohort_traits import AskedFor, CohortTraits, check_server
 from fleetrig.harness.fleets.not_a_cohort import NotACohort
 from fleetrig.harness.fleets.retry_rule import retry_rule
 from fleetrig.harness.platforms.kura.device_settings import words_of
@@ -27,6 +27,7 @@ SUBSCRIBES = AskedFor("subscribe", "SUBSCRIBE $EDC/account/device/#")
 def cohort_traits(scenario: Scenario, devices: Devices) -> CohortTraits:
     """Raises NotACohort."""
     given: Any = devices
+    check_server(scenario, lambda name: False)
     words: DataServiceWords = words_of(devices, DataServiceWords)
     transport: TransportWords = words_of(devices, TransportWords)
     if devices.credential != "password":

@@ -38,6 +38,17 @@ LENIENCY: Final = Leniency(
         "leave": "hang-up",
         "provision-confirmed": "provision",
     },
+    clauses={
+        "login": "kura#G02",
+        "provision-subscribe": "kura#G04",
+        "provision-request": "kura#G14",
+        "provision-confirm": "kura#G34",
+        "birth": "kura#G49",
+        "reply": "kura#G42",
+        "dc": "kura#G40",
+        "hang-up": "kura#G40",
+        "apps": "kura#G50",
+    },
     lost_as=("refused", "timeout"),
     token_in=token_in,
 )

@@ -16,7 +16,19 @@ from fleetrig.simulator.drivers.load.request_told import RequestTold
 from fleetrig.simulator.drivers.load.wake_ups import WakeUps
 from fleetrig.simulator.drivers.power_cycle import PowerCycle
 from fleetrig.simulator.drivers.schedule import Schedule, is_rhythm
-from fleetrig.simulator.effects import Apply, Ask, Await, Disconnect, Done, NoReply, Outcome, Pause, Tell, TimedEffect
+from fleetrig.simulator.effects import (
+    Apply,
+    Ask,
+    Await,
+    Disconnect,
+    Done,
+    NoReply,
+    Outcome,
+    Pause,
+    Reply,
+    Tell,
+    TimedEffect,
+)
 
 SEND_WITHIN_S: Final = 10.0
 """How long sending may take: after that the peer counts as unreachable."""
@@ -106,6 +118,8 @@ class LoadDevice:
         if isinstance(outcome, NoReply) and outcome.why == "timeout":
             self._figures.woke(time.monotonic(), due_s)
             return NoReply("timeout", seconds)
+        if isinstance(outcome, Reply):
+            self._schedule.cut_short(outcome.after_s)
         return outcome
 
     def _keep_rhythm(self, interval_s: float, left_s: float = 0.0) -> None:

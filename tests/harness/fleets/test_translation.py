@@ -128,6 +128,16 @@ def test_a_fault_counts_from_its_phase(
     assert disruption == replace(disruption, **more)
 
 
+@pytest.mark.parametrize(("given", "asked_us"), [("0s", None), ("900ms", None), ("1900ms", S)])
+def test_retry_after_has_whole_seconds_and_zero_says_nothing(tmp_path: Path, given: str, asked_us: int | None) -> None:
+    found = faults(tmp_path, f"{{fault: overload, retry_after: {given}}}")
+    disruption = disruption_of(found.phases[0].faults[0], 0, all_traits(found))
+    capacity = HEAD.replace('"00:05:00"}}', f'"00:05:00"}}, capacity: {{requests_per_s: 5, retry_after: {given}}}}}')
+
+    assert disruption is not None
+    assert disruption.retry_after_us == model(tmp_path, capacity).server.retry_after_us == asked_us
+
+
 def test_a_fault_for_others_is_none_for_these(tmp_path: Path) -> None:
     found = faults(tmp_path, '{fault: outage, hits: "POST *"}')
 
@@ -155,6 +165,7 @@ REASONS = {
     "the fault lost_reply needs the protocol": "faults: [{fault: lost_reply}]",
     "the fault outage ends after so many requests": "faults: [{fault: outage, times: 5}]",
     "the fault overload has a share of 0.00025": "faults: [{fault: overload, share: 0.00025}]",
+    "status 304 is no refusal": "faults: [{fault: overload, status: 304}]",
     "after status 404 devices do more than to wait": "faults: [{fault: overload, status: 404}]",
 }
 
@@ -189,6 +200,53 @@ def test_two_draws_for_one_interval_are_one_too_many(tmp_path: Path) -> None:
 
     with pytest.raises(NotACohort, match=r"both pollingTime .* and poll_jitter spread the intervals"):
         model(tmp_path, head)
+
+
+@pytest.mark.parametrize("text", ["00:00:02~24%", "00:00:01", "23:00:00~4%"])
+def test_intervals_within_the_bounds_of_the_server_are_known(tmp_path: Path, text: str) -> None:
+    assert model(tmp_path, HEAD.replace("00:05:00", text)).cohorts[0].has_rhythm
+
+
+@pytest.mark.parametrize("text", ["00:00:02~49%", "00:00:00", "PT24H", "23:00:00~5%"])
+def test_those_that_the_server_would_cut_off_or_refuse_are_not(tmp_path: Path, text: str) -> None:
+    with pytest.raises(NotACohort, match="not always between 1s and 86399s, the bounds of the server"):
+        model(tmp_path, HEAD.replace("00:05:00", text))
+
+
+SERVERS = {
+    "authentication.gatewaytoken.enabled": '"00:05:00", authentication.gatewaytoken.enabled: false}}',
+    "hawkbit.server.security.dos.filter.enabled": '"00:05:00"}, properties: '
+    "{hawkbit.server.security.dos.filter.enabled: true}}",
+}
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_server_that_may_refuse_them_is_for_the_exact_engine(tmp_path: Path, name: str) -> None:
+    with pytest.raises(NotACohort, match=f"server: {name} may change what devices are told"):
+        model(tmp_path, HEAD.replace('"00:05:00"}}', SERVERS[name]))
+
+
+def test_settings_about_updates_do_not_matter(tmp_path: Path) -> None:
+    more = '"00:05:00", rollout.approval.enabled: true, authentication.gatewaytoken.enabled: true}}'
+    assert model(tmp_path, HEAD.replace('"00:05:00"}}', more)).count == model(tmp_path, HEAD).count
+
+
+@pytest.mark.parametrize("phase", ["do: power_on, for: 200h", "do: [power_on, {wait: 199h}], for: 1h"])
+def test_what_takes_longer_than_keys_can_tell_is_said_before_it_runs(tmp_path: Path, phase: str) -> None:
+    head = HEAD.replace("count: 1000", "count: 9000000")
+    phases = f"phases: [{{name: all, {phase}, expect: [{{rate: {{at_most: 5000}}}}]}}]"
+    with pytest.raises(NotACohort, match=r"9,000,000 devices can be simulated for 5\.4 days, not for 8\.3"):
+        model(tmp_path, head, phases)
+    assert model(tmp_path, head, phases.replace("200h", "20h").replace("199h", "19h")).count == 9_000_000
+
+
+def test_devices_that_ask_without_a_pause_are_for_the_exact_engine(tmp_path: Path) -> None:
+    head = """
+    scenario: A loop
+    devices: {flow: hono, over: http, count: 2, serial: "D-{n}", interval: 0s}
+    """
+    with pytest.raises(NotACohort, match="ask without a pause"):
+        model(tmp_path, head, PHASES.replace("rate: {", "rate: {of: telemetry, "))
 
 
 def test_a_capacity_that_tells_requests_apart_is_for_the_exact_engine(tmp_path: Path) -> None:

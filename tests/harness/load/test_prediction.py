@@ -111,6 +111,30 @@ def test_parts_of_a_round_are_no_starts_that_could_be_dropped() -> None:
     assert curves_of(*in_time).totals.dropped == 0
 
 
+def test_a_device_that_is_told_something_while_it_idles_is_not_late_for_that() -> None:
+    told = event(2.0, "received", name="idle", took_us=2 * S)
+    totals = curves_of(event(0, "power_on"), *poll(0, 0.1), told, idle(6, 4), *poll(6, 0.1)).totals
+    assert (totals.dropped, totals.lateness.percentile_s(1.0)) == (0, 0.0)
+
+
+COMMANDED = """
+    scenario: A device is told something between its messages
+    devices: {flow: hono, over: mqtt, serial: HN-1, interval: 20s, credential: password, waits_for_commands: 2s}
+    phases:
+      - name: told
+        do: [preregister, power_on, {wait: 35s}, {command: {name: noop}}, {wait: 1s}, {command: {name: noop}}]
+        for: 149s
+        expect: [{sends: {name: telemetry, times: 10}}]
+"""
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_commands_do_not_put_off_telemetry(is_open: bool, tmp_path: Path) -> None:
+    options = RunOptions(results=tmp_path, is_open=is_open)
+    report = asyncio.run(run(expanded(tmp_path, "", "hono/x", COMMANDED), options))
+    assert report.verdict is Verdict.PASSED, report
+
+
 def test_a_backoff_begins_when_it_begins() -> None:
     backoff = event(12.0, "paused", reason="backoff", took_us=2 * S)
     totals = curves_of(event(0, "power_on"), *poll(0, 10, status=503), backoff, *poll(12.0, 0.1)).totals

@@ -148,6 +148,15 @@ def test_further_work_follows_the_next_answer_at_once(engine: Engine) -> None:
     assert seconds(poller.requests) == [0, 10, 10, 10, 10, 20]
 
 
+def test_work_given_again_before_it_was_begun_is_not_twice_the_work(engine: Engine) -> None:
+    fleet = engine(FleetModel((POLLER,)))
+    for requests in (3, 1, 2):
+        fleet.give_work(range(1), requests)
+    fleet.start(range(1), AT_ONCE)
+    fleet.run_until(15 * S)
+    assert seconds(fleet.figures.cohorts[0].requests) == [0, 0, 0, 0, 10]
+
+
 def test_without_power_nothing_happens_and_nothing_is_remembered(engine: Engine) -> None:
     rule = RetryRule(Policy.EXPONENTIAL, base_us=S, cap_us=60 * S)
     fleet = engine(FleetModel((Cohort("pollers", 1, (10 * S, 10 * S), rule),)))

@@ -87,3 +87,21 @@ def test_a_round_begins_anew_behind_a_backoff() -> None:
     schedule.resumes(200.0)
 
     assert schedule.after(10.0, 235.0) == [210.0, 220.0], "the part before counts no more"
+
+
+def test_what_comes_in_mid_wait_does_not_put_off_the_next_start() -> None:
+    schedule = Schedule(100.0)
+    schedule.after(20.0, 100.0)
+    schedule.cut_short(5.0)
+    assert schedule.begins(106.0) == 105.0, "the reply to it"
+
+    assert schedule.after(15.0, 106.0) == []
+    assert schedule.intended_s == 120.0
+
+
+def test_a_wait_that_was_cut_short_counts_in_its_round() -> None:
+    schedule = Schedule(100.0)
+    schedule.after(20.0, 100.0)
+    schedule.cut_short(5.0)
+
+    assert schedule.after(15.0, 155.0) == [120.0], "the next was meant for 140, a round of 20 s later"

@@ -189,6 +189,19 @@ def for_the_first_alone(original: Any) -> Any:
     return course_of
 
 
+def busy_at_first(original: Any) -> Any:
+    """Whoever asks has to come again."""
+    known: set[str] = set()
+
+    def course_of(request: ProvisionRequest, *args: Any, **more: Any) -> Any:
+        if request.client_id in known:
+            return original(request, *args, **more)
+        known.add(request.client_id)
+        return Denial(ProvisionError.BUSY, "there is much to do", 1)
+
+    return course_of
+
+
 # -- topics
 
 
@@ -297,6 +310,7 @@ MUTANTS = (
            spares="S19"),
     # many, and too much
     mutant("one run at a time", "S35", (dialogue, "course_of", for_the_first_alone), spares="S06"),
+    mutant("all have to come twice", "S06", (dialogue, "course_of", busy_at_first), spares="S35"),
     mutant("three clients and no more", "S35", (broker, "MOST_CLIENTS", being(3)), spares="S06"),
     mutant("overload is silent", "S36", (ProvisionDialogue, "failed", giving([])), silence=True, spares="S06"),
     mutant("overload without a time", "S36", says(with_metrics(prov__retry___after=None), of="denied"), spares="S10"),
