@@ -247,7 +247,8 @@ def _to(error: OSError) -> str:
 def _usage_sentence(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "fleetrig"
-    return f"{error.format_message().rstrip('.')}; see `{path} --help`"
+    said = error.format_message().replace("Value error, ", "").rstrip(".")  # the words of a library
+    return f"{said}; see `{path} --help`"
 
 
 def _say(sentence: str, code: int) -> int:

@@ -116,8 +116,7 @@ def performed(request: StudyRequest, plan: StudyPlan, store: CaseStore) -> Capac
                 run_left(request, plan, store, crew, orders)
             return CapacitySeeker(plan, request.seed, crew, perform).capacity_for(study_rows(plan, store.done))
     except (KeyboardInterrupt, BrokenBench):
-        if store.path.exists():
-            store.reread()
+        store.reread()
         if store.done:
             with suppress(OSError):  # where the disk is full, what is raised again says so
                 finish(plan, store, None)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
-from fleetrig.harness.fleets.findings import Findings, OnlineTimes, Peak, Situation, findings_of
+from fleetrig.harness.fleets.findings import Findings, OnlineTimes, Peak, Return, Situation, findings_of
 from fleetrig.harness.fleets.fleet_run import FleetOutcome
 from fleetrig.harness.fleets.steady_state import NEAR
 from fleetrig.simulator.cohort.formulas import cycles_until
@@ -24,10 +23,7 @@ WHOLE_PERCENT: Final = 100
 
 def figures_text(outcome: FleetOutcome) -> tuple[Told, ...]:
     """Subject by subject."""
-    figures = outcome.figures
-    if outcome.disruptions:
-        figures = replace(figures, time_to_online=outcome.back_online)
-    return tuple(_told(findings_of(figures, situation_of(outcome))))
+    return tuple(_told(findings_of(outcome.figures, situation_of(outcome))))
 
 
 def situation_of(outcome: FleetOutcome) -> Situation:
@@ -43,9 +39,9 @@ def situation_of(outcome: FleetOutcome) -> Situation:
 
 
 def last_disruption(outcome: FleetOutcome) -> tuple[int, int] | None:
-    """The one that ends last within the run."""
+    """The one that ends last within the run, so that something comes after it."""
     end_us = max((span.end_us for span in outcome.spans), default=0)
-    over: list[Disruption] = [one for one in outcome.disruptions if one.end_us <= end_us]
+    over: list[Disruption] = [one for one in outcome.disruptions if one.end_us < end_us]
     last = max(over, key=lambda one: one.end_us, default=None)
     return None if last is None else (last.begin_us, last.end_us)
 
@@ -78,8 +74,10 @@ def _told(found: Findings) -> Iterator[Told]:
     yield "quiet", _quiet(found)
     if found.echo.is_heard:
         yield "echo", _echo(found)
-    if found.time_to_online is not None:
-        yield "online", _online(found.time_to_online, is_after=is_after)
+    if is_after and found.comes_back is not None:
+        yield "online", _comes_back(found.comes_back)
+    elif not is_after and found.time_to_online is not None:
+        yield "online", _online(found, found.time_to_online)
     yield "capacity", _capacity(found)
     if found.collapse is not None:
         yield "collapse", found.collapse.say()
@@ -99,12 +97,26 @@ def _times(per_s: float, steady: float) -> str:
     return f", {per_s / steady:.1f} times the steady rate" if steady else ""
 
 
-def _online(took: OnlineTimes, *, is_after: bool) -> str:
-    since = "of those that were cut off" if is_after else "of those that were switched on"
-    return (
-        f"{since}, half were online after {_span(took.p50_s)}, 90 of 100 after {_span(took.p90_s)}, "
+def _online(found: Findings, took: OnlineTimes) -> str:
+    """Percentiles are of those that came online: how many never did is told first."""
+    count = found.situation.count
+    at_end = int((found.curves.came_online - found.curves.went_offline).sum())
+    times = (
+        f"half were online after {_span(took.p50_s)}, 90 of 100 after {_span(took.p90_s)}, "
         f"99 of 100 after {_span(took.p99_s)}"
     )
+    if at_end >= count:
+        return times
+    return f"{at_end:,} of {count:,} at the end; of those that came online {times}"
+
+
+def _comes_back(back: Return) -> str:
+    """Counted from the end of the fault: what went before is its length, which everybody knows."""
+    times = (("half of them", back.half_s), ("90 of 100", back.most_s), ("99 of 100", back.nearly_all_s))
+    reached = ", ".join(f"{share} after {_span(after_s)}" for share, after_s in times if after_s is not None)
+    missed = next((f"{share} not within the run" for share, after_s in times if after_s is None), "")
+    back_again = f"back for good were {reached}" if reached else ""
+    return "; ".join(filter(None, (f"{back.cut_off:,} were cut off when the fault ended", back_again, missed)))
 
 
 def _quiet(found: Findings) -> str:
@@ -136,7 +148,10 @@ def _echo(found: Findings) -> str:
 def _capacity(found: Findings) -> str:
     needed = f"{found.capacity_needed_per_s:,.0f} requests a second would turn nobody away"
     has = found.situation.capacity_per_s
-    return needed if has is None else f"{needed}; the server can do {has:,.0f}"
+    if has is None:
+        return needed
+    too_little = ", less than is asked when nothing is wrong" if has < found.situation.steady_per_s else ""
+    return f"{needed}; the server can do {has:,.0f}{too_little}"
 
 
 def _span(seconds: float) -> str:

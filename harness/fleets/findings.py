@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from fleetrig.harness.fleets.capacity_need import capacity_needed, offered
 from fleetrig.harness.fleets.collapse import Collapse, collapse_of
 from fleetrig.harness.fleets.echo import Echo, echo_of, likeness
@@ -68,6 +70,20 @@ class OnlineTimes:
 
 
 @dataclass(frozen=True, slots=True)
+class Return:
+    """How those came back who were cut off when the fault ended. Times count from then, in seconds."""
+
+    cut_off: int
+    """Devices."""
+    half_s: int | None
+    """Until half of them were online for good; None: not within the run."""
+    most_s: int | None
+    """90 of 100."""
+    nearly_all_s: int | None
+    """99 of 100."""
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """Of one run. What is «after» counts from the end of the fault."""
 
@@ -90,6 +106,8 @@ class Findings:
     likeness: float | None
     """Autocorrelation of the rate at one interval, after."""
     time_to_online: OnlineTimes | None
+    comes_back: Return | None
+    """None where there was no fault, or nobody was cut off when it ended."""
     capacity_needed_per_s: float
     """For nobody to be turned away, by a server with a queue of `WAITING_S`."""
     collapse: Collapse | None
@@ -133,6 +151,7 @@ def findings_of(figures: FleetFigures, situation: Situation, *, waiting_s: float
         echo=echo_of(curves.requests, steady, period_s, recovers_s),
         likeness=likeness(curves.requests, steady, period_s, recovers_s),
         time_to_online=time_to_online(figures),
+        comes_back=None if situation.outage_us is None else return_of(curves, recovers_s),
         capacity_needed_per_s=capacity_needed(offered(curves.requests, situation.outage_s), waiting_s=waiting_s),
         collapse=collapse_of(
             curves, steady_per_s=steady, capacity_per_s=situation.capacity_per_s, interval_s=situation.interval_s,
@@ -158,6 +177,23 @@ def time_to_online(figures: FleetFigures) -> OnlineTimes | None:
     if p50_s is None or p90_s is None or p99_s is None:
         return None
     return OnlineTimes(p50_s, p90_s, p99_s)
+
+
+def return_of(curves: FleetCurves, from_s: int) -> Return | None:
+    """Who fails again after a first answer is not back yet."""
+    online = np.cumsum(curves.came_online - curves.went_offline)
+    missing = int(online[:from_s].max(initial=0)) - online
+    cut_off = int(missing[from_s - 1]) if 0 < from_s <= len(missing) else 0
+    if cut_off <= 0:
+        return None
+
+    def until(percent: int) -> int | None:
+        """No more than the rest are missing from here on."""
+        over = np.flatnonzero(missing[from_s:] * 100 > (100 - percent) * cut_off)
+        after_s = int(over[-1]) + 1 if over.size else 0
+        return after_s if from_s + after_s < len(missing) else None
+
+    return Return(cut_off, until(50), until(90), until(99))
 
 
 def _plateau(requests: Counts, outage_s: tuple[int, int] | None) -> float | None:

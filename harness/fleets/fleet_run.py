@@ -7,7 +7,7 @@ step: a small fleet is set back, by doing again all that was asked of it; a larg
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
@@ -71,8 +71,6 @@ class FleetOutcome:
     phases: tuple[PhaseResult, ...]
     engine: str
     """`cohort`, or `cohort, compiled`."""
-    back_online: dict[int, int] = field(default_factory=dict)
-    """As `figures.time_to_online`, of those alone that came back after the first fault; empty where there is none."""
 
 
 def run_fleet(
@@ -102,7 +100,6 @@ class FleetRun:
         self._known = known or Known()
         self._trace = trace or Trace()
         self.done: list[PhaseResult] = []
-        self._online_before: dict[int, int] = {}
         self._progress = progress or (lambda now_us, until_us: None)
         contacts = FirstContacts(self._traits, [cohort.count for cohort in self.model.cohorts])
         self._watch = FleetWatch(WatchedFleet.of_size(self.model.count, contacts))
@@ -128,15 +125,7 @@ class FleetRun:
             tuple(self.disruptions),
             tuple(self.done),
             self._fleet.engine,
-            self._back_online(),
         )
-
-    def _back_online(self) -> dict[int, int]:
-        if not self.disruptions:
-            return {}
-        before = self._online_before
-        now = self._fleet.figures.time_to_online
-        return {bucket: more for bucket, count in now.items() if (more := count - before.get(bucket, 0))}
 
     @property
     def now_us(self) -> int:
@@ -255,8 +244,6 @@ class FleetRun:
         for line in lines:
             disruption = disruption_of(line, self._fleet.now_us, self._traits)
             if disruption is not None:
-                if not self.disruptions:
-                    self._online_before = self._fleet.figures.time_to_online
                 self.disruptions.append(disruption)
                 self._fleet.disrupt(disruption)
                 if disruption.begin_us == self._fleet.now_us:

@@ -86,17 +86,31 @@ def _read(text: str, end: str) -> tuple[float, str]:
 
 
 def param_edge(
-    span: ParamRange, happening: Happening, run: Callable[[str], FleetOutcome], told: Callable[[str, bool], None]
+    span: ParamRange, happening: Happening, run: Callable[[str], FleetOutcome], told: Callable[[str, str], None]
 ) -> Edge:
-    """`run` is given the value as a file writes it; `told` hears of each run, and whether it happened."""
+    """`run` is given the value as a file writes it; `told` hears of each run, and what came of it."""
 
     def happens(value: float) -> bool:
         text = span.text(value)
-        is_so = happening.is_so(run(text))
-        told(text, is_so)
+        outcome = run(text)
+        is_so = happening.is_so(outcome)
+        told(text, f"{happening if is_so else f'not: {happening}'}{_why(happening, outcome)}")
         return is_so
 
     return smallest(happens, least=span.least, most=span.most, within=span.within)
+
+
+def _why(happening: Happening, outcome: FleetOutcome) -> str:
+    """The first check that did not hold, where checks are what is asked about."""
+    if happening not in (Happening.FAILS, Happening.PASSES):
+        return ""
+    failed = (
+        f" ({check.title}, in «{phase.name}»)"
+        for phase in outcome.phases
+        for check in phase.checks
+        if check.verdict is Verdict.FAILED
+    )
+    return next(failed, "")
 
 
 def edge_lines(span: ParamRange, happening: Happening, edge: Edge) -> Iterator[str]:

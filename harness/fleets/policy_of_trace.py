@@ -33,7 +33,7 @@ LONGEST_S: Final = SPAN_S.most / 10
 """A longer pause tells of a clock that was set; with it no number would be one that a scenario file takes."""
 HOW: Final = (
     f"record a device while its server turns it away for at least {WANTED} tries: the faults overload and "
-    "connect_refused do, an outage does not, since the server sees nothing of it"
+    "connect_refused do; an outage does for devices of ours alone, since a server sees nothing of it"
 )
 
 
@@ -45,6 +45,8 @@ class PolicyFound:
     name: str
     devices: int
     intervals_s: tuple[float, ...]
+    was_asked: bool
+    """An answer has named a time (Retry-After)."""
 
     @property
     def backoff(self) -> Backoff:
@@ -54,7 +56,8 @@ class PolicyFound:
         """One sentence."""
         who = "1 device" if self.devices == 1 else f"{self.devices} devices"
         name = self.name if self.name.isprintable() else ascii(self.name)
-        return f"{self.law.samples} pauses between failed tries ({name}) of {who}: {law_text(self.law)}"
+        unasked = "" if self.was_asked else "; no answer named a Retry-After, so it is taken not to obey one"
+        return f"{self.law.samples} pauses between failed tries ({name}) of {who}: {law_text(self.law)}{unasked}"
 
 
 def law_text(law: RetryLaw) -> str:
@@ -107,7 +110,7 @@ def policy_of_trace(path: Path) -> PolicyFound:
     except TooFewSamples as few:
         raise UsageError(f"{path}: not enough samples: {few}; {HOW}") from None
     _check_alike(path, of_name, law)
-    return PolicyFound(law, name, len(of_name), intervals_s)
+    return PolicyFound(law, name, len(of_name), intervals_s, was_asked=bool(_asked(rows)))
 
 
 def most_tried(failing: dict[tuple[str, str], TryLine]) -> str:

@@ -60,12 +60,9 @@ class ConsoleReport:
             self._indented(1, Text(report.title, "italic"))
             for role, board in report.boards:
                 self._indented(1, Text(f"board      {role} is {board}", "dim"))
-            if report.engine and (self._verbose or ":" in report.engine):
-                self._indented(1, Text(f"engine     {report.engine}", "dim"))
         if report.reason:
             self._indented(1, Text(report.reason, "magenta"))
-        for subject, sentence in report.told:
-            self._indented(1, Text(f"{subject:<11}{sentence}"))
+        self._told(report)
         if self._verbose or report.verdict is not Verdict.PASSED:
             self._phases(report)
         if report.verdict in (Verdict.FAILED, Verdict.BROKEN):
@@ -81,6 +78,14 @@ class ConsoleReport:
         if not is_told:
             self._indented(1, Text(report.reason, "dim"))
         self._last_skip = report.reason
+        self._told(report)
+
+    def _told(self, report: Report) -> None:
+        """Also of a run in which nothing was judged: its figures are what it was for."""
+        if report.engine and (report.told or self._verbose or ":" in report.engine):
+            self._indented(1, Text(f"engine     {report.engine}", "dim"))
+        for subject, sentence in report.told:
+            self._indented(1, Text(f"{subject:<11}{sentence}"))
 
     def show_cause(self, reason: str) -> None:
         """Shows why nothing could be run."""

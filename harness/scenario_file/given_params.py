@@ -26,15 +26,16 @@ def read_params(words: Iterable[str] | None) -> dict[str, str]:
     return given
 
 
-def check_params(given: Mapping[str, str], files: Sequence[ScenarioFile]) -> None:
+def check_params(given: Iterable[str], files: Sequence[ScenarioFile], *, option: str = "--set") -> None:
     """Raises UsageError for a name that no file has: one of several may lack it."""
     known = sorted({name for file in files for name in file.heading.params})
     for name in given:
         if name in known:
             continue
         if any(name in file.heading.matrix for file in files):
-            raise UsageError(f"--set {name}: that is a name of the matrix; choose a run by its name, ID[{name}=…]")
-        raise UsageError(f"--set {not_known(name, known) if known else f'{name}: none of the scenarios has params'}")
+            raise UsageError(f"{option} {name}: that is a name of the matrix; choose a run by its name, ID[{name}=…]")
+        what = not_known(name, known) if known else f"{name}: none of the scenarios has params"
+        raise UsageError(f"{option} {what}")
 
 
 def params_of(given: Mapping[str, str], file: ScenarioFile) -> dict[str, Any]:
@@ -53,10 +54,10 @@ def _like(name: str, own: Any, text: str) -> Any:
             return _number(name, text)
         case str() if own.endswith("%") and not text.endswith("%"):
             return _number(name, text)  # in place of a share, as far as the place takes one
-        case str():
+        case str() | None:  # of what is not there by default, the place says what it takes
             return text
         case _:
-            raise UsageError(f"--set {name}: only single values can be set, and this is {type(own).__name__}")
+            raise UsageError(f"--set {name}: only single values can be set, and this one has parts: copy the file")
 
 
 def _number(name: str, text: str) -> int | float:

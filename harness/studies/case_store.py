@@ -67,8 +67,10 @@ class CaseStore:
             raise UsageError(f"cannot read {shown_path(self.path)}: {system_said(wrong)}") from None
 
     def reread(self) -> None:
-        """A stop may fall between a result's way into the file and into `done`: the file is right."""
-        self.done[:] = [result for line in self._lines()[1:] if (result := _result_of(line)) is not None]
+        """A stop may fall between a result's way into the file and into `done`: the file is right, if it is ours."""
+        head, *lines = (self._lines() if self.path.exists() else []) or [""]
+        if (_json_of(head) or {}).get("study") == self.digest:
+            self.done[:] = [result for line in lines if (result := _result_of(line)) is not None]
 
     @property
     def is_complete(self) -> bool:

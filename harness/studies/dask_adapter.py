@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -23,6 +24,8 @@ def dask_crew(address: str) -> Iterator[Crew]:
     except ImportError:
         raise UsageError("--cluster needs Dask: install fleetrig[cluster]") from None
     try:
+        # Asked first without Dask, whose client holds the program up and prints a traceback when nobody is there.
+        socket.create_connection(dask.comm.get_address_host_port(address), CONNECT_S).close()
         client = dask.Client(address, timeout=CONNECT_S, set_as_default=False)
     except ValueError as wrong:
         raise UsageError(f"--cluster {address}: {wrong}; expected HOST:PORT or tcp://HOST:PORT") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any, Final
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
 # Okabe and Ito, «Color Universal Design»: told apart with every kind of colour vision; areas are hatched besides.
 ANSWERED: Final = "#56B4E9"
@@ -23,6 +24,7 @@ SLOWER: Final = "Blues"
 """A scale of one hue, from light to dark: read alike with and without colour vision, and on paper."""
 
 DPI: Final = 110
+POINTS_PER_INCH: Final = 72
 STYLE: Final[Any] = {
     "font.family": "DejaVu Sans",  # comes with the library: the same everywhere
     "font.size": 10,
@@ -37,22 +39,44 @@ STYLE: Final[Any] = {
 
 HEAD_INCHES: Final = 0.27
 """A line of a headline."""
-TITLE_CHARS_PER_INCH: Final = 8.8
-FOOT_CHARS_PER_INCH: Final = 16.0
+TITLE: Final = FontProperties(family="DejaVu Sans", weight="bold", size=13)
+FOOT: Final = FontProperties(family="DejaVu Sans", size=8.5)
+MARGIN: Final = 0.01
+"""Of the width, at either side of a headline."""
 
 
 def headline(figure: Figure, title: str, beside: str, foot: Sequence[str] = ()) -> None:
     """A title and a line below it, above all panels; and lines at the foot. Each is wrapped to the figure's width."""
     width, height = figure.get_size_inches()
-    head_lines = textwrap.wrap(title, int(width * TITLE_CHARS_PER_INCH))
-    foot_lines = [part for line in foot for part in textwrap.wrap(line, int(width * FOOT_CHARS_PER_INCH))]
+    room = width * (1 - 2 * MARGIN)
+    head_lines = list(lines_within(title, room, TITLE))
+    foot_lines = [part for line in foot for part in lines_within(line, room, FOOT)]
     head = HEAD_INCHES * (len(head_lines) + 1) + 0.1
     below = 0.18 * len(foot_lines) + 0.1 if foot else 0.0
-    figure.text(0.01, 1 - 0.06 / height, "\n".join(head_lines), va="top", fontsize=13, fontweight="bold")
-    figure.text(0.01, 1 - (head - 0.06) / height, beside, va="bottom", fontsize=10)
-    figure.text(0.01, 0.05 / height, "\n".join(foot_lines), va="bottom", fontsize=8.5)
+    figure.text(MARGIN, 1 - 0.06 / height, "\n".join(head_lines), va="top", fontproperties=TITLE)
+    figure.text(MARGIN, 1 - (head - 0.06) / height, beside, va="bottom", fontsize=10)
+    figure.text(MARGIN, 0.05 / height, "\n".join(foot_lines), va="bottom", fontproperties=FOOT)
     engine: Any = figure.get_layout_engine()
     engine.set(rect=(0, below / height, 1, 1 - (head + below) / height))
+
+
+def lines_within(text: str, room_inches: float, font: FontProperties) -> Iterator[str]:
+    """As many words on each line as fit, measured in the letters of the font; a word that does not fit stands alone."""
+    line = ""
+    for word in text.split():
+        longer = f"{line} {word}".lstrip()
+        if line and width_inches(longer, font) > room_inches:
+            yield line
+            longer = word
+        line = longer
+    if line:
+        yield line
+
+
+def width_inches(text: str, font: FontProperties) -> float:
+    """Of a line."""
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(width) / POINTS_PER_INCH
 
 
 @contextmanager

@@ -41,9 +41,9 @@ def rate_picture(plan: StudyPlan, rows: Sequence[StudyRow], advised: StudyRow) -
         _draw(panel, row, top, title=_title(plan, row, advised))
     for number, panel in enumerate(panels.flat):
         panel.set_visible(number < len(shown))
-        if number + across >= len(shown):
-            panel.set_xlabel("minutes")
-            panel.tick_params(labelbottom=True)
+        panel.tick_params(labelbottom=True)  # also above a panel that is not there
+    for panel in panels[-1]:
+        panel.set_xlabel("minutes")
     _label(figure, plan, advised)
     return figure
 

@@ -41,7 +41,7 @@ def recommendation(
     if best is None:
         return Recommendation("Nothing was run: there is nothing to advise.")
     sentence = _advice(plan, rows, best) if best.is_good else _nothing(plan, rows, best, found)
-    so_far = f"So far, with {len(rows)} of {len(plan.combinations)} combinations run: " if is_partial else ""
+    so_far = f"So far ({len(rows)} of {len(plan.combinations)} combinations run): " if is_partial else ""
     return Recommendation(so_far + sentence, best)
 
 

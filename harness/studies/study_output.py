@@ -19,6 +19,7 @@ TABLE: Final = "table.csv"
 WHOLE: Final = "study.json"
 PARTIAL: Final = "partial-"
 """Before the names of files with the results of a study that was interrupted."""
+PICTURES: Final = tuple(f"{name}.{kind}" for name in ("rate", "quiet") for kind in ("svg", "png"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,15 @@ class StudyOutput:
         yield from textwrap.wrap(self.advice.sentence, WIDTH)
 
     def write(self) -> list[Path]:
-        """Table and JSON, and pictures of a whole study. What an interrupted one left before is removed."""
+        """Table and JSON, and pictures of a whole study. What an earlier one has left is removed: it may be another."""
         prefix = "" if self.is_complete else PARTIAL
         table, whole = (self.folder / f"{prefix}{name}" for name in (TABLE, WHOLE))
         write_csv(self.plan, self.rows, table)
         write_json(self.plan, self.rows, self.advice, whole, is_complete=self.is_complete)
-        if not self.is_complete:
-            return [table, whole]
-        for name in (TABLE, WHOLE):
+        for name in (f"{PARTIAL}{TABLE}", f"{PARTIAL}{WHOLE}") if self.is_complete else (TABLE, WHOLE, *PICTURES):
             with suppress(FileNotFoundError):
-                (self.folder / f"{PARTIAL}{name}").unlink()
-        return [table, whole, *self._pictures()]
+                (self.folder / name).unlink()
+        return [table, whole, *(self._pictures() if self.is_complete else ())]
 
     def _pictures(self) -> Iterator[Path]:
         """The library takes a second to load, and only this needs it."""

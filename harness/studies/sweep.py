@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,7 +97,10 @@ class _Filler:
             named |= self.study.params_at(axis, index)
         relative = {name: float(found[1]) for name, value in named.items() if (found := self._relative(name, value))}
         plain = {name: value for name, value in named.items() if name not in relative}
-        rate = self.steady(self.file.fill(plain))
+        try:
+            rate = self.steady(self.file.fill(plain))
+        except FileMistakes as wrong:  # what a multiple of the rate will replace is not to blame
+            raise FileMistakes([one for one in wrong.problems if not _names(one, relative)] or wrong.problems) from None
         if not relative:
             return plain
         plain |= {name: self._times(name, factor, rate) for name, factor in relative.items()}
@@ -113,12 +116,19 @@ class _Filler:
     @staticmethod
     def _times(name: str, factor: float, rate: float) -> float:
         if rate == 0:
-            raise _NoRate(f"${{{name}}} is so many times the steady request rate, and a fleet that stays connected has "
-                          "none: give a number")  # fmt: skip
+            raise _NoRate(name)
         return round(factor * rate, 3)
 
     def value_problems(self) -> Iterator[Problem]:
-        """Each value of each axis, the others at their first: what cannot be. The first ones are tried once."""
+        """What cannot be, each once: a wrong first value, or one of `params`, comes with every other value again."""
+        told = set()
+        for problem in self._all_value_problems():
+            if (where := (str(problem.mark), problem.sentence)) not in told:
+                told.add(where)
+                yield problem
+
+    def _all_value_problems(self) -> Iterator[Problem]:
+        """Each value of each axis, the others at their first. The first ones are tried once."""
         first = (0,) * len(self.study.sweep)
         for number, axis in enumerate(self.study.sweep):
             for index in range(0 if number == 0 else 1, len(self.study.sweep[axis])):
@@ -129,17 +139,16 @@ class _Filler:
             self.values(indices)
         except FileMistakes as wrong:
             for problem in wrong.problems:
-                blamed = self._named_in(f"{problem.sentence} {problem.source_line}") or axis
-                yield self._problem(blamed, indices, f"{problem.sentence} ({problem.path}:{problem.mark.line})")
+                sentence = f"{problem.sentence} ({problem.path}:{problem.mark.line})"
+                blamed = next((axis for axis in self.study.sweep if _names(problem, _named_at(self.study, axis))), "")
+                own = next((name for name in self.study.params if _names(problem, [name])), "")
+                if own and not blamed:
+                    yield self.source.problem(_key(self.source, "params", own), f"params.{own}: {sentence}")
+                else:
+                    yield self._problem(blamed or axis, indices, sentence)
         except _NoRate as wrong:
-            yield self._problem(self._named_in(str(wrong)) or axis, indices, str(wrong))
-
-    def _named_in(self, text: str) -> str:
-        """The axis that sets a param that the text names as `${param}`; empty when there is none."""
-        return next(
-            (axis for axis in self.study.sweep if any(f"${{{name}}}" in text for name in _named_at(self.study, axis))),
-            "",
-        )
+            blamed = next((one for one in self.study.sweep if wrong.param in _named_at(self.study, one)), axis)
+            yield self._problem(blamed, indices, str(wrong))
 
     def _problem(self, axis: str, indices: Indices, sentence: str) -> Problem:
         index, values = indices[list(self.study.sweep).index(axis)], self.study.sweep[axis]
@@ -148,8 +157,21 @@ class _Filler:
         return self.source.problem(mark, f"sweep.{axis}: {self.study.label_of(axis, index)}: {sentence}")
 
 
+def _names(problem: Problem, params: Iterable[str]) -> bool:
+    """It speaks of one of them, as `${param}`."""
+    text = f"{problem.sentence} {problem.source_line}"
+    return any(f"${{{name}}}" in text for name in params)
+
+
 class _NoRate(Exception):
     """A multiple of a steady rate that is not there."""
+
+    def __init__(self, param: str) -> None:
+        super().__init__(
+            f"${{{param}}} is so many times the steady request rate, and a fleet that stays connected has none: "
+            "give a number"
+        )
+        self.param = param
 
 
 def _size_problems(study: StudyFile, source: Source) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ WHOLE_PERCENT: Final = 100
 
 
 def short_s(seconds: float | None) -> str:
-    """`84s`, `4m10s`, `12m`, `1h05m`: at most five characters up to ten hours; `never` for None."""
+    """`84s`, `4m10s`, `13m`, `1h05m`: at most five characters up to ten hours; `never` for None."""
     if seconds is None:
         return "never"
     whole = round(seconds)
@@ -18,7 +18,8 @@ def short_s(seconds: float | None) -> str:
         return f"{whole}s"
     if whole < 10 * MINUTE_S:
         return f"{whole // MINUTE_S}m{whole % MINUTE_S:02d}s"
-    return f"{whole // MINUTE_S}m" if whole < HOUR_S else f"{whole // HOUR_S}h{whole % HOUR_S // MINUTE_S:02d}m"
+    minutes = (whole + MINUTE_S // 2) // MINUTE_S
+    return f"{minutes}m" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02d}m"
 
 
 def spoken_s(seconds: float) -> str:

@@ -36,9 +36,11 @@ _INTERVAL: Final = rf"\s*{_DURATION}\s*(~\d{{1,2}}%)?\s*"
 Duration = Annotated[str, written_as(_DURATION, "a duration such as 00:05:00 or PT5M")]
 PollingTime = Annotated[
     str,
-    written_as(rf"{_INTERVAL}(,[^,]*->{_INTERVAL})*", "a polling time such as 00:05:00, PT5M, 00:05:00~10% or "
-                                                      "00:05:00, group == 'fast' -> 00:00:30"),
-]  # fmt: skip
+    written_as(
+        rf"{_INTERVAL}(,[^,]*->{_INTERVAL})*",
+        "a polling time such as 00:05:00, PT5M, 00:05:00~10% (at most 99%) or 00:05:00, group == 'fast' -> 00:00:30",
+    ),
+]
 
 SETTINGS: Final[Mapping[str, Any]] = {
     TARGET_MODE: Flag,

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from fleetrig.harness.fleets.findings import Findings, Situation, findings_of
+from fleetrig.harness.fleets.findings import Findings, Return, Situation, findings_of
 from fleetrig.simulator.backoff import Backoff, Policy
 from fleetrig.simulator.cohort.expected_rates import PollingFleet
 from fleetrig.simulator.cohort.figures import CohortFigures, FleetFigures
@@ -179,3 +179,20 @@ def test_time_to_online_is_told_in_percentiles() -> None:
     assert found.time_to_online is not None
     assert 150 < found.time_to_online.p50_s < found.time_to_online.p90_s < found.time_to_online.p99_s < 400
     assert findings_of(by_hand(level(1, 400)), STILL).time_to_online is None
+
+
+def test_how_long_after_the_fault_those_who_were_cut_off_were_back_for_good() -> None:
+    came, went = level(0, 400), level(0, 400)
+    came[10], went[150] = 1000, 800
+    came[220], went[230], came[260], came[300] = 450, 80, 350, 80
+    found = findings_of(by_hand(level(10, 400), came_online=came, went_offline=went), STILL)
+    assert found.comes_back == Return(cut_off=800, half_s=60, most_s=60, nearly_all_s=100)
+
+
+def test_who_is_not_back_within_the_run_has_no_time() -> None:
+    came, went = level(0, 400), level(0, 400)
+    came[10], went[150], came[220] = 1000, 800, 700
+    figures = by_hand(level(10, 400), came_online=came, went_offline=went)
+    assert findings_of(figures, STILL).comes_back == Return(cut_off=800, half_s=20, most_s=None, nearly_all_s=None)
+    assert findings_of(figures, replace(STILL, outage_us=None)).comes_back is None
+    assert findings_of(figures, replace(STILL, outage_us=(20 * S, 30 * S))).comes_back is None, "nobody was cut off"

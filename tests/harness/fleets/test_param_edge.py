@@ -97,13 +97,27 @@ def test_an_edge_outside_of_the_range_is_said(words: tuple[str, ...], said: str,
     assert edge(tmp_path, *words).stdout.endswith(said)
 
 
+def test_a_run_that_fails_is_told_with_the_check_that_did_not_hold(tmp_path: Path) -> None:
+    done = edge(tmp_path, "--vary", "outage=1s..3s", "--until", "passes")
+    assert done.stdout.splitlines() == [
+        "  outage 1s         not: passes (reaches {stage: backing_off}, in «outage»)",
+        "  outage 3s         not: passes (reaches {stage: backing_off}, in «outage»)",
+        "at no outage up to 3s the fleet passes (2 runs)",
+    ]
+
+
 @pytest.mark.parametrize(
     ("run", "words", "sentence"),
     [
         ("hawkbit/fragile", ("--vary", "outage=1s..3s"), "hawkbit/fragile is 2 runs: name one of them, such as "),
-        ("hawkbit/fragile[policy=fixed]", ("--vary", "outag=1s..3s"), "did you mean 'outage'?"),
+        (
+            "hawkbit/fragile[policy=fixed]",
+            ("--vary", "outag=1s..3s"),
+            "--vary 'outag' is not known here; did you",
+        ),
         ("hawkbit/fragile[policy=fixed]", ("--vary", "outage=1s..3s", "--set", "outage=1s"), "leave --set outage away"),
         ("hawkbit/fragile[policy=fixed]", ("--vary", "capacity=0..3"), "above 0"),
+        ("hawkbit/fragile[policy=fixed]", ("--vary", "capacity=3..9000000"), "at most 1,000,000 requests a second"),
     ],
 )
 def test_what_cannot_be_tried_is_a_sentence(run: str, words: tuple[str, ...], sentence: str, tmp_path: Path) -> None:

@@ -71,7 +71,8 @@ def test_simulated_devices_are_recognised(
 def test_devices_that_only_wait_for_their_next_poll(tmp_path: Path) -> None:
     found = policy_of_trace(run_and_trace(tmp_path, "{policy: none}", flow="hono"))
     assert found.law.kind is RetryClass.NONE
-    assert found.say().endswith("of 1 device: none, it waits for its next poll")
+    unasked = "no answer named a Retry-After, so it is taken not to obey one"
+    assert found.say().endswith(f"of 1 device: none, it waits for its next poll; {unasked}")
 
 
 def test_a_fleet_that_obeys_and_one_that_does_not(tmp_path: Path) -> None:
@@ -84,6 +85,7 @@ def test_a_fleet_that_obeys_and_one_that_does_not(tmp_path: Path) -> None:
     deaf = policy_of_trace(run_and_trace(tmp_path, "{policy: fixed, base: 10s, honours_retry_after: false}", 2, mixed))
     assert not deaf.backoff.honours_retry_after
     assert deaf.backoff.base_s == 10.0
+    assert "Retry-After" not in deaf.say()
     told_only = "{fault: overload, for: 40m, retry_after: 30s}, "
     path = run_and_trace(tmp_path, "{policy: fixed, base: 10s}", 2, told_only)
     with pytest.raises(UsageError, match=r"all pauses are those that the server had named \(Retry-After\)"):
@@ -213,7 +215,9 @@ def test_the_command_says_it_in_words_and_as_a_line(tmp_path: Path) -> None:
     path = run_and_trace(tmp_path, "{policy: exponential, base: 1s, cap: 2m}")
     done = fleetrig("policy", path.name, cwd=tmp_path)
     first, line, like, more = done.stdout.splitlines()
-    assert first.endswith("pauses between failed tries (poll) of 1 device: exponential from 1s up to 120s, no jitter")
+    assert (
+        "pauses between failed tries (poll) of 1 device: exponential from 1s up to 120s, no jitter; no answer" in first
+    )
     assert line == "in a file:  backoff: {policy: exponential, cap: 120s, honours_retry_after: false}"
     assert like == "the same as: thingsboard_python_sdk, paho_python"
     assert more == "a fleet of them: fleetrig run ID --policy-from away.trace.jsonl"

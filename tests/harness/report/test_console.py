@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -196,3 +197,14 @@ def test_progress_on_a_terminal_shows_what_goes_on() -> None:
         progress(event("verdict", 13.5, name="first contact", reason="failed"))
     assert isinstance(console.file, io.StringIO)
     assert "✘ first contact  3.5 s" in console.file.getvalue()
+
+
+@pytest.mark.parametrize("report", [PASSED, SKIPPED])
+def test_what_a_large_fleet_did_is_told_of_each_of_several_runs_judged_or_not(report: Report) -> None:
+    counted = replace(report, engine="cohort: many devices", told=(("peak", "9 in second 3"),))
+
+    said = plain(counted, PASSED).splitlines()
+
+    at = said.index("  engine     cohort: many devices")
+    assert said[at + 1] == "  peak       9 in second 3"
+    assert "engine" not in plain(PASSED)

@@ -47,6 +47,16 @@ def test_a_number_can_stand_in_place_of_a_share(tmp_path: Path) -> None:
     assert [one.requests_per_s for one in found if one is not None] == [40, 1.2]
 
 
+def test_what_is_not_there_by_default_can_be_set(tmp_path: Path) -> None:
+    capacity = 'server: {capacity: {requests_per_s: 9, retry_after: "${later}"}}'
+    (tmp_path / "one.yaml").write_text(
+        TEXT.replace("share: 0.5,", "share: 0.5, later: null,").replace("phases:", capacity + "\nphases:")
+    )
+
+    found = [plan(["one"], tmp_path, params=given)[0].scenario.server.capacity for given in ({}, {"later": "1m"})]
+    assert [one.retry_after_s for one in found if one is not None] == [None, 60.0]
+
+
 def test_a_run_has_the_values_and_keeps_its_name(folder: Path) -> None:
     first, second = plan(["one"], folder, params={"devices": "7"})
     assert (first.name, second.name) == ("one[credential=gateway_token]", "one[credential=target_token]")

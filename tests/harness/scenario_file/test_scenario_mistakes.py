@@ -55,7 +55,9 @@ def test_the_good_file_is_good(read: Read) -> None:
 
 
 FLEET = "devices: {flow: hawkbit, "
-POLLING_TIME = "a polling time such as 00:05:00, PT5M, 00:05:00~10% or 00:05:00, group == 'fast' -> 00:00:30"
+POLLING_TIME = (
+    "a polling time such as 00:05:00, PT5M, 00:05:00~10% (at most 99%) or 00:05:00, group == 'fast' -> 00:00:30"
+)
 STATES = "unknown, registered, pending, in_sync or error"
 *FIRST_NEEDS, LAST_NEED = sorted({*vocabulary_of("hawkbit").needs, "http", "https"})
 NEEDS = f"{', '.join(FIRST_NEEDS)} or {LAST_NEED}"

@@ -62,9 +62,9 @@ def written(folder: Path, study: str = STUDY, scenario: str = SCENARIO) -> Path:
     return path
 
 
-def plan_of(folder: Path, study: str = STUDY) -> StudyPlan:
+def plan_of(folder: Path, study: str = STUDY, scenario: str = SCENARIO) -> StudyPlan:
     """Raises what reading and planning raise."""
-    return plan_study(*read_study(written(folder, study), folder), steady)
+    return plan_study(*read_study(written(folder, study, scenario), folder), steady)
 
 
 def result(number: int, seed: int = 1, *, capacity_per_s: float | None = 15.0, **figures: Any) -> CaseResult:

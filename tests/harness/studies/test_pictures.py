@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from fleetrig.harness.studies.picture_style import ANSWERED, REJECTED, SLOWER, UNANSWERED, house_style, write_picture
+from fleetrig.harness.studies.picture_style import (
+    ANSWERED,
+    REJECTED,
+    SLOWER,
+    TITLE,
+    UNANSWERED,
+    house_style,
+    write_picture,
+)  # fmt: skip
 from fleetrig.harness.studies.quiet_picture import quiet_picture
 from fleetrig.harness.studies.rate_picture import rate_picture
 from fleetrig.harness.studies.recommendation import best_row
@@ -76,6 +86,31 @@ def test_the_heat_map_has_a_panel_for_each_capacity(tmp_path: Path) -> None:
         "server: 4 times the steady rate, 15/s",
     ]  # fmt: skip
     assert {"never", "✔ 60s", "✔ 5m00s", "11m"} <= set(said.split("\n"))
+
+
+@pytest.mark.parametrize("title", ["W" * 20 + " " + "MMMM " * 60, "which policy, and how much? " * 12])
+def test_a_title_stays_within_the_picture(title: str, tmp_path: Path) -> None:
+    plan, rows, _ = studied(tmp_path)
+    with house_style():
+        figure = quiet_picture(replace(plan, study=plan.study.model_copy(update={"title": title})), rows)
+        FigureCanvasAgg(figure).draw()
+    headlines = [one for one in figure.texts if one.get_fontsize() == TITLE.get_size()]
+
+    assert [one.get_text().split() for one in headlines] == [title.split()]
+    assert headlines[0].get_window_extent().x1 <= figure.bbox.x1
+
+
+def test_each_panel_has_numbers_below_it_and_the_lowest_say_of_what(tmp_path: Path) -> None:
+    """Also above a row that is not full, where rows would otherwise be at different distances."""
+    with house_style():
+        figure = rate_picture(*studied(tmp_path))
+        assert figure is not None
+        FigureCanvasAgg(figure).draw()
+    shown = [panel for panel in figure.axes if panel.get_visible()]
+
+    assert all(any(one.get_visible() and one.get_text() for one in panel.get_xticklabels()) for panel in shown)
+    lowest = min(panel.get_position().y0 for panel in shown)
+    assert {panel.get_position().y0 == lowest for panel in shown if panel.get_xlabel() == "minutes"} == {True}
 
 
 def luminance(colour: str) -> float:

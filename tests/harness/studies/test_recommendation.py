@@ -73,7 +73,7 @@ def test_it_says_how_far_an_interrupted_study_had_come(tmp_path: Path) -> None:
     rows = study_rows(plan, results(plan, c1={})[:5])
 
     assert recommendation(plan, rows, is_partial=True).sentence.startswith(
-        "So far, with 5 of 12 combinations run: With a server of 2 times the steady rate"
+        "So far (5 of 12 combinations run): With a server of 2 times the steady rate"
     )
     assert recommendation(plan, [], is_partial=True).row is None
 

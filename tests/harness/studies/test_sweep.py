@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.harness.studies.made import STUDY, plan_of
+import pytest
+
+from fleetrig.harness.scenario_file.problems import FileMistakes
+from tests.harness.studies.made import SCENARIO, STUDY, plan_of
 
 
 def test_every_combination_is_there_the_last_axis_changing_fastest(tmp_path: Path) -> None:
@@ -35,3 +38,27 @@ def test_a_name_may_set_the_capacity_too(tmp_path: Path) -> None:
 
     assert plan.capacity_axis == "server"
     assert [one.values["capacity"] for one in plan.combinations[:2]] == [45.0, 300]
+
+
+def test_a_mistake_is_told_once_where_it_stands(tmp_path: Path) -> None:
+    """Not again with each value that it is combined with."""
+    study = STUDY.replace("sweep:", "params: {devices: 0, outage: soon}\n    sweep:").replace(
+        "{policy: none}", "{policy: nine}"
+    )
+    with pytest.raises(FileMistakes) as wrong:
+        plan_of(tmp_path, study.replace("[1.5x, 2x, 4x]", "[3, 20, 40]"))
+
+    assert [problem.sentence.split(": ex")[0] for problem in wrong.value.problems] == [
+        "params.devices: devices.count",
+        "params.outage: phases[1].faults[0].for",
+        "params.outage: phases[1].for",
+        "sweep.policy: wait: devices.backoff.policy",
+    ]
+
+
+def test_a_multiple_is_not_to_blame_for_a_fleet_of_nobody(tmp_path: Path) -> None:
+    study = STUDY.replace("sweep:", "params: {devices: 0}\n    sweep:")
+    with pytest.raises(FileMistakes) as wrong:
+        plan_of(tmp_path, study, SCENARIO.replace("capacity: 15,", "capacity: 1%,"))
+
+    assert [problem.sentence.split(": ex")[0] for problem in wrong.value.problems] == ["params.devices: devices.count"]

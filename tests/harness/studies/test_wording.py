@@ -12,7 +12,7 @@ from fleetrig.harness.studies.wording import per_s, percent, short_percent, shor
     [
         (0, "0s", "0 s"), (59.6, "60s", "1 min"), (119, "119s", "1 min 59 s"), (120, "2m00s", "2 min"),
         (250, "4m10s", "4 min 10 s"), (599, "9m59s", "9 min 59 s"), (600, "10m", "10 min"),
-        (3599, "59m", "59 min 59 s"),
+        (770, "13m", "12 min 50 s"), (3599, "1h00m", "59 min 59 s"),
         (3900, "1h05m", "1 h 5 min"), (7200, "2h00m", "2 h"),
     ],
 )  # fmt: skip
