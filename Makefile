@@ -40,7 +40,7 @@ PYTEST := $(BIN)/pytest --durations=10
 CORES = $(shell nproc)
 
 # Slow tests wait most of the time, and three workers have groups of their own (tests/spread.py): more workers than cores.
-test: install peers $(TB_SDK)/.installed ## run all tests and every scenario that is not tagged large, about 13 minutes on two cores
+test: install peers $(TB_SDK)/.installed ## run all tests and every scenario that is not tagged large, about 12 minutes on two cores
 	@$(BIN)/python -m fleetrig.hil.emulated.gateway_image >/dev/null || echo "no image of the emulated gateway: its scenarios are skipped"
 	$(PYTEST) -n $$((3 * $(CORES))) -m "not large" tests $(wildcard scenarios)
 
