@@ -74,6 +74,8 @@ def replacement(fault: Fault, request: HttpRequest) -> Delivery:
             return Delivery(None, shows_as(fault))
         case FaultKind.MOVED:
             return redirect(fault, request)
+        case FaultKind.CAPACITY if fault.shows_as is Ending.SILENCE:
+            return Delivery(None, Ending.SILENCE)
         case FaultKind.OVERLOAD | FaultKind.CAPACITY:
             status, retry_after_s = int(fault.number("status") or DEFAULT_STATUS), fault.number("retry_after_s")
             headers = (("Retry-After", str(int(retry_after_s))),) if retry_after_s is not None else ()

@@ -31,6 +31,9 @@ def blocked_reply(fault: Fault, session: int, envelope: Envelope) -> tuple[Outpu
             code = fault.number("code")
             refusal = MqttConnack(SERVER_UNAVAILABLE[envelope.version] if code is None else int(code))
             return (Send(session, refusal), Close(session))
+        case ((FaultKind.OUTAGE | FaultKind.CAPACITY), _) if fault.shows_as is Ending.SILENCE:
+            # A CoAP request without an answer would be acknowledged in time.
+            return (Unheard(session),) if isinstance(envelope, CoapRequest) else ()
         case FaultKind.CAPACITY, MqttConnect():
             return (Send(session, MqttConnack(SERVER_UNAVAILABLE[envelope.version])), Close(session))
         case FaultKind.CAPACITY, envelope if not isinstance(envelope, CoapRequest):
@@ -41,8 +44,6 @@ def blocked_reply(fault: Fault, session: int, envelope: Envelope) -> tuple[Outpu
             return (Send(session, CoapReset(envelope.token)),)
         case FaultKind.LOST_DATAGRAM, CoapRequest():
             return (Unheard(session, _copies(fault)),)
-        case FaultKind.OUTAGE, CoapRequest() if shows_as(fault) is Ending.SILENCE:
-            return (Unheard(session),)  # without an answer it would be acknowledged in time
         case FaultKind.OUTAGE, _:
             return outage_outputs(fault, session)
         case FaultKind.CONNECT_UNANSWERED, _:

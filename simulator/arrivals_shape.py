@@ -91,6 +91,8 @@ def curve(shape: Shape, spread_us: int, count: int, jitter: float = 0.0) -> Poin
 def start_us(points: Points, position: int, count: int) -> int:
     """When device `position` of `count` is switched on, by such a curve."""
     at, of = (2 * position + 1) * ALL, 2 * count
+    if at <= points[0][0] * of:
+        return points[0][1]
     for (left, begin_us), (right, end_us) in pairwise(points):
         if at <= right * of:
             return begin_us + (at - left * of) * (end_us - begin_us) // ((right - left) * of)

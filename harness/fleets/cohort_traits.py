@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fleetrig.harness.fleets.not_a_cohort import NotACohort
+from fleetrig.harness.fleets.retry_rule import retry_rule
 from fleetrig.harness.platforms import load
 from fleetrig.harness.scenario_file.scenario import Devices, Scenario
 from fleetrig.simulator.cohort.model import RetryRule
@@ -66,6 +67,31 @@ class CohortTraits:
     def further_when_back(self) -> int:
         """The same of a device that has been known."""
         return 0 if self.comes_back_at is None else len(self.first_contact) - self.comes_back_at - 1
+
+
+def sending_traits(
+    devices: Devices,
+    asks: AskedFor,
+    first: tuple[AskedFor, ...] = (),
+    *,
+    online_after: int = 0,
+    drops_at_once: bool = False,
+) -> CohortTraits:
+    """Of devices that say something at an interval of their own, and come back with what makes them online.
+
+    Of its own wait and `Retry-After` such a device takes the longer one, which the array engine does not know.
+    """
+    return CohortTraits(
+        asks,
+        (devices.interval_s, devices.interval_s),
+        retry_rule(devices.backoff.to_backoff(), knows_retry_after=False),
+        devices.timeout_s,
+        drops_at_once=drops_at_once,
+        knows_retry_after=False,
+        first_contact=first,
+        online_after=online_after,
+        comes_back_at=online_after if first else None,
+    )
 
 
 TraitsOf = Callable[[Scenario, Devices], CohortTraits]

@@ -41,6 +41,7 @@ def server_model(capacity: Capacity | None, traits: Iterable[CohortTraits]) -> S
         service_us=max(1, round(US_PER_S / capacity.requests_per_s)),
         waiting_us=None if capacity.waiting_s is None else to_us(capacity.waiting_s),
         retry_after_us=asked_us(capacity.retry_after_s),
+        sheds_after_us=None if capacity.sheds_after_s is None else to_us(capacity.sheds_after_s),
     )
 
 

@@ -66,6 +66,8 @@ class FaultLine(Model):
     (`0.5%`)."""
     waiting_s: Duration | None = Field(None, alias="waiting")
     """capacity: who would queue longer is turned away, as by overload. Without it the queue has no end."""
+    sheds_after_s: Duration | None = Field(None, alias="sheds_after")
+    """capacity: who has queued longer is dropped when its turn comes, without work and without an answer."""
     delay_s: Duration | None = Field(None, alias="delay")
     """latency: how late it comes. duplicate_delivery: how long after the first. drop_after_connack: how long after.
 
@@ -117,6 +119,8 @@ class FaultLine(Model):
         needed = NEEDS.get(self.fault)
         if needed is not None and getattr(self, needed) is None:
             raise ValueError(f"{self.fault} needs {NEEDED[needed]}")
+        if why := fault_values.why_never_shed(self.waiting_s, self.sheds_after_s):
+            raise ValueError(why)
         if self.fault is FaultKind.REWRITE and not REWRITES & self.model_fields_set:
             raise ValueError("rewrite needs something to rewrite: set, body, respelt, topic, status, headers or unseen")
         return self

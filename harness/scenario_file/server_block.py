@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from fleetrig.harness.scenario_file.exchange_names import request_line
 from fleetrig.harness.scenario_file.settings_model import Settings
@@ -29,6 +29,9 @@ class Capacity(Model):
     """Who would queue longer is turned away: 503, 5.03, a refused or ended session. Without it the queue has no end."""
     retry_after_s: Duration | None = Field(None, alias="retry_after")
     """What those are told (`Retry-After`), in whole seconds."""
+    sheds_after_s: Duration | None = Field(None, alias="sheds_after")
+    """Who has queued longer is dropped when its turn comes, without work and without an answer: so that nothing is done
+    for those who have given up."""
     hits: Annotated[str, AfterValidator(fault_values.hits), AfterValidator(request_line)] = "*"
     """What counts: a glob over the line of what came in, for instance `* */controller/*`."""
 
@@ -37,7 +40,15 @@ class Capacity(Model):
         queue = "the others wait" if self.waiting_s is None else (
             f"who would wait longer than {duration_text(self.waiting_s)} is turned away"
         )  # fmt: skip
+        if self.sheds_after_s is not None:
+            queue += f", who has waited longer than {duration_text(self.sheds_after_s)} is dropped"
         return f"{self.requests_per_s:g} requests a second, {queue}" + ("" if self.hits == "*" else f" ({self.hits})")
+
+    @model_validator(mode="after")
+    def _sheds_somebody(self) -> Self:
+        if why := fault_values.why_never_shed(self.waiting_s, self.sheds_after_s):
+            raise ValueError(why)
+        return self
 
     def to_fault(self) -> Fault:
         """As our own server takes it: the fault `capacity`, from the beginning to the end."""
@@ -45,6 +56,7 @@ class Capacity(Model):
             "requests_per_s": self.requests_per_s,
             "waiting_s": self.waiting_s,
             "retry_after_s": self.retry_after_s,
+            "sheds_after_s": self.sheds_after_s,
         }
         parameters = {name: value for name, value in given.items() if value is not None}
         return Fault(FaultKind.CAPACITY, self.hits, parameters=parameters)

@@ -16,11 +16,12 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from fleetrig.simulator.arrivals_shape import start_us
 from fleetrig.simulator.cohort.chance import draw, part_of, second_draw, word
 from fleetrig.simulator.cohort.figures import CohortFigures, FleetFigures
 from fleetrig.simulator.cohort.model import MOST_FAILURES, Cohort, Disruption, FleetModel, Starts, Unanswered, in_order
 from fleetrig.simulator.cohort.retries import earn, full_milli, retry_range, spend
-from fleetrig.simulator.cohort.start_times import residual_us, start_us
+from fleetrig.simulator.cohort.start_times import residual_us
 from fleetrig.simulator.drivers.load.histogram import bucket_of
 
 SECOND_US: Final = 1_000_000

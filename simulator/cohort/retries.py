@@ -1,4 +1,4 @@
-"""How long one device waits after a failure, in whole microseconds; `retry_tables` has the same for many.
+"""How long one device waits after a failure, in whole microseconds; `retry_table` has the same for many.
 
 As `backoff.Backoff.delay` has it, in integers. What counts, from the strongest: an open breaker, a missing token, what
 the server asks for (`Retry-After`), the first delay, the policy. Of the first two and what the server asks for the

@@ -1,4 +1,4 @@
-"""When devices start, in whole microseconds: once for one device, once for many.
+"""When devices start, in whole microseconds: by a curve for many at once, in equilibrium for one and for many.
 
 In equilibrium a polling device has a residual life before its next request: with the probability that an interval is
 longer than x, divided by the mean interval, as density. Of an interval drawn from `low … high` that is evenly below
@@ -8,32 +8,21 @@ steady: the tail of the first cycle meets the head of the second, half as many r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
+from fleetrig.simulator.arrivals_shape import ALL, Points
 from fleetrig.simulator.cohort.chance import ChanceWords, Ints, draws, part_of, second_draws
 
 HALF_BITS: Final = 18
 """Products of two numbers below 2³⁴ exceed an int64; taken apart here, they do not."""
 
 
-def start_us(points: Sequence[tuple[int, int]], position: int, count: int) -> int:
-    """Of device `position` of `count`: where the curve of (thousandths, microseconds) is at its middle."""
-    place, whole = 1000 * (2 * position + 1), 2 * count
-    if place <= points[0][0] * whole:
-        return points[0][1]
-    for (left, left_us), (right, right_us) in pairwise(points):
-        if place <= right * whole:
-            return left_us + (right_us - left_us) * (place - left * whole) // ((right - left) * whole)
-    return points[-1][1]
-
-
-def starts_us(points: Sequence[tuple[int, int]], positions: Ints, count: int) -> Ints:
-    """`start_us` of many."""
-    place, whole = 1000 * (2 * positions + 1), 2 * count
+def starts_us(points: Points, positions: Ints, count: int) -> Ints:
+    """`arrivals_shape.start_us` of many."""
+    place, whole = ALL * (2 * positions + 1), 2 * count
     starts_us = np.full(positions.size, points[-1][1], np.int64)
     is_open = place > points[0][0] * whole
     starts_us[~is_open] = points[0][1]

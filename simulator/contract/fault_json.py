@@ -86,6 +86,8 @@ def _check_parameters(found: Mapping[str, Any]) -> None:
     needed = NEEDS.get(kind)
     if needed is not None and needed not in found:
         raise FaultMistake(WRITTEN_AS[needed], f"the fault {kind} needs it")
+    if why := fault_values.why_never_shed(found.get("waiting_s"), found.get("sheds_after_s")):
+        raise FaultMistake(WRITTEN_AS["sheds_after_s"], why)
     if kind is FaultKind.REWRITE and REWRITES.isdisjoint(found):
         raise FaultMistake(
             "fault", "rewrite needs something to rewrite: set, body, respelt, topic, status, headers or unseen"
@@ -104,6 +106,7 @@ WORDS: Final[Mapping[str, FaultWord]] = {
     "retry_after": FaultWord("retry_after_s", duration_s, duration_text),
     "requests_per_s": FaultWord("requests_per_s", fault_values.requests_per_s),
     "waiting": FaultWord("waiting_s", duration_s, duration_text),
+    "sheds_after": FaultWord("sheds_after_s", duration_s, duration_text),
     "delay": FaultWord("delay_s", duration_s, duration_text),
     "code": FaultWord("code", fault_values.code),
     "after": FaultWord("after_bytes", size_bytes, size_text),

@@ -112,6 +112,15 @@ requests_per_s = number(
     lambda rate: LEAST_REQUESTS_PER_S <= rate <= REQUESTS_PER_S.most,
     f"a number of requests a second, above 0: at least {LEAST_REQUESTS_PER_S} and {REQUESTS_PER_S}",
 )
+
+
+def why_never_shed(waiting_s: float | None, sheds_after_s: float | None) -> str:
+    """What is wrong with a capacity that turns away all whom it would shed; empty when nothing is."""
+    if waiting_s is None or sheds_after_s is None or sheds_after_s < waiting_s:
+        return ""
+    return "nobody is left to be shed, since who would wait longer than waiting is turned away: expected less than that"
+
+
 body = text(0, FAULT_BODY_CHARS.most, "a text")
 topic = text(1, FAULT_TEXT_CHARS.most, "a topic such as v1/devices/me/telemetry")
 """In place of the topic of a PUBLISH."""

@@ -68,7 +68,8 @@ class Fault:
 
     half_packet: `after_bytes` · lost_datagram: `copies` · server_certificate: `certificate`
 
-    overload: `status`, `retry_after_s` · capacity: these, `requests_per_s`, `waiting_s` (how long the queue may be)
+    overload: `status`, `retry_after_s` · capacity: these, `requests_per_s`, `waiting_s` (how long the queue may be),
+    `sheds_after_s` (who has waited longer is dropped when its turn comes, without work and without an answer)
 
     truncated_body: `after_bytes` · framing: `framed`
 
@@ -103,6 +104,7 @@ BELONGS_TO: Final[Mapping[str, frozenset[FaultKind]]] = {
     "retry_after_s": frozenset({FaultKind.OVERLOAD, FaultKind.CAPACITY}),
     "requests_per_s": frozenset({FaultKind.CAPACITY}),
     "waiting_s": frozenset({FaultKind.CAPACITY}),
+    "sheds_after_s": frozenset({FaultKind.CAPACITY}),
     "delay_s": frozenset(
         {
             FaultKind.LATENCY,

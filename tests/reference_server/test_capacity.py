@@ -9,9 +9,12 @@ import pytest
 from fleetrig.reference_server.capacity import take_turn
 from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.server import Server
+from fleetrig.reference_server.session_fault_outputs import blocked_reply
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
 from fleetrig.simulator.contract.coap import CoapRequest
+from fleetrig.simulator.contract.delivery import Ending
+from fleetrig.simulator.contract.envelope import Unheard
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.masking import Secrets
@@ -55,6 +58,25 @@ def test_who_would_queue_too_long_is_turned_away_and_takes_no_place() -> None:
     assert turns_ms(planned(requests_per_s=10, waiting_s=0.1), [0, 0, 0, 0, 100, 100]) == [
         100, 200, None, None, 200, None,
     ]  # fmt: skip
+
+
+def test_who_has_queued_too_long_is_dropped_and_takes_no_place() -> None:
+    plan = planned(requests_per_s=10, waiting_s=0.25, sheds_after_s=0.1)
+    turns = [take_turn(plan, POLL, START_US + at_ms * 1000) for at_ms in (0, 0, 0, 0, 100)]
+    assert [turn.shows_as if isinstance(turn, Fault) else turn // 1000 for turn in turns] == [
+        100, 200, Ending.SILENCE, Ending.SILENCE, 200,
+    ]  # fmt: skip
+
+
+def test_those_that_are_shed_hear_nothing_over_http_mqtt_and_coap() -> None:
+    server = Server(Answering(), MemoryStore(), planned(requests_per_s=10, sheds_after_s=0), Trace(), Secrets())
+    answered, shed = (server.exchange(POLL, Session(), START_US) for _ in range(2))
+    assert answered.response is not None
+    assert (shed.response, shed.ending) == (None, Ending.SILENCE)
+
+    fault = Fault(FaultKind.CAPACITY, shows_as=Ending.SILENCE)
+    assert blocked_reply(fault, 7, MqttPublish("t", b"")) == ()
+    assert blocked_reply(fault, 7, CoapRequest("GET", "h", "/t")) == (Unheard(7),)
 
 
 def test_what_it_does_not_hit_takes_no_turn() -> None:

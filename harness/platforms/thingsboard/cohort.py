@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from fleetrig.harness.fleets.cohort_traits import AskedFor, CohortTraits, check_server
+from fleetrig.harness.fleets.cohort_traits import AskedFor, CohortTraits, check_server, sending_traits
 from fleetrig.harness.fleets.not_a_cohort import NotACohort
-from fleetrig.harness.fleets.retry_rule import retry_rule
 from fleetrig.harness.platforms.thingsboard.settings import CREATE, STRATEGY
 from fleetrig.harness.scenario_file.scenario import Devices, Scenario
 
@@ -39,26 +38,9 @@ def cohort_traits(scenario: Scenario, devices: Devices) -> CohortTraits:
             if given.names_itself is False and devices.credential == "server_token":
                 # Who asks again is a new device with a new name, and is let in.
                 first = (replace(PROVISION_HTTP, is_once=False), TELEMETRY_HTTP)
-            return _traits(devices, TELEMETRY_HTTP, first, online_after=1)
+            return sending_traits(devices, TELEMETRY_HTTP, first, online_after=1)
         case "mqtt":
             first = (*PROVISION_MQTT, LOGIN, TELEMETRY_MQTT)
-            return _traits(devices, TELEMETRY_MQTT, first, online_after=first.index(LOGIN), drops_at_once=True)
+            return sending_traits(devices, TELEMETRY_MQTT, first, online_after=first.index(LOGIN), drops_at_once=True)
         case _:
             raise NotACohort(f"over: {devices.over}: the array engine has no lost datagrams")
-
-
-def _traits(
-    devices: Devices, asks: AskedFor, first: tuple[AskedFor, ...], *, online_after: int, drops_at_once: bool = False
-) -> CohortTraits:
-    """Over MQTT they come back with a login, as over HTTP with telemetry."""
-    return CohortTraits(
-        asks,
-        (devices.interval_s, devices.interval_s),
-        retry_rule(devices.backoff.to_backoff(), knows_retry_after=False),
-        devices.timeout_s,
-        drops_at_once=drops_at_once,
-        knows_retry_after=False,
-        first_contact=first,
-        online_after=online_after,
-        comes_back_at=online_after,
-    )

@@ -100,6 +100,14 @@ def test_what_is_left_to_no_chance_is_the_same_to_the_microsecond(tmp_path: Path
     assert said(cohort) == said(exact)
 
 
+def test_a_server_that_sheds_does_so_on_both(tmp_path: Path) -> None:
+    head = HEAD.replace("POLICY", "exponential").replace("waiting: 3s, retry_after: 7s", "sheds_after: 2s")
+    exact, cohort = both(tmp_path, PHASES.replace("FAULT", FAULTS["refused"]), head)
+
+    assert failed_at_first(cohort)
+    assert said(cohort) == said(exact)
+
+
 @pytest.mark.parametrize(
     "more",
     ["budget: {share: 20%, burst: 2}", "breaker: {after: 2, open: 9s}", "first: [6s, 6s]"],

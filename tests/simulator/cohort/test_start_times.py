@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleetrig.simulator.arrivals_shape import start_us
 from fleetrig.simulator.cohort.chance import words
-from fleetrig.simulator.cohort.start_times import residual_us, residuals_us, start_us, starts_us
+from fleetrig.simulator.cohort.start_times import residual_us, residuals_us, starts_us
 from tests.simulator.cohort.fleets import S
 
 DAY_US = 86_400 * S
@@ -36,7 +37,7 @@ def test_many_start_when_each_starts(points: tuple[tuple[int, int], ...], count:
     ],
 )
 def test_a_curve_is_read_at_the_middle_of_each_device(points, expected_s) -> None:
-    curve = [(share, at_s * S) for share, at_s in points]
+    curve = tuple((share, at_s * S) for share, at_s in points)
     assert [start_us(curve, position, 4) / S for position in range(4)] == expected_s
 
 
