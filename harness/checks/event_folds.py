@@ -86,6 +86,13 @@ class TimesPerDeviceFold:
         return f"{how_often} for {'the device' if len(self._counts) == 1 else f'each of {len(self._counts)} devices'}"
 
 
+def row_status(bounds: Times, tries: int, longest: int) -> Status:
+    """Of the longest row of failures."""
+    if bounds.at_most is not None and longest > bounds.at_most:
+        return Status.VIOLATED
+    return Status.MET if tries and longest >= bounds.at_least else Status.OPEN
+
+
 class AttemptsFold:
     """The longest run of consecutive failures of one device is within bounds."""
 
@@ -109,9 +116,7 @@ class AttemptsFold:
             self._recent.keep(event)
 
     def status(self) -> Status:
-        if self._bounds.at_most is not None and self._longest > self._bounds.at_most:
-            return Status.VIOLATED
-        return Status.MET if self._tries and self._longest >= self._bounds.at_least else Status.OPEN
+        return row_status(self._bounds, self._tries, self._longest)
 
     @property
     def expected(self) -> str:

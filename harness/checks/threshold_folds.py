@@ -233,11 +233,16 @@ class TimeToOnlineFold:
         return f"; not online: {summarize_names(sorted(self._waiting))}" if self._waiting else ""
 
     def measured(self) -> str:
-        came = f"{self._took.count:,} of {format_amount(self._total, 'device')} online"
-        if not self._took.count:
-            return came
-        shares = [f"{name} {format_span(self._took.percentile_us(share))}" for name, share in SHARES.items()]
-        return f"{came}: {', '.join(shares)}, {format_span(self._took.most_us)} at most"
+        return online_text(self._took, self._total)
+
+
+def online_text(took: SpanCounts, total: int) -> str:
+    """How many of so many devices came online, and how long they took."""
+    came = f"{took.count:,} of {format_amount(total, 'device')} online"
+    if not took.count:
+        return came
+    shares = [f"{name} {format_span(took.percentile_us(share))}" for name, share in SHARES.items()]
+    return f"{came}: {', '.join(shares)}, {format_span(took.most_us)} at most"
 
 
 @dataclass(slots=True)

@@ -186,10 +186,16 @@ class SpreadFold:
             return
         if self._first_us is None:
             self._first_us = event.at_us
-        window = (event.at_us - self._first_us) // self._per_us
-        self._windows[window] += 1
-        if self._windows[window] > self._peak:
-            self._peak, self._fullest = self._windows[window], event
+        if self.count((event.at_us - self._first_us) // self._per_us, 1):
+            self._fullest = event
+
+    def count(self, window: int, number: int) -> bool:
+        """So many more in a window, the first being 0; True when none is fuller now."""
+        self._windows[window] += number
+        if self._windows[window] <= self._peak:
+            return False
+        self._peak = self._windows[window]
+        return True
 
     def status(self) -> Status:
         if self._is_too_few():
@@ -203,13 +209,13 @@ class SpreadFold:
         return f"no {to_s(self._per_us):g} s holds more than {self._peak_at_most:g} times the mean: {self._pattern}"
 
     def finding(self) -> Finding:
-        if self._fullest is None:
+        if not self._windows:
             return Finding(self.expected, "none were seen, so there is nothing to measure")
         if self._is_too_few():
             of = f" of {self._first_of}" if self._first_of is not None else ""
             return Finding(self.expected, f"only {self._windows.total()}{of} came: too few to tell")
         got = f"{self._peak} in one {to_s(self._per_us):g} s, {self._peak_over_mean():.1f} times the mean"
-        return Finding(self.expected, got, (evidence_of(self._fullest),))
+        return Finding(self.expected, got, () if self._fullest is None else (evidence_of(self._fullest),))
 
     def measured(self) -> str:
         over = f"{self._peak_over_mean():.1f} times the mean"

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fleetrig.harness.checks.event_folds import AttemptsFold
+from fleetrig.harness.checks.event_folds import AttemptsFold, row_status
 from fleetrig.harness.checks.fold import Status, format_amount, format_range, format_span
-from fleetrig.harness.checks.latency_folds import SHARES, SpanCounts
+from fleetrig.harness.checks.latency_folds import SpanCounts
 from fleetrig.harness.checks.matching import Pattern
-from fleetrig.harness.checks.threshold_folds import OnlineLimit, TimeToOnlineFold
+from fleetrig.harness.checks.threshold_folds import OnlineLimit, TimeToOnlineFold, online_text
 from fleetrig.harness.checks.time_folds import SpreadFold
-from fleetrig.harness.fleets.figure_checks import NOTHING_SEEN, FigureCheck, add_spans
+from fleetrig.harness.fleets.figure_checks import FigureCheck, add_spans
 from fleetrig.harness.fleets.watch import Booleans, FleetChange, Moments, SentRequests, WatchedFleet
 from fleetrig.harness.scenario_file.check_words import Reaches
 from fleetrig.harness.scenario_file.measure_words import Attempts, Spread
 from fleetrig.harness.scenario_file.threshold_words import TimeToOnline
 from fleetrig.harness.scenario_file.values import Times
 from fleetrig.harness.verdict import Finding
-from fleetrig.simulator.contract.clock import to_s, to_us
+from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.stages import Stage
 
 OFF: Final = -1
@@ -87,11 +85,7 @@ class OnlineFigures(FigureCheck):
         return Finding(self.expected, f"{self.measured()}{missing}")
 
     def measured(self) -> str:
-        came = f"{self._took.count:,} of {format_amount(self._total, 'device')} online"
-        if not self._took.count:
-            return came
-        shares = [f"{name} {format_span(self._took.percentile_us(share))}" for name, share in SHARES.items()]
-        return f"{came}: {', '.join(shares)}, {format_span(self._took.most_us)} at most"
+        return online_text(self._took, self._total)
 
 
 class ReachesFigures(FigureCheck):
@@ -181,9 +175,7 @@ class AttemptsFigures(FigureCheck):
         self._longest = max(self._longest, int(self._row[devices].max()))
 
     def status(self) -> Status:
-        if self._bounds.at_most is not None and self._longest > self._bounds.at_most:
-            return Status.VIOLATED
-        return Status.MET if self._tries and self._longest >= self._bounds.at_least else Status.OPEN
+        return row_status(self._bounds, self._tries, self._longest)
 
     @property
     def expected(self) -> str:
@@ -203,12 +195,10 @@ class SpreadFigures(FigureCheck):
     """`SpreadFold`."""
 
     def __init__(self, words: Spread, name: str, count: int) -> None:
-        self._first_of = count if words.first else None
-        self._fold = SpreadFold(Pattern("sent", name), words.peak_at_most, words.per_s, words.over_s, self._first_of)
-        self._peak_at_most, self._per_us = words.peak_at_most, to_us(words.per_s)
-        self._min_windows = 1 if words.over_s is None else math.ceil(to_us(words.over_s) / self._per_us)
+        first_of = count if words.first else None
+        self._fold = SpreadFold(Pattern("sent", name), words.peak_at_most, words.per_s, words.over_s, first_of)
+        self._per_us = to_us(words.per_s)
         self._seen = np.zeros(count, np.bool_) if words.first else None
-        self._windows: Counter[int] = Counter()
         self._first_us: int | None = None
 
     def sent(self, requests: SentRequests) -> None:
@@ -223,36 +213,18 @@ class SpreadFigures(FigureCheck):
         if self._first_us is None:
             self._first_us = int(at_us[0])
         windows, counts = np.unique((at_us - self._first_us) // self._per_us, return_counts=True)
-        self._windows.update(dict(zip(windows.tolist(), counts.tolist(), strict=True)))
+        for window, number in zip(windows.tolist(), counts.tolist(), strict=True):
+            self._fold.count(window, number)
 
     def status(self) -> Status:
-        if self._is_too_few():
-            return Status.OPEN
-        if self._peak_over_mean() <= self._peak_at_most:
-            return Status.MET
-        return Status.VIOLATED if self._first_of is not None else Status.OPEN
-
-    def _is_too_few(self) -> bool:
-        return self._windows.total() < max(2, self._first_of or 0)
-
-    def _peak_over_mean(self) -> float:
-        mean = self._windows.total() / max(self._min_windows, max(self._windows) + 1)
-        return max(self._windows.values()) / mean
+        return self._fold.status()
 
     @property
     def expected(self) -> str:
         return self._fold.expected
 
     def finding(self) -> Finding:
-        if not self._windows:
-            return Finding(self.expected, NOTHING_SEEN)
-        if self._is_too_few():
-            of = f" of {self._first_of}" if self._first_of is not None else ""
-            return Finding(self.expected, f"only {self._windows.total()}{of} came: too few to tell")
-        peak = max(self._windows.values())
-        got = f"{peak} in one {to_s(self._per_us):g} s, {self._peak_over_mean():.1f} times the mean"
-        return Finding(self.expected, got)
+        return self._fold.finding()
 
     def measured(self) -> str:
-        over, peak = f"{self._peak_over_mean():.1f} times the mean", max(self._windows.values())
-        return f"{peak} in the fullest {to_s(self._per_us):g} s, {over}, {self._windows.total()} in all"
+        return self._fold.measured()
