@@ -2,7 +2,7 @@
 
 N devices poll every T ± jitter, so that λ = N/T requests a second are usual. While nobody answers, each device tries
 once in the mean delay E of its policy: the plateau N/E. On recovery the first second has the plateau of those who have
-noticed, and the usual polls of the others. `expected_rates` has it second by second, and before the plateau is reached.
+noticed, and the usual polls of the others. Our tests compute it second by second, and before the plateau is reached.
 """
 
 from __future__ import annotations

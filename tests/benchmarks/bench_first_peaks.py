@@ -11,9 +11,9 @@ import pytest
 from fleetrig.harness.fleets.confidence import estimate
 from fleetrig.simulator.backoff import Backoff, Policy
 from fleetrig.simulator.client_policies import CLIENT_POLICIES
-from fleetrig.simulator.cohort.expected_rates import PollingFleet, expected_rates
 from fleetrig.simulator.cohort.formulas import settled_delay_s
 from tests.benchmarks.measure import show
+from tests.simulator.cohort.expected_rates import PollingFleet, expected_rates
 from tests.simulator.cohort.herds import BEGINS_S, herd, tens
 
 DEVICES, SEEDS = 50_000, 20

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from fleetrig.harness.fleets.bisection import (
-    smallest,
-    smallest_capacity_for,
-    smallest_capacity_that_survives,
-    smallest_outage_that_collapses,
-)
+from fleetrig.harness.fleets.bisection import smallest
 from fleetrig.harness.fleets.findings import Findings, findings_of
 from fleetrig.simulator.backoff import Backoff, Policy
-from fleetrig.simulator.cohort.expected_rates import PollingFleet
 from fleetrig.simulator.cohort.model import ServerModel
 from tests.harness.fleets.test_findings import situation
+from tests.simulator.cohort.expected_rates import PollingFleet
 from tests.simulator.cohort.herds import S, herd
 
 
@@ -25,28 +20,26 @@ def test_an_edge_is_found_from_both_sides(edge: float) -> None:
     assert found.below is not None
     assert found.below < edge <= found.value <= found.below + 0.5
     assert len(found.tried) <= 10
-    assert found.say("it breaks", "s").startswith("it breaks from ")
 
 
-def test_an_edge_beyond_the_ends_is_said() -> None:
+def test_an_edge_beyond_the_ends_is_none() -> None:
     always = smallest(lambda _: True, least=1, most=100, within=1)
     assert (always.value, always.below, len(always.tried)) == (1, None, 1)
-    assert always.say("it breaks", "s") == "it breaks even at the smallest value, 1 s"
     never = smallest(lambda _: False, least=1, most=100, within=1)
     assert (never.value, never.below) == (None, 100)
-    assert never.say("it breaks", "s") == "it breaks at none of the values up to 100 s"
 
 
-def fragile(outage_s: float, capacity_per_s: float = 25.0) -> Findings:
+def fragile(outage_s: float, capacity_per_s: float = 25.0, sheds_after_s: float | None = None) -> Findings:
     """A queue that is longer than the patience of the devices."""
+    sheds_after_us = None if sheds_after_s is None else round(sheds_after_s * S)
     fleet = PollingFleet(3_000, 270.0, 330.0, Backoff(Policy.FIXED, base_s=30.0, honours_retry_after=False))
-    server = ServerModel(service_us=round(S / capacity_per_s), waiting_us=20 * S)
+    server = ServerModel(service_us=round(S / capacity_per_s), waiting_us=20 * S, sheds_after_us=sheds_after_us)
     figures = herd(fleet, outage_s, round(outage_s) + 1800, server=server, timeout_s=5.0)
     return findings_of(figures, situation(fleet, outage_s, capacity_per_s))
 
 
 def test_the_shortest_outage_that_triggers_a_collapse() -> None:
-    edge = smallest_outage_that_collapses(fragile, least_s=10, most_s=600, within_s=20)
+    edge = smallest(lambda outage_s: fragile(outage_s).collapse is not None, least=10, most=600, within=20)
     assert edge.value is not None
     assert edge.below is not None
     assert fragile(edge.value).collapse is not None
@@ -56,14 +49,12 @@ def test_the_shortest_outage_that_triggers_a_collapse() -> None:
 
 def test_the_smallest_capacity_that_survives() -> None:
     """All 3,000 retry within 30 s, so that 100 a second are surely enough, and 25 are not."""
-    edge = smallest_capacity_that_survives(
-        lambda capacity: fragile(600, capacity), least_per_s=25, most_per_s=110, within_per_s=5
-    )
+    edge = smallest(lambda capacity: fragile(600, capacity).survives, least=25, most=110, within=5)
     assert edge.value is not None
     assert 40 < edge.value <= 105
-    limit = smallest_capacity_for(
-        lambda capacity: fragile(600, capacity), lambda found: found.late + found.rejected == 0,
-        least_per_s=25, most_per_s=130, within_per_s=5,
-    )  # fmt: skip
-    assert limit.value is not None
-    assert limit.value >= edge.value
+
+
+def test_a_server_that_drops_what_is_too_old_does_not_collapse() -> None:
+    """The devices wait for five seconds."""
+    assert fragile(600).collapse is not None
+    assert fragile(600, sheds_after_s=4.5).survives

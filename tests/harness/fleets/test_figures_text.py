@@ -8,10 +8,10 @@ import pytest
 from fleetrig.harness.fleets.figures_text import figures_text
 from fleetrig.harness.fleets.fleet_run import FleetOutcome, PhaseSpan
 from fleetrig.simulator.backoff import Backoff, Policy
-from fleetrig.simulator.cohort.expected_rates import PollingFleet
 from fleetrig.simulator.cohort.figures import CohortFigures, FleetFigures
 from fleetrig.simulator.cohort.model import Cohort, Disruption, FleetModel, ServerModel
 from fleetrig.simulator.drivers.load.histogram import bucket_of
+from tests.simulator.cohort.expected_rates import PollingFleet
 from tests.simulator.cohort.herds import BEGINS_S, S, herd, retry_rule
 
 OUTAGE_S, UNTIL_S = 400, 1_400

@@ -10,10 +10,10 @@ import pytest
 
 from fleetrig.harness.fleets.findings import Findings, Return, Situation, findings_of
 from fleetrig.simulator.backoff import Backoff, Policy
-from fleetrig.simulator.cohort.expected_rates import PollingFleet
 from fleetrig.simulator.cohort.figures import CohortFigures, FleetFigures
 from fleetrig.simulator.cohort.formulas import echo_factor
 from fleetrig.simulator.cohort.model import ServerModel
+from tests.simulator.cohort.expected_rates import PollingFleet
 from tests.simulator.cohort.herds import BEGINS_S, S, herd
 
 T = 300

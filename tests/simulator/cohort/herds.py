@@ -8,9 +8,9 @@ import numpy as np
 
 from fleetrig.simulator.backoff import Backoff
 from fleetrig.simulator.cohort.arrays import ArrayFleet
-from fleetrig.simulator.cohort.expected_rates import PollingFleet
 from fleetrig.simulator.cohort.figures import FleetFigures
 from fleetrig.simulator.cohort.model import Cohort, Disruption, FleetModel, RetryRule, ServerModel, Starts
+from tests.simulator.cohort.expected_rates import PollingFleet
 
 S = 1_000_000
 BEGINS_S = 10

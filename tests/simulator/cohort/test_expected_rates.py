@@ -6,8 +6,8 @@ import pytest
 
 from fleetrig.simulator.backoff import Backoff, Policy, RetryBudget
 from fleetrig.simulator.cohort import formulas
-from fleetrig.simulator.cohort.expected_rates import PollingFleet, expected_rates
 from fleetrig.simulator.cohort.model import Disruption, Unanswered
+from tests.simulator.cohort.expected_rates import PollingFleet, expected_rates
 from tests.simulator.cohort.herds import BEGINS_S, S, herd, mean_rates, tens
 
 WAITS = [
