@@ -169,7 +169,8 @@ def _closed(telling: Telling) -> EventWords:
 
 
 def _pushed(telling: Telling) -> EventWords:
-    return EventWords(TO_DEVICE, f"{telling.said}{telling.after}, unasked")
+    unasked = ", unasked" if telling.question is None else ""
+    return EventWords(TO_DEVICE, f"{telling.said}{telling.to}{telling.after}{unasked}")
 
 
 # Of the network

@@ -27,6 +27,8 @@ def end_lines(view: TraceView, half_line: str) -> Iterator[str]:
         yield "the last line is only half written: what wrote this trace was ended, or still writes"
     if asked.around:
         yield f"{_events(view.shown)}; --context N shows more or less"
+    elif not view.shown:
+        yield f"none of {_events(contents.events)} fits"
     elif view.shown == contents.events:
         yield _events(view.shown) + (f"; {HOW_TO_NARROW}" if view.shown > HUGE else "")
     else:
@@ -44,7 +46,7 @@ def _missing(view: TraceView, where: str) -> Iterator[str]:
     if wanted.run and not any(fits_name(run, wanted.run) for run in contents.runs):
         yield f"{where} holds no run {wanted.run!r}{nearest_of(wanted.run, contents.runs, 'runs')}"
     for device in wanted.devices:
-        if not view.shown and not any(fnmatchcase(one, device) for one in contents.devices):
+        if not view.fitting and not any(fnmatchcase(one, device) for one in contents.devices):
             yield f"no event in {where} is of a device {device!r}{nearest_of(device, contents.devices, 'devices')}" + (
                 _sampled(contents)
             )

@@ -22,6 +22,8 @@ from fleetrig.simulator.contract.trace import Lane
 INDENT: Final = {Lane.SERVER: 2, Lane.NETWORK: 2}
 """What happens at the server stands to the right of what a device does."""
 WIDEST_DEVICE_CHARS: Final = 24
+LEAST_DEVICE_CHARS: Final = 12
+"""Of a name that is too long for a terminal the middle is left out."""
 LEAST_ROOM_CHARS: Final = 24
 RULE_CHARS: Final = 80
 DETAILS_INDENT: Final = 6
@@ -94,6 +96,8 @@ class TraceLayout:
 
     def _device(self, device: str) -> str:
         name = clean(device)
+        if self.width is not None:
+            name = _shortened(name, min(WIDEST_DEVICE_CHARS, max(LEAST_DEVICE_CHARS, self.width // 5)))
         self._device_chars = min(WIDEST_DEVICE_CHARS, max(self._device_chars, len(name)))
         return f"{name:<{self._device_chars}}  "
 
@@ -117,6 +121,13 @@ class TraceLayout:
 
     def _styled(self, text: str, style: str) -> str:
         return f"{style}{text}{PLAIN}" if self.colour and style and text else text
+
+
+def _shortened(name: str, most_chars: int) -> str:
+    if len(name) <= most_chars:
+        return name
+    behind = most_chars // 2
+    return f"{name[: most_chars - behind - 1]}…{name[-behind:]}"
 
 
 def clean(text: str) -> str:

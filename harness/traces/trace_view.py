@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.platforms import PLATFORMS
@@ -17,7 +19,8 @@ from fleetrig.harness.traces.trace_records import DamagedLine, EventsGone, RunBe
 from fleetrig.harness.traces.trace_window import Place, ShownEvent, Surroundings, TraceSpan
 from fleetrig.simulator.contract.trace import Lane
 
-TOLD_DAMAGED = 3
+KEPT_BEFORE: Final = 100
+TOLD_DAMAGED: Final = 3
 """So many damaged lines are told where they stand; the end says how many there were."""
 
 
@@ -44,8 +47,11 @@ class TraceView:
     """Of a trace that does not say it itself; empty if nobody knows."""
     contents: TraceContents = field(default_factory=TraceContents)
     shown: int = 0
+    fitting: int = 0
+    """Events, without those that were shown before there was one of the devices that are looked for."""
     surroundings: Surroundings = field(init=False)
     span: TraceSpan = field(init=False)
+    _before: deque[ShownEvent] = field(default_factory=lambda: deque(maxlen=KEPT_BEFORE), init=False)
     _is_headed: bool = field(default=False, init=False)
     _phase: tuple[str, int] = field(default=("", 0), init=False)
     """The one whose rule was shown last."""
@@ -61,9 +67,8 @@ class TraceView:
         """Without their line ends."""
         for record in self._narrowed(seen_records(records, self.contents)):
             match record:
-                case ShownEvent(seen, is_looked_for):
-                    self.shown += 1
-                    yield from self._event(seen, is_looked_for=is_looked_for)
+                case ShownEvent():
+                    yield from self._shown(record)
                 case RunBegins():
                     self._is_headed, self._phase = False, ("", 0)
                     self._know_platform(record.platform)
@@ -71,6 +76,17 @@ class TraceView:
                     yield from self.layout.remark(f"… {count:,} events are missing here: the server had forgotten them")
                 case DamagedLine() if not self.asked.raw and self.contents.damaged_count <= TOLD_DAMAGED:
                     yield from self.layout.remark(str(record))
+
+    def _shown(self, shown: ShownEvent) -> Iterator[str]:
+        """Where one is in a run is said only once there is something of the devices that are looked for."""
+        if self.asked.wanted.devices and not self.fitting and shown.seen.event.lane is Lane.BENCH:
+            self._before.append(shown)
+            return
+        self.fitting += 1
+        for one in (*self._before, shown):
+            self.shown += 1
+            yield from self._event(one.seen, is_looked_for=one.is_looked_for)
+        self._before.clear()
 
     def _narrowed(self, records: Iterator[SeenRecord]) -> Iterator[ShownEvent | SeenRecord]:
         if self.asked.around:
