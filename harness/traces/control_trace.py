@@ -85,7 +85,7 @@ class ControlTrace:
         except (ValueError, RecursionError):
             document = None
         if answer.status != 200 or not isinstance(document, dict):
-            raise self._no_control(f"{answer.status}: {beginning(content, SHOWN_BYTES)}")
+            raise self._no_control(f"{answer.status} {beginning(content, SHOWN_BYTES)}".strip())
         return document
 
     def _read(self, answer: HTTPResponse) -> bytes:
@@ -108,7 +108,7 @@ class ControlTrace:
             raise self._no_control(type(wrong).__name__) from None
 
     def _no_control(self, said: str) -> BrokenBench:
-        return BrokenBench(f"{self.url} is no control interface: it answered {said}. {HOW}")
+        return BrokenBench(f"{self.url} is no control interface: it answers {said}; {HOW}")
 
 
 def number_of(line: str) -> int:

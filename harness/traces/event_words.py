@@ -154,7 +154,7 @@ def _server_fault(telling: Telling) -> EventWords:
 def _delivered(telling: Telling) -> EventWords:
     event = telling.event
     if event.envelope is None:
-        return EventWords(WRONG, _why(f"no answer{telling.to} arrives{telling.after}", event.reason), is_wrong=True)
+        return EventWords(WRONG, _why(f"no answer{telling.to}{telling.after}", event.reason), is_wrong=True)
     arrives = f"arrives as {telling.said}{telling.to}{telling.after}"
     return EventWords(TO_DEVICE, f"{arrives}, {event.reason}" if event.reason else arrives)
 

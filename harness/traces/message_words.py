@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -22,6 +23,7 @@ from fleetrig.simulator.contract.mqtt import (
 )
 from fleetrig.simulator.contract.undecodable import Undecodable
 
+WORD_ENDS: Final = re.compile(r"[/ :?&=,]")
 CONNACK_V3_WORDS: Final = {
     1: "unacceptable protocol version",
     2: "identifier rejected",
@@ -137,6 +139,21 @@ def _coap_details(message: CoapRequest | CoapResponse) -> Iterator[str]:
             pass
     if isinstance(message, CoapRequest) and not message.confirmable:
         yield "not confirmable"
+
+
+def spoken_words(envelope: Envelope | None) -> Sequence[str]:
+    """The pieces of what was asked for: of a path, a topic, a CONNECT."""
+    match envelope:
+        case None | HttpResponse() | CoapResponse():
+            return ()
+        case HttpRequest(target=target):
+            return words_in(target)
+        case _:
+            return words_in(envelope.line)
+
+
+def words_in(line: str) -> Sequence[str]:
+    return WORD_ENDS.split(line)
 
 
 def size_text(size_bytes: int) -> str:

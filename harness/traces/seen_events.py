@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from fleetrig.harness.traces.exchanges import Exchanges, Question
+from fleetrig.harness.traces.message_words import spoken_words
 from fleetrig.harness.traces.trace_records import DamagedLine, EventsGone, RunBegins, StoredEvent, TraceRecord
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
@@ -73,7 +74,7 @@ def _keep(names: dict[str, None], name: str) -> None:
 
 def seen_records(records: Iterable[TraceRecord], contents: TraceContents) -> Iterator[SeenRecord]:
     """The same, events with what belongs to them; `contents` is told of each."""
-    follower = _Follower()
+    follower = _Follower(contents.devices)
     for record in records:
         seen = follower.take(record)
         contents.note(seen)
@@ -83,7 +84,9 @@ def seen_records(records: Iterable[TraceRecord], contents: TraceContents) -> Ite
 class _Follower:
     """Follows a trace; at the beginning of a run all that was before is forgotten."""
 
-    def __init__(self) -> None:
+    def __init__(self, devices: Collection[str]) -> None:
+        """`devices`: those that have been seen so far."""
+        self._devices = devices
         self._begin(None)
 
     def _begin(self, run: RunBegins | None) -> None:
@@ -110,10 +113,19 @@ class _Follower:
         if is_of_bench and event.kind == "phase":
             self._phase, self._phase_us = event.name, event.at_us
         question = self._exchanges.take(event)
+        device = self._exchanges.whose(event, question) or self._named_in(event)
+        if question is not None and not question.device:
+            question.device = device
         seen = SeenEvent(
-            event, stored.line, stored.number, question, self._exchanges.whose(event, question),
+            event, stored.line, stored.number, question, device,
             self._phase, self._phase_us, self._begun_us or 0, self._run,
         )  # fmt: skip
         if is_of_bench and event.kind == "verdict":
             self._phase = ""
         return seen
+
+    def _named_in(self, event: TraceEvent) -> str:
+        """The device that a request is about which a fault kept from the platform: its path names it."""
+        if event.lane is not Lane.SERVER or event.kind != "received":
+            return ""
+        return next((word for word in spoken_words(event.envelope) if word in self._devices), "")

@@ -27,6 +27,8 @@ def end_lines(view: TraceView, half_line: str) -> Iterator[str]:
         yield "the last line is only half written: what wrote this trace was ended, or still writes"
     if asked.around:
         yield f"{_events(view.shown)}; --context N shows more or less"
+    elif not contents.events:
+        yield "no events"
     elif not view.shown:
         yield f"none of {_events(contents.events)} fits"
     elif view.shown == contents.events:

@@ -10,15 +10,15 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Final
 
+from fleetrig.harness.traces.message_words import spoken_words, words_in
 from fleetrig.harness.traces.seen_events import SeenEvent
 from fleetrig.simulator.contract.coap import CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.failures import is_failure
-from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.http import HttpResponse
 from fleetrig.simulator.contract.mqtt import MqttConnack, MqttDisconnect, MqttPublishAck, MqttSuback
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
-WORD_ENDS: Final = re.compile(r"[/ :?&=,]")
 GLOBS: Final = re.compile(r"[*?\[]")
 CLASS: Final = re.compile(r"([1-5])(?:xx|\.xx)", re.IGNORECASE)
 REFUSALS: Final = frozenset({"refused", "malformed", "handing_on_failed"})
@@ -73,7 +73,7 @@ class TraceFilter:
             return False
         if any(fnmatchcase(seen.device, one) for one in self.devices):
             return True
-        asked = WORD_ENDS.split(seen.question.line) if seen.question is not None else ()
+        asked = words_in(seen.question.line) if seen.question is not None else ()
         is_its_session = not seen.device and event.session in self.sessions
         return is_its_session or self._names_one(asked) or self._names_one(spoken_words(event.envelope))
 
@@ -93,17 +93,6 @@ def fits_name(name: str, wanted: str) -> bool:
     """The name, a glob over it, or a part of it, small and capital letters alike."""
     name, wanted = name.casefold(), wanted.casefold()
     return wanted in name or fnmatchcase(name, wanted)
-
-
-def spoken_words(envelope: Envelope | None) -> Iterable[str]:
-    """The pieces of what was asked for: of a path, a topic, a CONNECT."""
-    match envelope:
-        case None | HttpResponse() | CoapResponse():
-            return ()
-        case HttpRequest(target=target):
-            return WORD_ENDS.split(target)
-        case _:
-            return WORD_ENDS.split(envelope.line)
 
 
 def is_refusal(event: TraceEvent) -> bool:

@@ -54,7 +54,8 @@ def _of_scenario(wanted: str, results: Path, run: str) -> FoundTrace:
         return _latest(wanted, _of_run(found, run), f"no trace of {wanted} in {shown_path(results)}", run)
     near = get_close_matches(wanted, [trace.run for trace in known], n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else WHY_NONE
-    raise NoSuchId(f"there is no file, folder or trace called {wanted}: {shown_path(results)} has none of it; {hint}")
+    has_none = f"{shown_path(results)} has none of it" if known else f"{shown_path(results)} holds no traces"
+    raise NoSuchId(f"there is no file or folder called {wanted}, and {has_none}; {hint}")
 
 
 def is_called(run: str, wanted: str) -> bool:

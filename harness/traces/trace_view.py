@@ -16,7 +16,7 @@ from fleetrig.harness.traces.seen_events import SeenEvent, SeenRecord, TraceCont
 from fleetrig.harness.traces.trace_filter import TraceFilter
 from fleetrig.harness.traces.trace_layout import TraceLayout, date_text
 from fleetrig.harness.traces.trace_records import DamagedLine, EventsGone, RunBegins, TraceRecord
-from fleetrig.harness.traces.trace_window import Place, ShownEvent, Surroundings, TraceSpan
+from fleetrig.harness.traces.trace_window import ShownEvent, Surroundings, TracePlace, TraceSpan
 from fleetrig.simulator.contract.trace import Lane
 
 KEPT_BEFORE: Final = 100
@@ -29,8 +29,8 @@ class TraceAsked:
     """What a reader wants to see of a trace."""
 
     wanted: TraceFilter = field(default_factory=TraceFilter)
-    begins: Place | None = None
-    ends: Place | None = None
+    begins: TracePlace | None = None
+    ends: TracePlace | None = None
     around: Sequence[EventPoint] = ()
     context: int = 10
     verbose: bool = False

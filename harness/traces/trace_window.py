@@ -10,7 +10,7 @@ from typing import NamedTuple
 from fleetrig.harness.traces.event_point import EventPoint, TimePoint
 from fleetrig.harness.traces.seen_events import SeenEvent, SeenRecord
 
-Place = EventPoint | TimePoint
+TracePlace = EventPoint | TimePoint
 
 
 class ShownEvent(NamedTuple):
@@ -24,8 +24,8 @@ class ShownEvent(NamedTuple):
 class TraceSpan:
     """From a place to another, both included. Numbers are looked for among all events, whatever is left out."""
 
-    begins: Place | None = None
-    ends: Place | None = None
+    begins: TracePlace | None = None
+    ends: TracePlace | None = None
     has_begun: bool = field(default=False, init=False)
     has_ended: bool = field(default=False, init=False)
 
