@@ -16,7 +16,7 @@ from fleetrig.harness.traces.seen_events import SeenEvent, SeenRecord, TraceCont
 from fleetrig.harness.traces.trace_filter import TraceFilter
 from fleetrig.harness.traces.trace_layout import TraceLayout, date_text
 from fleetrig.harness.traces.trace_records import DamagedLine, EventsGone, RunBegins, TraceRecord
-from fleetrig.harness.traces.trace_window import ShownEvent, Surroundings, TracePlace, TraceSpan
+from fleetrig.harness.traces.trace_window import EventsPassedOver, ShownEvent, Surroundings, TracePlace, TraceSpan
 from fleetrig.simulator.contract.trace import Lane
 
 KEPT_BEFORE: Final = 100
@@ -72,6 +72,8 @@ class TraceView:
                 case RunBegins():
                     self._is_headed, self._phase = False, ("", 0)
                     self._know_platform(record.platform)
+                case EventsPassedOver(count) if not self.asked.raw:
+                    yield from self.layout.remark(f"⋯ {count:,} more between")
                 case EventsGone(count) if not self.asked.raw:
                     yield from self.layout.remark(f"… {count:,} events are missing here: the server had forgotten them")
                 case DamagedLine() if not self.asked.raw and self.contents.damaged_count <= TOLD_DAMAGED:
@@ -88,7 +90,7 @@ class TraceView:
             yield from self._event(one.seen, is_looked_for=one.is_looked_for)
         self._before.clear()
 
-    def _narrowed(self, records: Iterator[SeenRecord]) -> Iterator[ShownEvent | SeenRecord]:
+    def _narrowed(self, records: Iterator[SeenRecord]) -> Iterator[ShownEvent | EventsPassedOver | SeenRecord]:
         if self.asked.around:
             yield from self.surroundings.of(records, self._fits)
             return

@@ -22,7 +22,8 @@ REPORT = Report(
     "a/b", "It works", Verdict.FAILED, phases=(PhaseResult("all is quiet", (CHECK,), 1.0),),
     trace_file="fleetrig-results/a/b_x=poll#1.trace.jsonl", rerun=f"fleetrig run {'long/' * 30}x",
 )  # fmt: skip
-COMMAND = "fleetrig trace 'fleetrig-results/a/b_x=poll#1.trace.jsonl' --device 'gw 7' --around device:9"
+COMMAND = "fleetrig trace 'fleetrig-results/a/b_x=poll#1.trace.jsonl' --device gw-1 --device 'gw 7' "
+COMMAND += "--around device:7 --around device:9"
 
 
 def without_evidence(report: Report) -> Report:
@@ -30,14 +31,14 @@ def without_evidence(report: Report) -> Report:
     return replace(report, phases=(replace(report.phases[0], checks=(check,)),))
 
 
-def test_the_last_event_is_the_one_that_made_it_fail() -> None:
+def test_all_that_is_to_be_seen_is_opened() -> None:
     assert open_command(CHECK, REPORT.trace_file) == COMMAND
     assert open_phase_command(REPORT) == ""
 
 
 def test_what_is_of_no_device_names_none() -> None:
-    check = replace(CHECK, finding=Finding("a", "b", (Evidence("server", 3, "fault"),)))
-    assert open_command(check, "t.jsonl") == "fleetrig trace t.jsonl --around server:3"
+    check = replace(CHECK, finding=Finding("a", "b", (Evidence("server", 3, "fault"), SEEN[0])))
+    assert open_command(check, "t.jsonl") == "fleetrig trace t.jsonl --around server:3 --around device:7"
 
 
 def test_without_a_trace_there_is_nothing_to_open() -> None:

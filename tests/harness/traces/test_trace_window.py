@@ -8,7 +8,7 @@ import pytest
 
 from fleetrig.harness.traces.event_point import EventPoint, place_in_trace
 from fleetrig.harness.traces.seen_events import SeenEvent
-from fleetrig.harness.traces.trace_window import ShownEvent, Surroundings, TraceSpan
+from fleetrig.harness.traces.trace_window import EventsPassedOver, ShownEvent, Surroundings, TraceSpan
 from fleetrig.simulator.contract.trace import Lane
 from tests.harness.traces.told import seen, told
 
@@ -17,14 +17,22 @@ TEN = seen(*(told(Lane.DEVICE, seq, "paused", f"gw-{seq % 2}", ms=100 * seq) for
 
 def around(*points: EventPoint, context: int = 2, device: str = "") -> list[str]:
     surroundings = Surroundings(points, context)
-    found = surroundings.of(iter(TEN), lambda one: not device or one.device == device)
-    shown = [one for one in found if isinstance(one, ShownEvent)]
-    return [f"{'>' if one.is_looked_for else ''}{one.seen.event.seq}" for one in shown]
+    return list(map(said, surroundings.of(iter(TEN), lambda one: not device or one.device == device)))
+
+
+def said(one: object) -> str:
+    match one:
+        case ShownEvent(seen_event, is_looked_for):
+            return f"{'>' if is_looked_for else ''}{seen_event.event.seq}"
+        case EventsPassedOver(count):
+            return f"({count})"
+        case _:
+            raise AssertionError(one)
 
 
 def test_some_before_and_behind() -> None:
     assert around(EventPoint(5)) == ["3", "4", ">5", "6", "7"]
-    assert around(EventPoint(1), EventPoint(10)) == [">1", "2", "3", "8", "9", ">10"]
+    assert around(EventPoint(1), EventPoint(10)) == [">1", "2", "3", "(4)", "8", "9", ">10"]
     assert around(EventPoint(5), EventPoint(6)) == ["3", "4", ">5", ">6", "7", "8"]
     assert around(EventPoint(5), context=0) == [">5"]
 
