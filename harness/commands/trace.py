@@ -11,11 +11,11 @@ from fleetrig.harness.commands.run_request import RESULTS
 from fleetrig.harness.commands.trace_request import TraceRequest, show_trace
 
 Where = Annotated[
-    str,
+    str | None,
     typer.Argument(
         metavar="TRACE",
         help="A trace file; a folder, for the latest trace in it; the ID of a scenario, for its latest trace; or the "
-        "control interface of a running server, such as http://127.0.0.1:8081.",
+        "control interface of a running server, such as http://127.0.0.1:8081.  [default: the latest of --results]",
     ),
 ]
 OfDevices = Annotated[
@@ -58,11 +58,11 @@ ByClock = Annotated[
 ]
 WithDetails = Annotated[bool, typer.Option("--verbose", "-v", help="Show headers, fields and bodies too.")]
 Raw = Annotated[bool, typer.Option("--raw", help="Print the lines of JSON as they are.")]
-WhereResults = Annotated[Path, typer.Option(metavar="DIR", help="Where to look for the traces of an ID.")]
+WhereResults = Annotated[Path, typer.Option(metavar="DIR", help="Where runs have left their traces.")]
 
 
 def trace_command(
-    where: Where,
+    where: Where = None,
     device: OfDevices = None,
     around: Around = None,
     context: Context = 10,

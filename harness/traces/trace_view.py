@@ -131,8 +131,8 @@ class TraceView:
             yield from self.layout.rule(f"{day} (UTC)", seen.event.at_us, seen.begun_us)
         if (phase := (seen.phase, seen.phase_us)) != self._phase:
             self._phase = phase
-            is_itself = seen.event.lane is Lane.BENCH and seen.event.kind == "phase"
-            if seen.phase and not is_itself:
+            says_it = seen.event.lane is Lane.BENCH and seen.event.kind in ("phase", "verdict")
+            if seen.phase and not says_it:
                 yield from self.layout.rule(f"phase «{seen.phase}»", seen.phase_us, seen.begun_us)
 
     def _details(self, seen: SeenEvent) -> Iterator[str]:
