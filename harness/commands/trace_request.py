@@ -20,7 +20,7 @@ from fleetrig.harness.traces.stored_trace import StoredTrace
 from fleetrig.harness.traces.trace_end import end_lines, what_is_missing
 from fleetrig.harness.traces.trace_filter import TraceFilter
 from fleetrig.harness.traces.trace_layout import TraceLayout
-from fleetrig.harness.traces.trace_place import find_trace
+from fleetrig.harness.traces.trace_place import WHY_NONE, find_trace
 from fleetrig.harness.traces.trace_records import TraceRecord
 from fleetrig.harness.traces.trace_view import TraceAsked, TraceView
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
@@ -138,6 +138,8 @@ def layout_for(asked: TraceAsked, *, clock: bool) -> TraceLayout:
 
 
 def show_file(request: TraceRequest, asked: TraceAsked, layout: TraceLayout) -> None:
+    if request.where is None and not request.results.is_dir():
+        raise NoSuchId(f"no run has left a trace in {request.results}: name a file, a folder or a server; {WHY_NONE}")
     found = find_trace(request.place, request.results, request.run)
     if found.remark and not asked.raw:
         put(layout.remark(found.remark))
