@@ -84,7 +84,7 @@ class TraceView:
         if self.asked.wanted.devices and not self.fitting and shown.seen.event.lane is Lane.BENCH:
             self._before.append(shown)
             return
-        self.fitting += 1
+        self.fitting += not shown.is_looked_for or self.asked.wanted.fits(shown.seen)
         for one in (*self._before, shown):
             self.shown += 1
             yield from self._event(one.seen, is_looked_for=one.is_looked_for)

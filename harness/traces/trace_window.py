@@ -69,7 +69,7 @@ class Surroundings:
     context: int
     found: set[EventPoint] = field(default_factory=set, init=False)
     left_out: SeenEvent | None = field(default=None, init=False)
-    """One that was looked for, and is not among the wanted ones."""
+    """One with a number that was looked for in any lane, and is not among the wanted ones."""
     has_shown: bool = field(default=False, init=False)
 
     def of(
@@ -83,7 +83,7 @@ class Surroundings:
                 yield record
                 continue
             is_point, fits = self._is_point(record), is_wanted(record)
-            if is_point and fits:
+            if is_point and (fits or self._is_named(record)):
                 if passed_over and self.has_shown:
                     yield EventsPassedOver(passed_over)
                 passed_over = 0
@@ -102,6 +102,10 @@ class Surroundings:
                 before.append(record)
             if not behind and self._has_all:
                 return
+
+    def _is_named(self, seen: SeenEvent) -> bool:
+        """Whoever names an event with its lane gets to see it."""
+        return any(point.lane is not None and point.is_at(seen.event) for point in self.points)
 
     @property
     def _has_all(self) -> bool:

@@ -40,6 +40,7 @@ def test_some_before_and_behind() -> None:
 def test_only_wanted_events_are_counted() -> None:
     assert around(EventPoint(5), device="gw-1") == ["1", "3", ">5", "7", "9"]
     assert around(EventPoint(6), device="gw-1") == []
+    assert around(EventPoint(6, Lane.DEVICE), device="gw-1") == ["3", "5", ">6", "7", "9"]
 
 
 def test_it_reads_no_further_than_it_must() -> None:
