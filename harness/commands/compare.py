@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.output_places import check_file
 from fleetrig.harness.load.comparison import Comparison, compare
 from fleetrig.harness.load.comparison_page import comparison_page
@@ -20,6 +21,11 @@ from fleetrig.simulator.contract.errors import UsageError
 A_SHARE: Final = "--within: expected a share such as 20%"
 
 
+@examples(
+    "cd fleetrig-results/load",
+    "fleetrig compare steady_polling.predicted steady_polling.load --within 20%",
+    "fleetrig compare predicted/curves.csv measured/curves.csv --html page.html",
+)
 def compare_command(
     predicted: Annotated[Path, typer.Argument(help="The folder of `fleetrig predict`, or a curves.csv.")],
     measured: Annotated[Path, typer.Argument(help="The folder of `fleetrig load`, or a curves.csv.")],

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.load_request import LoadRequest, execute
 from fleetrig.harness.commands.options import (
     AgainstIfGiven,
@@ -25,6 +26,11 @@ from fleetrig.harness.commands.run_request import RESULTS
 Figures = Annotated[Path, typer.Option(metavar="DIR", help="Where the figures go: curves, statistics, a summary.")]
 
 
+@examples(
+    "fleetrig load load/steady_polling --users 100",
+    "fleetrig load load/factory_line --set shift=10m --workers 2",
+    "fleetrig load load/steady_polling --against http://10.0.0.7:8080",
+)
 def load_command(
     run: Annotated[str | None, typer.Argument(metavar="ID", help="One scenario; none for a worker.")] = None,
     against: AgainstIfGiven = None,

@@ -28,6 +28,7 @@ from fleetrig.harness.commands.ca.options import (
     warn_of_earlier_end,
     without_keys,
 )
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.simulator.certificates.authority import CertificateAuthority
 from fleetrig.simulator.certificates.keys import KeyKind, key_pem, kind_of
@@ -52,6 +53,10 @@ class _Renewal:
         return files_of(self.path.stem)
 
 
+@examples(
+    "fleetrig ca renew line HB-0007",
+    "fleetrig ca renew new-line line/issued/HB-0007.pem --same-key",
+)
 def renew_command(
     folder: Authority,
     whom: Annotated[

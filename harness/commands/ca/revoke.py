@@ -12,6 +12,7 @@ from cryptography import x509
 from fleetrig.harness.commands.ca.folder import AuthorityFolder, opened
 from fleetrig.harness.commands.ca.index import IssuedEntry
 from fleetrig.harness.commands.ca.options import Authority, now_us, without_keys
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.simulator.certificates.pem import certificates_in, is_issuer
 from fleetrig.simulator.certificates.signing import REASONS
@@ -20,6 +21,10 @@ from fleetrig.simulator.contract.errors import UsageError, system_said
 UNSPECIFIED: Final = "unspecified"
 
 
+@examples(
+    "fleetrig ca revoke line HB-0007 --reason keyCompromise",
+    "fleetrig ca revoke plant  # the list alone",
+)
 def revoke_command(
     folder: Authority,
     whom: Annotated[

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from fleetrig.harness.commands.ca.options import now_us
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.simulator.certificates.keys import key_text
 from fleetrig.simulator.certificates.pem import (
@@ -35,6 +36,10 @@ SHOWN: Final = ("CERTIFICATE", "PRIVATE KEY", "CERTIFICATE REQUEST", "X509 CRL")
 USAGES: Final = {ExtendedKeyUsageOID.CLIENT_AUTH: "clients", ExtendedKeyUsageOID.SERVER_AUTH: "servers"}
 
 
+@examples(
+    "fleetrig ca show devices/HB-0001.pem",
+    "fleetrig ca show line/crl.pem",
+)
 def show_command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="PEM with certificates, a key, a request, or a list.")],
 ) -> None:

@@ -21,6 +21,7 @@ from fleetrig.harness.commands.ca.options import (
     validity_of,
     warn_of_earlier_end,
 )
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.simulator.certificates.names import distinguished_name
 from fleetrig.simulator.certificates.profile import FOR_CLIENTS, FOR_SERVERS
@@ -28,6 +29,10 @@ from fleetrig.simulator.certificates.signing_request import not_taken_over, read
 from fleetrig.simulator.contract.errors import UsageError, system_said
 
 
+@examples(
+    "fleetrig ca sign line gw-7.csr",
+    "fleetrig ca sign plant server.csr --for-server --out server.pem",
+)
 def sign_command(
     folder: Authority,
     request: Annotated[Path, typer.Argument(metavar="REQUEST.csr", help="A certificate request, PEM or DER.")],
