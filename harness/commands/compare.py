@@ -16,6 +16,7 @@ from fleetrig.harness.load.curves import CURVES_FILE, CurveRow, read_curves
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.scenario_file.threshold_words import EXPECTED, allowance
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.simulator.contract.errors import UsageError
 
 A_SHARE: Final = "--within: expected a share such as 20%"
@@ -76,4 +77,4 @@ def rows_of(path: Path) -> list[CurveRow]:
     try:
         return read_curves(file)
     except (OSError, ValueError) as wrong:
-        raise UsageError(f"cannot read {file}: {getattr(wrong, 'strerror', None) or wrong}") from None
+        raise UsageError(f"cannot read {file}: {why_unread(file, wrong)}") from None

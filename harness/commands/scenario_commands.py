@@ -21,7 +21,7 @@ from fleetrig.harness.scenario_file.selection import expand, find, read_all, sce
 from fleetrig.harness.scenario_file.starter import starter_for
 from fleetrig.harness.scenario_file.template import ScenarioFile
 from fleetrig.harness.studies.study_starter import STUDY_STARTER
-from fleetrig.simulator.contract.errors import NoSuchId, UsageError
+from fleetrig.simulator.contract.errors import NoSuchId, UsageError, system_said
 
 
 @examples(
@@ -139,7 +139,7 @@ def new(
     except FileExistsError:
         raise UsageError(f"{file} exists already; choose another name") from None
     except OSError as wrong:
-        raise UsageError(f"cannot write {file}: {wrong.strerror}") from None
+        raise UsageError(f"cannot write {file}: {system_said(wrong)}") from None
     then = f"`fleetrig study {file}` runs it" if is_study else f"`fleetrig check {file}` validates it"
     typer.echo(f"wrote {file}; {then}")
 

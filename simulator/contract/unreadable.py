@@ -39,6 +39,18 @@ def why_no_text(error: UnicodeDecodeError) -> str:
     return f"it is not UTF-8 text: byte {error.start + 1:,} is 0x{error.object[error.start]:02X}"
 
 
+def why_no_words(error: ValueError) -> str:
+    """Why a command line cannot be taken apart into words."""
+    said = str(error)
+    match said:
+        case "No closing quotation":
+            return "a quote is never closed"
+        case "No escaped character":
+            return "nothing follows the backslash at its end"
+        case _:
+            return said
+
+
 def why_no_pattern(error: re.error) -> str:
     """`unterminated character set at character 3`; what `re` says of a regular expression is plain enough."""
     return error.msg if error.pos is None else f"{error.msg} at character {error.pos + 1}"

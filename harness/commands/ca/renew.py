@@ -29,12 +29,13 @@ from fleetrig.harness.commands.ca.options import (
     without_keys,
 )
 from fleetrig.harness.commands.help_page import examples
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.simulator.certificates.authority import CertificateAuthority
 from fleetrig.simulator.certificates.keys import KeyKind, key_pem, kind_of
 from fleetrig.simulator.certificates.pem import UNREADABLE_BY_LIBRARY, certificates_in, key_in
 from fleetrig.simulator.certificates.profile import Validity, profile_of
-from fleetrig.simulator.contract.errors import UsageError, system_said
+from fleetrig.simulator.contract.errors import UsageError
 
 RENEWED: Final = "renewed"
 
@@ -124,7 +125,7 @@ def _renewal(path: Path, kind: KeyKind | None, *, same_key: bool) -> _Renewal:
             f"there is no certificate {path} to renew: give a name that {ISSUED}/ has, or a file"
         ) from None
     except OSError as wrong:
-        raise UsageError(f"cannot read {path}: {system_said(wrong)}") from None
+        raise UsageError(f"cannot read {path}: {why_unread(path, wrong)}") from None
     except UNREADABLE_BY_LIBRARY as wrong:
         raise UsageError(f"{path}: {wrong}") from None
 
@@ -168,7 +169,7 @@ def _kept_key(renewal: _Renewal) -> bytes:
             raise ValueError(f"the key does not belong to the certificate in {renewal.path}")
         return content
     except OSError as wrong:
-        raise UsageError(f"cannot read {path}: {system_said(wrong)}") from None
+        raise UsageError(f"cannot read {path}: {why_unread(path, wrong)}") from None
     except ValueError as wrong:
         raise UsageError(f"{path}: {wrong}") from None
 
