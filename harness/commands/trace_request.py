@@ -15,7 +15,6 @@ from fleetrig.harness.servers.description import did_you_mean, expected
 from fleetrig.harness.traces.control_trace import ControlTrace
 from fleetrig.harness.traces.device_sessions import sessions_of_devices
 from fleetrig.harness.traces.event_point import event_point, place_in_trace
-from fleetrig.harness.traces.event_words import KINDS
 from fleetrig.harness.traces.stored_trace import StoredTrace
 from fleetrig.harness.traces.trace_end import end_lines, what_is_missing
 from fleetrig.harness.traces.trace_filter import TraceFilter
@@ -24,7 +23,7 @@ from fleetrig.harness.traces.trace_place import WHY_NONE, find_trace
 from fleetrig.harness.traces.trace_records import TraceRecord
 from fleetrig.harness.traces.trace_view import TraceAsked, TraceView
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
-from fleetrig.simulator.contract.trace import Lane
+from fleetrig.simulator.contract.trace import KINDS, Lane
 
 LOOKS_EVERY_S: Final = 0.2
 """At the end of a file that is followed."""
@@ -110,8 +109,9 @@ def lane_of(text: str) -> Lane:
 
 
 def kind_of_event(text: str) -> str:
-    if text not in KINDS:
-        hint = did_you_mean(text, KINDS) or f"; there are {', '.join(KINDS)}"
+    known = tuple(dict.fromkeys(kind for kinds in KINDS.values() for kind in kinds))
+    if text not in known:
+        hint = did_you_mean(text, known) or f"; there are {', '.join(known)}"
         raise UsageError(f"--kind: there is no kind of event called {text!r}{hint}")
     return text
 

@@ -25,9 +25,8 @@ def chain_causes(facts: Facts) -> Iterator[Diagnosis]:
     if not material.chain:
         yield Diagnosis(
             "chain-empty", Weight.CAUSE,
-            f"The file of the chain holds {material.chain_problem or 'nothing'}, and no certificate. The gateway "
-            "rejects it, "
-            "whatever ca-authentication says.",
+            f"The file of the chain {material.chain_problem.removeprefix('it ') or 'is empty: it holds no certificate'}. The gateway rejects "
+            "it, whatever ca-authentication says.",
             f"Give the chain in PEM: {ORDER}.",
         )  # fmt: skip
         return
