@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.run_request import RESULTS
 from fleetrig.harness.commands.trace_request import TraceRequest, show_trace
 
@@ -61,6 +62,12 @@ Raw = Annotated[bool, typer.Option("--raw", help="Print the lines of JSON as the
 WhereResults = Annotated[Path, typer.Option(metavar="DIR", help="Where runs have left their traces.")]
 
 
+@examples(
+    "fleetrig trace fleetrig-results --refused",
+    "fleetrig trace run.jsonl --device gw-7 --around device:110",
+    "fleetrig trace run.jsonl --phase outage --from 90s --to 2m -v",
+    "fleetrig trace http://127.0.0.1:8081 --follow --device 'gw-*'",
+)
 def trace_command(
     where: Where = None,
     device: OfDevices = None,
