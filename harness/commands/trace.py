@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fleetrig.harness.commands.help_page import examples
-from fleetrig.harness.commands.run_request import RESULTS
+from fleetrig.harness.commands.output_places import RESULTS
 from fleetrig.harness.commands.trace_request import TraceRequest, show_trace
 
 Where = Annotated[
