@@ -40,7 +40,7 @@ SECTIONS: Final[Mapping[str, Sections]] = {
     "trace": {
         "Which trace": ("--run", "--results", "--follow", "--since"),
         "Whose events": ("--device", "--phase", "--lane"),
-        "Which events": ("--kind", "--refused", "--status", "--grep"),
+        "Which events": ("--kind", "--wrong", "--refused", "--status", "--grep"),
         "Which part": ("--around", "--context", "--from", "--to"),
         "How it looks": ("--clock", "--verbose", "--raw"),
     },

@@ -37,6 +37,9 @@ EventKinds = Annotated[
     typer.Option("--kind", metavar="KIND", help="Only this kind of event, such as refused or fault; repeatable."),
 ]
 OnlyRefused = Annotated[bool, typer.Option("--refused", help="Only refusals, and answers that say so.")]
+OnlyWrong = Annotated[
+    bool, typer.Option("--wrong", help="Only what went wrong: failures, refusals, faults, answers that never came.")
+]
 Statuses = Annotated[
     list[str] | None,
     typer.Option("--status", metavar="S", help="Only this answer: 401, 4xx, 4.01, or a code of MQTT; repeatable."),
@@ -63,7 +66,7 @@ WhereResults = Annotated[Path, typer.Option(metavar="DIR", help="Where runs have
 
 
 @examples(
-    "fleetrig trace fleetrig-results --refused",
+    "fleetrig trace fleetrig-results --wrong",
     "fleetrig trace run.jsonl --device gw-7 --around device:110",
     "fleetrig trace run.jsonl --phase outage --from 90s --to 2m -v",
     "fleetrig trace http://127.0.0.1:8081 --follow --device 'gw-*'",
@@ -75,6 +78,7 @@ def trace_command(
     context: Context = 10,
     lane: Lanes = None,
     kind: EventKinds = None,
+    wrong: OnlyWrong = False,
     refused: OnlyRefused = False,
     status: Statuses = None,
     grep: HoldsText = "",

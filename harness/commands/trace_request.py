@@ -41,6 +41,7 @@ class TraceRequest:
     context: int = 10
     lane: list[str] | None = None
     kind: list[str] | None = None
+    wrong: bool = False
     refused: bool = False
     status: list[str] | None = None
     grep: str = ""
@@ -72,6 +73,7 @@ class TraceRequest:
             kinds=frozenset(map(kind_of_event, self.kind or ())),
             statuses=tuple(self.status or ()),
             is_refused=self.refused,
+            is_wrong=self.wrong,
             text=self.grep,
             phase=self.phase,
             run=self.run,

@@ -16,7 +16,7 @@ from fleetrig.harness.traces.trace_view import TraceView
 LISTED: Final = 5
 HUGE: Final = 200
 """So many events are more than one reads."""
-HOW_TO_NARROW: Final = "--device ID, --phase NAME, --refused or --around N narrows it"
+HOW_TO_NARROW: Final = "--device ID, --phase NAME, --wrong or --around N narrows it"
 
 
 def end_lines(view: TraceView, half_line: str) -> Iterator[str]:
