@@ -15,8 +15,9 @@ Where = Annotated[
     str | None,
     typer.Argument(
         metavar="TRACE",
-        help="A trace file; a folder, for the latest trace in it; the ID of a scenario, for its latest trace; or the "
-        "control interface of a running server, such as http://127.0.0.1:8081.  [default: the latest of --results]",
+        help="A trace file, or - for the standard input; a folder, for the latest trace in it; the ID of a scenario, "
+        "for its latest trace; or the control interface of a running server, such as http://127.0.0.1:8081.  [default: "
+        "the latest of --results]",
     ),
 ]
 OfDevices = Annotated[
