@@ -18,7 +18,7 @@ from fleetrig.harness.traces.event_point import event_point, place_in_trace
 from fleetrig.harness.traces.stored_trace import StoredTrace
 from fleetrig.harness.traces.trace_end import end_lines, what_is_missing
 from fleetrig.harness.traces.trace_filter import TraceFilter
-from fleetrig.harness.traces.trace_layout import TraceLayout
+from fleetrig.harness.traces.trace_layout import TraceLayout, spelt_for
 from fleetrig.harness.traces.trace_place import WHY_NONE, find_trace
 from fleetrig.harness.traces.trace_records import StoredEvent, TraceRecord
 from fleetrig.harness.traces.trace_view import TraceAsked, TraceView
@@ -184,8 +184,9 @@ def show(
 
 def put(lines: Iterable[str], *, at_once: bool = False) -> None:
     """To the terminal or the pipe; if nobody reads any more, BrokenPipeError ends the command quietly."""
+    encoding = sys.stdout.encoding or "utf-8"
     for line in lines:
-        sys.stdout.write(f"{line}\n")
+        sys.stdout.write(f"{spelt_for(encoding, line)}\n")
         if at_once:
             sys.stdout.flush()
 
