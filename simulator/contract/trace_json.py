@@ -18,6 +18,7 @@ from fleetrig.simulator.contract.envelope_json import envelope_from_json, envelo
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
+from fleetrig.simulator.contract.unreadable import why_no_json
 
 WORDS: Final = ("device", "stage", "fault", "reason", "cites", "name")
 NUMBERS: Final = ("took_us", "session")
@@ -56,7 +57,7 @@ class TraceLines:
         if self._forms != (forms := self._secrets.forms):
             self._forget(forms)
         at_us, seq, device, lane, kind, envelope, stage, fault, reason, cites, name, took_us, session = event
-        line = f'{{"at_us":{at_us},"seq":{seq},"lane":"{lane}","kind":"{kind}"'
+        line = f'{{"at_us":{at_us},"seq":{seq},"lane":"{lane}","kind":{_kind(kind)}'
         if device:
             line += f',"device":{self._text(device)}'
         if stage:
@@ -115,6 +116,11 @@ class TraceLines:
         return self._secrets.hide_known(in_json(envelope_to_json(envelope, self._secrets)))
 
 
+def _kind(kind: str) -> str:
+    """Ours are plain words; a server that stands elsewhere may send anything."""
+    return f'"{kind}"' if kind.isascii() and kind.isidentifier() else in_json(kind)
+
+
 def _is_small(envelope: Envelope) -> bool:
     """Of HTTP, with a body that costs little to compare."""
     if not isinstance(envelope, HttpRequest | HttpResponse):
@@ -152,4 +158,5 @@ def from_line(line: str) -> TraceEvent:
             fields["at_us"], fields["seq"], lane=Lane(fields["lane"]), kind=fields["kind"], envelope=envelope, **words
         )
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise ValueError(f"this is no line of a trace ({error}): {line[:100]!r}") from error
+        why = why_no_json(error) if isinstance(error, ValueError) else "a member is missing, or of another form"
+        raise ValueError(f"this is no line of a trace ({why}): {line[:100]!r}") from error
