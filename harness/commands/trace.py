@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from fleetrig.harness.commands.help_page import examples
+from fleetrig.harness.commands.options import within
 from fleetrig.harness.commands.output_places import RESULTS
 from fleetrig.harness.commands.trace_request import TraceRequest, show_trace
+from fleetrig.simulator.contract.bounds import TRACE_CONTEXT
 
 Where = Annotated[
     str | None,
@@ -28,7 +30,12 @@ Around = Annotated[
     list[str] | None,
     typer.Option(metavar="N", help="Only what happened around this event, such as 110 or device:110; repeatable."),
 ]
-Context = Annotated[int, typer.Option(metavar="N", min=0, help="So many events before and behind each --around.")]
+Context = Annotated[
+    int,
+    typer.Option(
+        metavar="N", min=0, callback=within(TRACE_CONTEXT), help="So many events before and behind each --around."
+    ),
+]
 Lanes = Annotated[
     list[str] | None,
     typer.Option("--lane", metavar="LANE", help="Only this lane: bench, device, network, server, board; repeatable."),

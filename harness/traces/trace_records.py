@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from fleetrig.hil.port import Way
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
-from fleetrig.simulator.contract.trace_json import from_line
+from fleetrig.simulator.contract.trace_json import LATEST_US, from_line
 
 SERIAL_KINDS: Final = {Way.FROM_BOARD: "line", Way.TO_BOARD: "typed"}
 OF_LOAD: Final = "load"
@@ -101,7 +101,8 @@ def _other_record(line: str, number: int) -> TraceRecord:
 
 def _serial_event(fields: Mapping[str, Any], number: int) -> TraceEvent | None:
     """What went over a serial line, as an event of the board lane; its number is that of the line."""
-    at_us = fields.get("at_us", 0)
+    given_us = fields.get("at_us", 0)
+    at_us = given_us if isinstance(given_us, int) and 0 <= given_us < LATEST_US else 0
     match fields:
         case {"way": way, "text": str(text)} if way in SERIAL_KINDS:
             kind, said = SERIAL_KINDS[Way(way)], text.rstrip("\r\n")
@@ -111,7 +112,7 @@ def _serial_event(fields: Mapping[str, Any], number: int) -> TraceEvent | None:
             kind = NOTED
         case _:
             return None
-    return TraceEvent(at_us if isinstance(at_us, int) else 0, number, "", Lane.BOARD, kind, reason=said)
+    return TraceEvent(at_us, number, "", Lane.BOARD, kind, reason=said)
 
 
 def _bytes_text(coded: str) -> str:

@@ -70,6 +70,7 @@ FILLED_CHARS: Final = Bound(1 << 20, "characters", "all that ${…} stands for i
 UNIT_LIST_BYTES: Final = Bound(64 << 20, "bytes", "a list is held in memory", "64 MiB")
 PEM_FILE_BYTES: Final = Bound(4 << 20, "bytes", "a bundle of all public authorities has 0.3 MiB", "4 MiB")
 TRACE_LINE_CHARS: Final = Bound(64 << 20, "characters", "large bodies are cut in traces", "64 Mi characters")
+TRACE_CONTEXT: Final = Bound(100_000, "events", "what came before an event is held until it is found")
 UNIT_COLUMNS: Final = Bound(100, "columns", "each of them is an attribute of every unit")
 
 # Faults

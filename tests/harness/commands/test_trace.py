@@ -84,6 +84,7 @@ def test_raw_is_nothing_but_the_lines(failed: str, tmp_path: Path) -> None:
         (("--around", "device:9999"), 5, "has no event device:9999: the last ones are device:"),
         (("--around", "soon"), 4, "--around: expected the number of an event"),
         (("--from", "then"), 4, "--from: expected a time since the beginning"),
+        (("--context", "9" * 30), 4, "--context"),
         (("--since", "3"), 4, "--since is for a running server; of a file say --from"),
         (("--phase", "first contract"), 5, "has no phase 'first contract'; did you mean 'first contact'?"),
     ],

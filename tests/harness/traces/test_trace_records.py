@@ -41,6 +41,13 @@ def test_bytes_of_a_board_are_events_of_its_lane(line: str, kind: str, said: str
     assert (event.lane, event.kind, event.reason, event.seq, event.at_us) == (Lane.BOARD, kind, said, 4, 5)
 
 
+@pytest.mark.parametrize("at_us", ["-1", "1e9", str(10**30), '"soon"', "null"])
+def test_a_time_that_is_none_is_left_out(at_us: str) -> None:
+    record = read_record(f'{{"at_us": {at_us}, "note": "power on"}}', 4)
+    assert isinstance(record, StoredEvent)
+    assert record.event.at_us == 0
+
+
 @pytest.mark.parametrize(
     "line",
     ["", "{", "17", "[]", '{"at_us": 1}', '{"way": "sideways", "text": "a"}', '{"dropped": "many"}', "[" * 100_000],
