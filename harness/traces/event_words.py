@@ -16,6 +16,8 @@ from fleetrig.simulator.contract.failures import is_failure
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 TO_SERVER, TO_DEVICE, WRONG, ELSE, RULE = "→", "←", "!", "·", "─"
+CUT: Final = ", cut"
+"""How the reason of a download ends that broke off."""
 MINUTE_US: Final = 60 * US_PER_S
 
 
@@ -102,6 +104,12 @@ def _no_reply(telling: Telling) -> EventWords:
     return EventWords(WRONG, _why(f"no reply{telling.to}{telling.after}{name}", telling.event.reason), is_wrong=True)
 
 
+def _downloaded(telling: Telling) -> EventWords:
+    event = telling.event
+    text = f"{event.reason}{telling.to}{telling.after} [{event.name}]"
+    return EventWords(TO_DEVICE, text, is_wrong=event.reason.endswith(CUT))
+
+
 def _entered(telling: Telling) -> EventWords:
     return EventWords(ELSE, _why(f"is {telling.event.stage}", telling.event.reason))
 
@@ -139,7 +147,9 @@ def _answered(telling: Telling) -> EventWords:
 def _refused(telling: Telling) -> EventWords:
     event = telling.event
     if event.envelope is None:
-        what = f"{event.name} refused" if event.name else "refused"
+        what, _, alert = event.name.partition(": ")  # `handshake: bad_certificate`
+        what = f"{what} refused" if what else "refused"
+        what = f"{what} ({alert})" if alert else what
         return EventWords(WRONG, _why(f"{what}{telling.to}{telling.after}", event.reason), is_wrong=True)
     text = f"{telling.said}{telling.to}{telling.after} refused"
     return EventWords(TO_DEVICE, _why(text, event.reason), is_wrong=True)
@@ -242,9 +252,7 @@ WORDS: Final[Mapping[tuple[Lane, str], Callable[[Telling], EventWords]]] = {
     (Lane.DEVICE, "disconnected"): _fixed(ELSE, "disconnects"),
     (Lane.DEVICE, "sent"): _sent,
     (Lane.DEVICE, "received"): _device_received,
-    (Lane.DEVICE, "downloaded"): lambda telling: EventWords(
-        TO_DEVICE, f"{telling.event.reason}{telling.to}{telling.after} [{telling.event.name}]"
-    ),
+    (Lane.DEVICE, "downloaded"): _downloaded,
     (Lane.DEVICE, "no_reply"): _no_reply,
     (Lane.DEVICE, "waited"): _spent("nothing came in {span} [{name}]"),
     (Lane.DEVICE, "paused"): _spent("has paused for {span}"),
