@@ -11,6 +11,7 @@ from fleetrig.harness.traces.message_words import spoken_words
 from fleetrig.harness.traces.trace_records import DamagedLine, EventsGone, RunBegins, StoredEvent, TraceRecord
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
+REFUSALS: Final = frozenset({"refused", "malformed"})
 MOST_NAMES: Final = 10_000
 """Of devices and phases that are kept, to say which there are."""
 
@@ -47,12 +48,15 @@ class TraceContents:
     """The first few."""
     damaged_count: int = 0
     latest_run: RunBegins | None = None
+    nobodys_refusals: int = 0
+    """Refusals of which nothing says whom they hit, as those in handshakes."""
 
     def note(self, record: SeenRecord) -> None:
         match record:
             case SeenEvent(event=event):
                 self.events += 1
                 self.last_seq[event.lane] = event.seq
+                self.nobodys_refusals += event.kind in REFUSALS and not record.device
                 _keep(self.devices, event.device if event.lane is not Lane.BOARD else "")
                 _keep(self.phases, record.phase)
             case RunBegins():

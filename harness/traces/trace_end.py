@@ -26,6 +26,9 @@ def end_lines(view: TraceView, half_line: str) -> Iterator[str]:
         yield f"{contents.damaged_count:,} lines are no lines of a trace, and left out"
     if half_line:
         yield "the last line is only half written: what wrote this trace was ended, or still writes"
+    if asked.wanted.devices and contents.nobodys_refusals:
+        them = f"{contents.nobodys_refusals:,} refusals" if contents.nobodys_refusals > 1 else "1 refusal"
+        yield f"{them} of nobody in particular, as in handshakes: --refused without --device shows what was refused"
     if asked.around:
         yield f"{_events(view.shown)}; --context N shows more or less"
     elif not contents.events:

@@ -12,7 +12,7 @@ from typing import Final
 
 from fleetrig.harness.traces.event_words import words_of
 from fleetrig.harness.traces.message_words import spoken_words, words_in
-from fleetrig.harness.traces.seen_events import SeenEvent
+from fleetrig.harness.traces.seen_events import REFUSALS, SeenEvent
 from fleetrig.simulator.contract.coap import CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.failures import is_failure
@@ -22,7 +22,7 @@ from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 GLOBS: Final = re.compile(r"[*?\[]")
 CLASS: Final = re.compile(r"([1-5])(?:xx|\.xx)", re.IGNORECASE)
-REFUSALS: Final = frozenset({"refused", "malformed", "handing_on_failed"})
+NOT_TAKEN: Final = frozenset({*REFUSALS, "handing_on_failed"})
 BETWEEN_PHASES: Final = frozenset({"phase", "note", "verdict", "ended"})
 """Events of the bench that say where one is, and what is made to go wrong, whichever device is looked at."""
 
@@ -103,7 +103,7 @@ def fits_name(name: str, wanted: str) -> bool:
 
 def is_refusal(event: TraceEvent) -> bool:
     """Somebody was refused: said by a server, seen by a device, or an answer that says so."""
-    return event.kind in REFUSALS or is_failure(event.envelope)
+    return event.kind in NOT_TAKEN or is_failure(event.envelope)
 
 
 def has_status(envelope: Envelope | None, wanted: str) -> bool:

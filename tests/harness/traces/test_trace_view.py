@@ -188,6 +188,16 @@ def test_a_sampled_trace_says_why_an_event_is_not_in_it() -> None:
     assert said.endswith("are device:2. It has one device in 64; a run with --trace F keeps all of them")
 
 
+def test_refusals_of_nobody_in_particular_are_not_forgotten() -> None:
+    """Who looks at one device would not find why its handshake came to nothing."""
+    handshake = told(Lane.SERVER, 9, "refused", name="handshake: bad_certificate", reason="it has expired", session=4)
+    view, said = view_of([*RUN_LINES, *lines_of(handshake)], TraceAsked(TraceFilter(devices=("gw-1",))))
+    assert not any("handshake" in line for line in said)
+    assert next(end_lines(view, "")) == (
+        "1 refusal of nobody in particular, as in handshakes: --refused without --device shows what was refused"
+    )
+
+
 def test_what_nobody_reads_is_to_be_narrowed() -> None:
     many = lines_of(*(told(Lane.DEVICE, seq, "paused", "d") for seq in range(1, 1001)))
     assert end_of(TraceAsked(), many).startswith("1,000 events; --device ID, --phase NAME")
