@@ -132,7 +132,7 @@ def layout_for(asked: TraceAsked, *, clock: bool) -> TraceLayout:
     console = make_console()
     return TraceLayout(
         console.width if console.is_terminal else None,
-        colour=console.is_terminal and not console.no_color,
+        colour=console.is_terminal and console.color_system is not None and not console.no_color,
         clock=clock,
         shows_device=not asked.wanted.names_one_device,
         shows_looked_for=bool(asked.around),

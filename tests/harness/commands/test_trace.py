@@ -95,6 +95,24 @@ def test_mistakes(failed: str, tmp_path: Path, words: tuple[str, ...], code: int
     assert said in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("environ", "is_coloured"),
+    [({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+     ({"FORCE_COLOR": "1", "TERM": "dumb"}, False), ({}, False)],
+)  # fmt: skip
+def test_colours_are_for_terminals_that_have_them(
+    failed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], is_coloured: bool
+) -> None:
+    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"TERM": "xterm-256color", "COLUMNS": "80", **environ}.items():
+        monkeypatch.setenv(name, value)
+    done = fleetrig("trace", "mine/x", cwd=tmp_path)
+    assert ("\x1b[" in done.stdout) == is_coloured
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout).splitlines()
+    assert max(map(len, lines[2:])) <= 80 or not environ
+
+
 def test_every_platform_has_one_to_try() -> None:
     assert IDS.keys() == PLATFORMS.keys()
 
