@@ -30,6 +30,8 @@ def why_unread(path: Path, error: OSError | ValueError) -> str:
             return "this user may not read it: check the rights of file and folder"
         case UnicodeDecodeError():
             return why_no_text(error)
+        case OSError(errno=errno.EFBIG):
+            return error.strerror or str(error)  # it has more bytes than a bound of ours allows
         case OSError():
             return system_said(error)
         case _:

@@ -63,7 +63,11 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
     """The body. Raises RequestRefused(415) for another type, 400 for what is no object of JSON."""
     sent = (request.header("Content-Type") or "").partition(";")[0].strip().lower()
     if sent != "application/json":
-        raise RequestRefused(415, f"expected Content-Type: application/json, got {sent[:SHOWN_CHARS] or 'none'}")
+        raise RequestRefused(
+            415,
+            f"expected Content-Type: application/json, got {sent[:SHOWN_CHARS] or 'none'} "
+            "(curl sends it with -H 'Content-Type: application/json')",
+        )
     try:
         raw = body_bytes(request.body)
         text = raw.decode(json.detect_encoding(raw))

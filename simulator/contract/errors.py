@@ -57,7 +57,7 @@ ADVICE: Final = {
     errno.EHOSTUNREACH: "is the address right, and the network up?",
     errno.ENETUNREACH: "is the address right, and the network up?",
     errno.ETIMEDOUT: "nobody answers there",
-    errno.EADDRINUSE: "another program listens there",
+    errno.EADDRINUSE: "another program listens there; stop it, or choose another port",
     errno.EADDRNOTAVAIL: "this machine has no such address",
 }
 """What to do about what the operating system said."""
@@ -69,8 +69,8 @@ def system_said(error: OSError) -> str:
     """`No space left on device: make room on that disk`: what went wrong around us, and what to do about it."""
     if said := tls_said(error):
         return said
-    said = error.strerror or str(error) or type(error).__name__
     advice = ADVICE.get(error.errno or 0, "")
+    said = error.strerror or str(error) or type(error).__name__
     return f"{said}: {advice}" if advice else said
 
 
