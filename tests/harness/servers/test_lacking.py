@@ -8,7 +8,6 @@ from fleetrig.harness.scenario_file.vocabulary import vocabulary_of
 from fleetrig.harness.servers.lacking import ALONE, ONLY_OURS, lacking_server
 from fleetrig.harness.verdict import Lack
 
-
 FAST = "--set hawkbit.controller.minPollingTime=00:00:01"
 CERTIFICATES = "`https: URL` and `client_ca: {certificate: F.pem, key: F.key}`"
 
