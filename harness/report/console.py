@@ -16,6 +16,7 @@ from fleetrig.harness.report.curve_text import curve_lines
 from fleetrig.harness.report.heartbeat import heartbeat
 from fleetrig.harness.report.marks import MARKS, mark
 from fleetrig.harness.report.open_command import open_command, open_phase_command
+from fleetrig.harness.report.skip_causes import cause_lines
 from fleetrig.harness.report.spoken import spoken_s
 from fleetrig.harness.report.text import check_lines, measured_of, open_line, summary
 from fleetrig.harness.verdict import CheckResult, PhaseResult, Report, Verdict, worst_verdict
@@ -137,7 +138,7 @@ class ConsoleReport:
         not_run: int = 0,
         remark: str = "",
     ) -> None:
-        """The curves that checks draw, one line for everything, a remark on it, then where files were written."""
+        """The curves that checks draw, one line for everything, why much was skipped, then where files were written."""
         for group in groups_of(reports):
             self._console.print()
             for line in curve_lines(group):
@@ -147,6 +148,8 @@ class ConsoleReport:
         style = "bold green" if overall is Verdict.PASSED else MARKS[overall][1]
         more = f", {not_run} not run" if not_run else ""
         self._console.print(Text(f"{summary(reports)}{more} in {took_s:.1f} s", style))
+        for line in cause_lines(reports):
+            self._console.print(Text(line, "yellow"), soft_wrap=True)
         if remark:
             self._console.print(Text(remark, "yellow"))
         for what, where in written.items():
