@@ -21,20 +21,24 @@ from fleetrig.simulator.contract.errors import UsageError
 
 STOPPED: Final = "stopped; an update that was assigned stays so, and --remove takes it back"
 
-Files = Annotated[list[Path] | None, typer.Argument(metavar="FILE...", help="What the devices get.")]
-To = Annotated[
+UpdatePaths = Annotated[list[Path] | None, typer.Argument(metavar="FILE...", help="What the devices get.")]
+ToDevices = Annotated[
     list[str] | None, typer.Option("--to", metavar="ID", help="A device, or a glob over their names; repeatable.")
 ]
-Name = Annotated[str, typer.Option(metavar="TEXT", help="What it is called.  [default: as the first file]")]
-Version = Annotated[str, typer.Option(metavar="TEXT", help="Its version.  [default: made of what is in the files]")]
-Kind = Annotated[
+UpdateName = Annotated[str, typer.Option(metavar="TEXT", help="What it is called.  [default: as the first file]")]
+UpdateVersion = Annotated[
+    str, typer.Option(metavar="TEXT", help="Its version.  [default: made of what is in the files]")
+]
+UpdateKind = Annotated[
     str, typer.Option("--type", metavar="WORD", help="os, application, firmware, software …, as the platform has it.")
 ]
-Soft = Annotated[bool, typer.Option("--soft", help="Devices may install it when it suits them.")]
-DownloadOnly = Annotated[bool, typer.Option("--download-only", help="Devices download it and install nothing.")]
-Wait = Annotated[bool, typer.Option("--wait", help="Show what the devices tell until all have done with it.")]
-Within = Annotated[str | None, typer.Option(metavar="TIME", help="With --wait: no longer than that, such as 10m.")]
-Remove = Annotated[bool, typer.Option("--remove", help="Call the update off and delete it, in place of deploying it.")]
+SoftUpdate = Annotated[bool, typer.Option("--soft", help="Devices may install it when it suits them.")]
+DownloadedOnly = Annotated[bool, typer.Option("--download-only", help="Devices download it and install nothing.")]
+WaitForDevices = Annotated[bool, typer.Option("--wait", help="Show what the devices tell until all have done with it.")]
+WaitWithin = Annotated[str | None, typer.Option(metavar="TIME", help="With --wait: no longer than that, such as 10m.")]
+RemoveUpdate = Annotated[
+    bool, typer.Option("--remove", help="Call the update off and delete it, in place of deploying it.")
+]
 ServeAt = Annotated[
     str,
     typer.Option(metavar="HOST:PORT", help="Where devices fetch the file if the server keeps none; port 0 is any."),
@@ -43,16 +47,16 @@ ServeAt = Annotated[
 
 def deploy_command(
     against: Against,
-    files: Files = None,
-    to: To = None,
-    name: Name = "",
-    version: Version = "",
-    kind: Kind = "",
-    soft: Soft = False,
-    download_only: DownloadOnly = False,
-    wait: Wait = False,
-    within: Within = None,
-    remove: Remove = False,
+    files: UpdatePaths = None,
+    to: ToDevices = None,
+    name: UpdateName = "",
+    version: UpdateVersion = "",
+    kind: UpdateKind = "",
+    soft: SoftUpdate = False,
+    download_only: DownloadedOnly = False,
+    wait: WaitForDevices = False,
+    within: WaitWithin = None,
+    remove: RemoveUpdate = False,
     serve_at: ServeAt = "127.0.0.1:0",
     platform: PlatformIfGiven = None,
     user: OperatorUser = None,

@@ -12,7 +12,7 @@ import typer
 from fleetrig.harness.commands.desk_options import OperatorPassword, OperatorUser, PlatformIfGiven
 from fleetrig.harness.commands.options import Against, Ca, ChangeTenantSettings, Insecure
 from fleetrig.harness.commands.output_places import check_file
-from fleetrig.harness.desk.admitting import Admission, DeviceFile, admit, remove
+from fleetrig.harness.desk.admitting import DeviceFile, DevicesToAdmit, admit, remove
 from fleetrig.harness.desk.operated_server import OperatedServer, OperatedServerOptions, operated_server
 from fleetrig.harness.desk.registering import Registering, RegisterSite, registering_of
 from fleetrig.harness.external.command import folder_name
@@ -25,9 +25,10 @@ from fleetrig.simulator.fleet import check_serial
 
 SECRET_BYTES: Final = 16
 ENDING: Final = ".env"
+PRINTED: Final = Path("-")
 
 DeviceIds = Annotated[list[str], typer.Argument(metavar="ID...", help="What the devices are called.")]
-Credential = Annotated[
+CredentialWord = Annotated[
     str,
     typer.Option(
         metavar="WORD",
@@ -35,29 +36,29 @@ Credential = Annotated[
         "[default: the usual one]",
     ),
 ]
-Secret = Annotated[
+ChosenSecret = Annotated[
     str | None,
     typer.Option(metavar="env:NAME|FILE", help="Its token or password.  [default: a new one, at random]"),
 ]
-Group = Annotated[str, typer.Option(metavar="NAME", help="Its tenant, device profile or account.")]
+DeviceGroup = Annotated[str, typer.Option(metavar="NAME", help="Its tenant, device profile or account.")]
 EnvFile = Annotated[
     Path | None,
-    typer.Option("--env", metavar="F", help="Where to write what it needs, as variables.  [default: ./ID.env]"),
+    typer.Option("--env", metavar="F", help="Write what it needs, as variables, here; - prints it.  [default: ID.env]"),
 ]
-Again = Annotated[bool, typer.Option("--again", help="Give a device that is known already a new secret.")]
-Remove = Annotated[bool, typer.Option("--remove", help="Delete the devices and what they could sign in with.")]
+NewSecret = Annotated[bool, typer.Option("--again", help="Give a device that is known already a new secret.")]
+RemoveDevices = Annotated[bool, typer.Option("--remove", help="Delete the devices and what they could sign in with.")]
 
 
 def register_command(
     devices: DeviceIds,
     against: Against,
     platform: PlatformIfGiven = None,
-    credential: Credential = "",
-    secret: Secret = None,
-    group: Group = "",
+    credential: CredentialWord = "",
+    secret: ChosenSecret = None,
+    group: DeviceGroup = "",
     env: EnvFile = None,
-    again: Again = False,
-    remove_: Remove = False,
+    again: NewSecret = False,
+    remove_: RemoveDevices = False,
     user: OperatorUser = None,
     password: OperatorPassword = None,
     change_tenant_settings: ChangeTenantSettings = False,
@@ -67,7 +68,7 @@ def register_command(
     """Let a device in, and say how it gets in.
 
     The device is made known to the server with a secret of its own. What it needs is written to ID.env, which only you
-    can read; the commands that are printed use it. `--env /dev/stdout` prints it instead.
+    can read; the commands that are printed use it.
     """
     files = [_file_of(device, env, len(devices), is_checked=not remove_, again=again) for device in _checked(devices)]
     options = OperatedServerOptions(against, platform, user, password, ca, insecure, change_tenant_settings)
@@ -82,7 +83,7 @@ def register_command(
             if remove_:
                 await remove(bench, registrar, devices, typer.echo)
             else:
-                await admit(bench, registrar, Admission(files, again=again), typer.echo)
+                await admit(bench, registrar, DevicesToAdmit(files, again=again), typer.echo)
 
     run_until_stopped(work())
 
@@ -108,6 +109,8 @@ def _check_names(devices: Sequence[str], offered: Registering) -> None:
 def _file_of(device: str, env: Path | None, count: int, *, is_checked: bool, again: bool) -> DeviceFile:
     if env is not None and count > 1:
         raise UsageError("--env is one file, and each device has its own: leave it away, or register one device")
+    if env == PRINTED:
+        return DeviceFile(device, None)
     path = env or Path(folder_name(device) + ENDING)
     if is_checked:
         check_file("--env", path)

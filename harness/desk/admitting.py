@@ -17,27 +17,27 @@ from fleetrig.harness.run.private_files import open_private
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError, UsageError, system_said
 from fleetrig.simulator.drivers.realtime import RealBench
 
-Say = Callable[[str], object]
+SayLine = Callable[[str], object]
 """Prints a line."""
 HEAD: Final = "# What {device} needs, as shell variables. It holds secrets: keep it to yourself."
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceFile:
-    """A device, and where what it needs is written."""
+    """A device, and where what it needs is written; it is printed where there is no path."""
 
     device: str
-    path: Path
+    path: Path | None
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class DevicesToAdmit:
     files: Sequence[DeviceFile]
     again: bool
     """Also devices that the server knows: they get a new secret."""
 
 
-async def admit(bench: RealBench, registrar: DeviceRegistrar, admission: Admission, say: Say) -> None:
+async def admit(bench: RealBench, registrar: DeviceRegistrar, admission: DevicesToAdmit, say: SayLine) -> None:
     """All of them are looked for first. Raises UsageError for one that is known, BrokenBench, CancelledError.
 
     A device that could not be let in altogether is removed again, unless it was there before.
@@ -53,7 +53,8 @@ async def admit(bench: RealBench, registrar: DeviceRegistrar, admission: Admissi
     for file in admission.files:
         try:
             admitted = await bench.run(registrar.register(file.device))
-            write_values(file.path, file.device, admitted.values)
+            if file.path is not None:
+                write_values(file.path, file.device, admitted.values)
         except (FleetrigError, asyncio.CancelledError):
             if file.device not in known:
                 await finish_despite_stop(_removed(bench, registrar, file.device))
@@ -61,7 +62,7 @@ async def admit(bench: RealBench, registrar: DeviceRegistrar, admission: Admissi
         tell_ways(file, admitted, say)
 
 
-async def remove(bench: RealBench, registrar: DeviceRegistrar, devices: Sequence[str], say: Say) -> None:
+async def remove(bench: RealBench, registrar: DeviceRegistrar, devices: Sequence[str], say: SayLine) -> None:
     """Those that are there. Raises UsageError when none of them is, BrokenBench."""
     known = [device for device in devices if await bench.run(registrar.knows(device))]
     if not known:
@@ -74,19 +75,25 @@ async def remove(bench: RealBench, registrar: DeviceRegistrar, devices: Sequence
             say(f"{device} was not there")
 
 
+def lines_of(values: Mapping[str, str]) -> list[str]:
+    """For a shell. What is empty is left away."""
+    return [f"export {variable(name)}={shlex.quote(value)}" for name, value in values.items() if value]
+
+
 def write_values(path: Path, device: str, values: Mapping[str, str]) -> None:
-    """What is empty is left away. Raises BrokenBench."""
-    lines = [f"export {variable(name)}={shlex.quote(value)}" for name, value in values.items() if value]
+    """Raises BrokenBench."""
     try:
         with whole_file(path, open_private) as file:
-            file.write("\n".join([HEAD.format(device=device), *lines]) + "\n")
+            file.write("\n".join([HEAD.format(device=device), *lines_of(values)]) + "\n")
     except OSError as wrong:
         raise BrokenBench(f"cannot write {path}: {system_said(wrong)}") from None
 
 
-def tell_ways(file: DeviceFile, admitted: AdmittedDevice, say: Say) -> None:
+def tell_ways(file: DeviceFile, admitted: AdmittedDevice, say: SayLine) -> None:
     say(f"{file.device} {admitted.said}.")
-    if file.path.is_file():
+    if file.path is None:
+        say("\n" + "\n".join(f"  {line}" for line in lines_of(admitted.values)))
+    else:
         say(f"What it needs is in {file.path}, which only you can read.")
         say(f"\n  . {_sourced(file.path)}")
     for way in admitted.ways:

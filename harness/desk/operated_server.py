@@ -12,7 +12,7 @@ from typing import Final
 
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.platforms import PLATFORMS
-from fleetrig.harness.servers.description import known_platform
+from fleetrig.harness.servers.description import description_of, known_platform
 from fleetrig.harness.servers.http_admin import NoAnswer
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import checked_account, secret_from
@@ -63,7 +63,8 @@ async def operated_server(options: OperatedServerOptions) -> OperatedServer:
 
 async def _first_that_answers(options: OperatedServerOptions) -> OperatedServer:
     said = []
-    for name in PLATFORMS:
+    for name in sorted(PLATFORMS, key=lambda name: not description_of(name).account.user):
+        # who accepts an account says more of itself than who wants to know nothing
         found = _server_of(name, options)
         try:
             async with found.bench() as bench:
