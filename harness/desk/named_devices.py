@@ -36,6 +36,9 @@ def named_devices(
 
 def _nobody(name: str, names: Sequence[str]) -> str:
     if not names:
-        return f"--to {name}: the server knows no device yet; `fleetrig register {name}` lets one in"
+        return (
+            f"--to {name}: the server knows no device yet; `fleetrig register {name}` lets one in, and some servers "
+            "know a device only once it has called"
+        )
     known = f"it knows {names[0]}" if len(names) == 1 else f"it knows {len(names):,}, {min(names)} for one"
     return f"--to {name}: the server knows no such device{did_you_mean(name, names)}; {known}"
