@@ -21,7 +21,7 @@ from fleetrig.simulator.contract.errors import UsageError
 
 STOPPED: Final = "stopped; an update that was assigned stays so, and --remove takes it back"
 
-UpdatePaths = Annotated[list[Path] | None, typer.Argument(metavar="FILE...", help="What the devices get.")]
+UpdatePaths = Annotated[list[Path] | None, typer.Argument(metavar="FILE", help="What the devices get.")]
 ToDevices = Annotated[
     list[str] | None, typer.Option("--to", metavar="ID", help="A device, or a glob over their names; repeatable.")
 ]

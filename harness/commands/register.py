@@ -27,7 +27,7 @@ SECRET_BYTES: Final = 16
 ENDING: Final = ".env"
 PRINTED: Final = Path("-")
 
-DeviceIds = Annotated[list[str], typer.Argument(metavar="ID...", help="What the devices are called.")]
+DeviceIds = Annotated[list[str], typer.Argument(metavar="ID", help="What the devices are called.")]
 CredentialWord = Annotated[
     str,
     typer.Option(
