@@ -11,11 +11,11 @@ from fleetrig.harness.commands.run_request import RESULTS
 from fleetrig.harness.commands.trace_request import TraceRequest, show_trace
 
 Where = Annotated[
-    str,
+    str | None,
     typer.Argument(
         metavar="TRACE",
         help="A trace file; a folder, for the latest trace in it; the ID of a scenario, for its latest trace; or the "
-        "control interface of a running server, such as http://127.0.0.1:8081.",
+        "control interface of a running server, such as http://127.0.0.1:8081.  [default: the latest of --results]",
     ),
 ]
 OfDevices = Annotated[
@@ -42,11 +42,11 @@ Statuses = Annotated[
 ]
 HoldsText = Annotated[str, typer.Option("--grep", metavar="TEXT", help="Only events that hold this text anywhere.")]
 OfPhase = Annotated[str, typer.Option(metavar="NAME", help="Only this phase; a part of its name will do.")]
-From = Annotated[
+BeginsAt = Annotated[
     str | None,
     typer.Option("--from", metavar="T", help="From then on: 90s or 1:30.5 since the beginning, a date, or an event."),
 ]
-To = Annotated[str | None, typer.Option("--to", metavar="T", help="Up to then, written as for --from.")]
+EndsAt = Annotated[str | None, typer.Option("--to", metavar="T", help="Up to then, written as for --from.")]
 OfRun = Annotated[str, typer.Option(metavar="NAME", help="Of several runs this one; a part of its name will do.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what happens, until Ctrl-C.")]
 Since = Annotated[
@@ -56,13 +56,13 @@ Since = Annotated[
 ByClock = Annotated[
     bool, typer.Option("--clock", help="Show the time of day (UTC) in place of the time since the beginning.")
 ]
-Whole = Annotated[bool, typer.Option("--verbose", "-v", help="Show headers, fields and bodies too.")]
+WithDetails = Annotated[bool, typer.Option("--verbose", "-v", help="Show headers, fields and bodies too.")]
 Raw = Annotated[bool, typer.Option("--raw", help="Print the lines of JSON as they are.")]
-WhereResults = Annotated[Path, typer.Option(metavar="DIR", help="Where to look for the traces of an ID.")]
+WhereResults = Annotated[Path, typer.Option(metavar="DIR", help="Where runs have left their traces.")]
 
 
 def trace_command(
-    where: Where,
+    where: Where = None,
     device: OfDevices = None,
     around: Around = None,
     context: Context = 10,
@@ -72,13 +72,13 @@ def trace_command(
     status: Statuses = None,
     grep: HoldsText = "",
     phase: OfPhase = "",
-    begins: From = None,
-    ends: To = None,
+    begins: BeginsAt = None,
+    ends: EndsAt = None,
     run: OfRun = "",
     follow: Follow = False,
     since: Since = None,
     clock: ByClock = False,
-    verbose: Whole = False,
+    verbose: WithDetails = False,
     raw: Raw = False,
     results: WhereResults = RESULTS,
 ) -> None:

@@ -20,7 +20,7 @@ from fleetrig.harness.traces.stored_trace import StoredTrace
 from fleetrig.harness.traces.trace_end import end_lines, what_is_missing
 from fleetrig.harness.traces.trace_filter import TraceFilter
 from fleetrig.harness.traces.trace_layout import TraceLayout
-from fleetrig.harness.traces.trace_place import find_trace
+from fleetrig.harness.traces.trace_place import WHY_NONE, find_trace
 from fleetrig.harness.traces.trace_records import TraceRecord
 from fleetrig.harness.traces.trace_view import TraceAsked, TraceView
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
@@ -36,7 +36,7 @@ ON_THE_WEB: Final = ("http://", "https://")
 class TraceRequest:
     """The options, under the names of its parameters."""
 
-    where: str
+    where: str | None
     device: list[str] | None = None
     around: list[str] | None = None
     context: int = 10
@@ -58,7 +58,12 @@ class TraceRequest:
 
     @property
     def is_of_server(self) -> bool:
-        return self.where.startswith(ON_THE_WEB)
+        return self.place.startswith(ON_THE_WEB)
+
+    @property
+    def place(self) -> str:
+        """The latest trace of all if none was named."""
+        return str(self.results) if self.where is None else self.where
 
     def wanted(self) -> TraceFilter:
         """Raises UsageError for words that there are not."""
@@ -91,7 +96,7 @@ def show_trace(request: TraceRequest) -> None:
     asked = request.asked()
     layout = layout_for(asked, clock=request.clock)
     if request.is_of_server:
-        show_server(ControlTrace(request.where, *since_of(request.since)), asked, layout, follow=request.follow)
+        show_server(ControlTrace(request.place, *since_of(request.since)), asked, layout, follow=request.follow)
     elif request.since is not None:
         raise UsageError("--since is for a running server; of a file say --from")
     else:
@@ -133,7 +138,9 @@ def layout_for(asked: TraceAsked, *, clock: bool) -> TraceLayout:
 
 
 def show_file(request: TraceRequest, asked: TraceAsked, layout: TraceLayout) -> None:
-    found = find_trace(request.where, request.results, request.run)
+    if request.where is None and not request.results.is_dir():
+        raise NoSuchId(f"no run has left a trace in {request.results}: name a file, a folder or a server; {WHY_NONE}")
+    found = find_trace(request.place, request.results, request.run)
     if found.remark and not asked.raw:
         put(layout.remark(found.remark))
     sessions = sessions_of_devices(found.path, asked.wanted.devices)

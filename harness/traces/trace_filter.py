@@ -22,8 +22,8 @@ from fleetrig.simulator.contract.trace import Lane, TraceEvent
 GLOBS: Final = re.compile(r"[*?\[]")
 CLASS: Final = re.compile(r"([1-5])(?:xx|\.xx)", re.IGNORECASE)
 REFUSALS: Final = frozenset({"refused", "malformed", "handing_on_failed"})
-BETWEEN_PHASES: Final = frozenset({"phase", "verdict", "ended"})
-"""Events of the bench that say where one is, whichever device is looked at."""
+BETWEEN_PHASES: Final = frozenset({"phase", "note", "verdict", "ended"})
+"""Events of the bench that say where one is, and what is made to go wrong, whichever device is looked at."""
 
 
 @dataclass(frozen=True, slots=True)

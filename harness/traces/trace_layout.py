@@ -24,7 +24,7 @@ INDENT: Final = {Lane.SERVER: 2, Lane.NETWORK: 2}
 WIDEST_DEVICE_CHARS: Final = 24
 LEAST_DEVICE_CHARS: Final = 12
 """Of a name that is too long for a terminal the middle is left out."""
-LEAST_ROOM_CHARS: Final = 24
+LEAST_ROOM_CHARS: Final = 20
 RULE_CHARS: Final = 80
 DETAILS_INDENT: Final = 6
 
@@ -62,8 +62,8 @@ class TraceLayout:
 
     def rule(self, text: str, at_us: int, begun_us: int, *, is_wrong: bool = False) -> Iterator[str]:
         """Across everything."""
-        width = self.width or RULE_CHARS
-        lines = self._broken(f"── {self.time(at_us, begun_us)} ── {clean(text)} ", width, "   ")
+        width, line = self.width or RULE_CHARS, f"── {self.time(at_us, begun_us)} ── {clean(text)} "
+        lines = [line] if self.width is None else self._broken(line, width, "   ")
         lines[-1] = lines[-1].rstrip() + " "
         lines[-1] += "─" * (width - len(lines[-1]))
         yield from (self._styled(line, (RED if is_wrong else "") + BOLD) for line in lines)
