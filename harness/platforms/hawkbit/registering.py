@@ -52,7 +52,10 @@ class HawkbitDeviceRegistrar:
         token = f'"Authorization: TargetToken ${variable(TOKEN)}"'
         yield WayIn("poll as it does", f"curl --header {token} {shlex.quote(url + path)}")
         swupdate = f"-t {tenant} -u {shlex.quote(url)} -i {shlex.quote(serial)} -k ${variable(TOKEN)}"
-        yield WayIn("or let swupdate poll; a build for signed images wants -k CERTIFICATE too", f'swupdate --suricatta "{swupdate}"')
+        yield WayIn(
+            "or let swupdate poll; a build for signed images wants -k CERTIFICATE too",
+            f'swupdate --suricatta "{swupdate}"',
+        )
         doctor = f"fleetrig doctor hawkbit --against {against} --tenant {tenant} --id {shlex.quote(serial)}"
         yield WayIn("if it is refused", f"{doctor} --target-token env:{variable(TOKEN)}")
         deploy = f"fleetrig deploy FILE --to {shlex.quote(serial)} --against {against}"

@@ -91,6 +91,17 @@ def test_an_address_is_enough_to_know_what_the_server_is(desk: Desk, platform: s
     assert desk.variables("found-1")["id"] == "found-1"
 
 
+def test_a_file_that_does_not_say_what_the_server_is_is_enough_too(desk: Desk) -> None:
+    for platform in ("kura", "hono"):
+        text = Path(f"{platform}.yaml").read_text()
+        Path("SERVER.yaml").write_text(text.replace(f"platform: {platform}\n", ""))
+
+        done = desk.fleetrig("register", f"file-{platform}", "--against", "SERVER.yaml")
+
+        assert done.returncode == 0, done.stderr
+        assert set(WAYS[platform]) < commands_in(done.stdout).keys()
+
+
 def test_several_devices_have_a_file_each(desk: Desk) -> None:
     desk.register("hawkbit", "many-1", "--again")
     desk.fleetrig("register", "many-2", "many-3", "--against", "hawkbit.yaml")
