@@ -46,7 +46,8 @@ class DeployOrder:
         if len(self.files) > offered.most_files:
             most = "one file" if offered.most_files == 1 else f"{offered.most_files} files"
             raise UsageError(f"{len(self.files)} files: an update on {platform} has {most} at most")
-        return named_update(self.files, self.name, self.version, kind, urgency)
+        name, version = (offered.own_name(self.files[0].path) if self.files else None) or ("", "")
+        return named_update(self.files, self.name or name, self.version or version, kind, urgency)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from fleetrig.harness.desk.deploying import DeviceEnd, DeviceProgress
-from fleetrig.harness.desk.following import follow, summary_of
+from fleetrig.harness.desk.following import follow, shown_line, summary_of
 from fleetrig.harness.desk.named_devices import named_devices
 from fleetrig.harness.desk.published_files import published_files
 from fleetrig.harness.desk.registering import registering_of
 from fleetrig.harness.desk.update_files import FILE_BYTES, named_update, update_files
 from fleetrig.harness.platforms import PLATFORMS
+from fleetrig.harness.platforms.hawkbit.deploying import told
 from fleetrig.reference_server.address import Address
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.drivers.director import AdminCall
@@ -161,6 +162,18 @@ def test_it_ends_in_time() -> None:
     assert ends["bcd"] is None
     assert said[-1] == "bcd  look 2"
     assert summary_of(ends) == "1 of 2 devices installed it; not done in time: bcd"
+
+
+def test_what_a_device_says_cannot_control_the_terminal() -> None:
+    assert shown_line("a  done \x1b[2Jand gone\r\nb") == "a  done  [2Jand gone  b"
+    assert shown_line("a" * 1_000) == "a" * 600 + "…"
+
+
+def test_of_a_whole_log_the_ends_are_shown() -> None:
+    entry = {"type": "running", "reportedAt": 0, "messages": [f"line {n}" for n in range(40)]}
+
+    assert told(entry).endswith("running: line 0 · … 38 more … · line 39")
+    assert told({"type": "error", "code": -1, "messages": ["a", "b"]}).endswith("error (code -1): a · b")
 
 
 def test_between_two_looks_it_rests() -> None:
