@@ -101,4 +101,5 @@ async def carry_out(
         await deployment.deploy(devices)
         if order.waits or offered.publishes:
             return await deployment.follow(devices, order.within_s)
+        say("the same with --wait shows how it goes, with --remove it is taken back")
         return Exit.PASSED

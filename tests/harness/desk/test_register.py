@@ -16,8 +16,8 @@ pytestmark = pytest.mark.slow
 SECRETS = {"hawkbit": "token", "thingsboard": "access_token", "hono": "password", "kura": "password"}
 WAYS = {
     "hawkbit": {"poll as it does": '"polling"'},
-    "thingsboard": {"send telemetry over MQTT": "", "or over HTTP": ""},
-    "hono": {"send telemetry over HTTP": "", "or over MQTT": ""},
+    "thingsboard": {"send telemetry over MQTT": "", "send telemetry over HTTP": ""},
+    "hono": {"send telemetry over HTTP": "", "send telemetry over MQTT": ""},
     "kura": {"be born with an empty BIRTH": ""},
 }
 
@@ -101,6 +101,20 @@ def test_a_file_that_does_not_say_what_the_server_is_is_enough_too(desk: Desk) -
 
         assert done.returncode == 0, done.stderr
         assert set(WAYS[platform]) < commands_in(done.stdout).keys()
+
+
+@pytest.mark.parametrize(("platform", "operator"), [("thingsboard", "http"), ("hono", "registry"), ("kura", "http")])
+def test_a_server_with_tls_alone_is_called_over_tls(desk: Desk, platform: str, operator: str) -> None:
+    own, ready = desk.served.ready[platform], desk.served.ready
+    lines = [f"{operator}: http://{own[operator]}", f"mqtts: {own['mqtts']}", f"ca: {ready['ca']}"]
+    Path("TLS.yaml").write_text("\n".join([f"platform: {platform}", *lines]) + "\n")
+
+    done = desk.fleetrig("register", "tls-1", "--against", "TLS.yaml")
+
+    [(_, command)] = [one for one in commands_in(done.stdout).items() if one[1].startswith("mosquitto_pub")]
+    assert "--cafile" in command
+    pasted = desk.shell(command, "tls-1")
+    assert (pasted.returncode, pasted.stderr) == (0, "")
 
 
 def test_several_devices_have_a_file_each(desk: Desk) -> None:
