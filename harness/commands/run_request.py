@@ -28,6 +28,7 @@ from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.start_properties import why_not
 from fleetrig.harness.run.trace_file import trace_name
 from fleetrig.harness.scenario_file.given_params import read_params
+from fleetrig.harness.scenario_file.phase_spans import longest_spans_s
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
 from fleetrig.harness.servers.description import description_of, expected
@@ -196,9 +197,11 @@ def execute(request: RunRequest) -> Exit:
         check_file("--html", request.html)
     if request.insecure:
         console.print("--insecure: the server's certificate is not checked, anybody could be answering")
-    progress = RunProgress(console)
+    progress = RunProgress(
+        console, longest_spans_s(runs[0].scenario), is_virtual=options.for_scenario(runs[0].scenario).time == "virtual"
+    )
     if is_single:
-        options = replace(options, listener=progress)
+        options = replace(options, listener=progress, progress=progress.simulated)
     pairs = pairs_of(runs, options, request)
     for expanded, of_run in pairs[: len(pairs) // request.repeat]:
         check_size(expanded.scenario, of_run)

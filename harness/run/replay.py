@@ -36,6 +36,7 @@ from fleetrig.harness.scenario_file.scenario import Phase, Scenario
 from fleetrig.harness.scenario_file.selection import find
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
 from fleetrig.harness.scenario_file.titles import title_of
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.harness.scenario_file.words import Check
 from fleetrig.harness.verdict import CheckResult, Finding, Measured, PhaseResult, Report, Verdict, verdict_of_phases
 from fleetrig.simulator.contract.bounds import TRACE_LINE_CHARS
@@ -110,7 +111,7 @@ def read_lines(path: Path) -> Iterator[str]:
                 TRACE_LINE_CHARS.check(len(line))
                 yield line
     except (OSError, ValueError) as wrong:
-        raise UsageError(f"cannot read {path}: {getattr(wrong, 'strerror', None) or wrong}") from None
+        raise UsageError(f"cannot read {path}: {why_unread(path, wrong)}") from None
 
 
 def first_line(path: Path, line: str) -> StoredRun:

@@ -10,9 +10,9 @@ Three rules for writing one:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from fleetrig.simulator.contract.envelope import Envelope
 
@@ -23,6 +23,27 @@ class Lane(StrEnum):
     NETWORK = "network"
     SERVER = "server"
     BOARD = "board"
+
+
+KINDS: Final[Mapping[Lane, tuple[str, ...]]] = {
+    Lane.DEVICE: (
+        "power_on", "power_cut", "ended", "connected", "disconnected", "sent", "received", "downloaded", "no_reply",
+        "waited", "paused", "applied", "remembered", "entered", "dropped",
+    ),
+    Lane.SERVER: (
+        "received", "step", "fault", "answered", "refused", "delivered", "opened", "closed", "pushed", "advanced",
+    ),
+    Lane.NETWORK: ("fault", "malformed", "refused", "handed_on", "handing_on_failed"),
+    Lane.BOARD: (
+        "port_opened", "port_lost", "power_on", "power_off", "reset", "line", "typed", "ran", "identified", "flashing",
+        "flashed", "flash_failed", "booted", "panicked", "reset_seen", "line_fault", "bridged",
+    ),
+    Lane.BENCH: (
+        "begun", "plays", "phase", "action", "carried_out", "failed", "over", "asked", "measured", "verdict", "ended",
+        "note",
+    ),
+}  # fmt: skip
+"""The kinds of event that each lane has; `TraceEvent` says what they mean."""
 
 
 class TraceEvent(NamedTuple):
