@@ -12,6 +12,7 @@ from typing import Final, Literal
 from rich.console import Console
 
 from fleetrig.harness.commands.fleet_options import warn_of_tokens
+from fleetrig.harness.commands.output_places import RESULTS as RESULTS
 from fleetrig.harness.commands.output_places import check_file, check_file_or_folder, check_own_folder
 from fleetrig.harness.commands.policy_option import with_policy_from
 from fleetrig.harness.external.command import device_command
@@ -39,7 +40,6 @@ from fleetrig.simulator.contract.bounds import DEVICES, RUNS
 from fleetrig.simulator.contract.errors import UsageError
 
 MAX_PARALLEL_RUNS: Final = 32
-RESULTS: Final = Path("fleetrig-results")
 PER_CPU: Final = 8
 """Real-time runs mostly wait."""
 

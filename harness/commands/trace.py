@@ -7,15 +7,17 @@ from typing import Annotated
 
 import typer
 
-from fleetrig.harness.commands.run_request import RESULTS
+from fleetrig.harness.commands.help_page import examples
+from fleetrig.harness.commands.output_places import RESULTS
 from fleetrig.harness.commands.trace_request import TraceRequest, show_trace
 
 Where = Annotated[
     str | None,
     typer.Argument(
         metavar="TRACE",
-        help="A trace file; a folder, for the latest trace in it; the ID of a scenario, for its latest trace; or the "
-        "control interface of a running server, such as http://127.0.0.1:8081.  [default: the latest of --results]",
+        help="A trace file, or - for the standard input; a folder, for the latest trace in it; the ID of a scenario, "
+        "for its latest trace; or the control interface of a running server, such as http://127.0.0.1:8081.  [default: "
+        "the latest of --results]",
     ),
 ]
 OfDevices = Annotated[
@@ -36,6 +38,9 @@ EventKinds = Annotated[
     typer.Option("--kind", metavar="KIND", help="Only this kind of event, such as refused or fault; repeatable."),
 ]
 OnlyRefused = Annotated[bool, typer.Option("--refused", help="Only refusals, and answers that say so.")]
+OnlyWrong = Annotated[
+    bool, typer.Option("--wrong", help="Only what went wrong: failures, refusals, faults, answers that never came.")
+]
 Statuses = Annotated[
     list[str] | None,
     typer.Option("--status", metavar="S", help="Only this answer: 401, 4xx, 4.01, or a code of MQTT; repeatable."),
@@ -61,6 +66,12 @@ Raw = Annotated[bool, typer.Option("--raw", help="Print the lines of JSON as the
 WhereResults = Annotated[Path, typer.Option(metavar="DIR", help="Where runs have left their traces.")]
 
 
+@examples(
+    "fleetrig trace fleetrig-results --wrong",
+    "fleetrig trace run.jsonl --device gw-7 --around device:110",
+    "fleetrig trace run.jsonl --phase outage --from 90s --to 2m -v",
+    "fleetrig trace http://127.0.0.1:8081 --follow --device 'gw-*'",
+)
 def trace_command(
     where: Where = None,
     device: OfDevices = None,
@@ -68,6 +79,7 @@ def trace_command(
     context: Context = 10,
     lane: Lanes = None,
     kind: EventKinds = None,
+    wrong: OnlyWrong = False,
     refused: OnlyRefused = False,
     status: Statuses = None,
     grep: HoldsText = "",

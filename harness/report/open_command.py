@@ -14,9 +14,9 @@ def open_command(check: CheckResult, trace_file: str) -> str:
 
     All that the finding names, and only what is about these devices, unless an event is of none.
     """
-    if not trace_file or check.finding is None or not check.finding.evidence:
+    named = [one for one in check.finding.evidence if one.is_in_trace] if check.finding is not None else []
+    if not trace_file or not named:
         return ""
-    named = check.finding.evidence
     devices = dict.fromkeys(one.device for one in named) if all(one.device for one in named) else {}
     points = dict.fromkeys(f"{one.lane}:{one.seq}" for one in named)
     whose = [word for device in devices for word in ("--device", device)]

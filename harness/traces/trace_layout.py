@@ -28,6 +28,8 @@ LEAST_ROOM_CHARS: Final = 20
 RULE_CHARS: Final = 80
 DETAILS_INDENT: Final = 6
 
+IN_ASCII: Final = str.maketrans({"→": "->", "←": "<-", "·": "*", "─": "-", "«": '"', "»": '"', "…": "...", "⋯": "..."})
+
 DIM, RED, BOLD, YELLOW, PLAIN = "\x1b[2m", "\x1b[31m", "\x1b[1m", "\x1b[33m", "\x1b[0m"
 
 
@@ -128,6 +130,15 @@ def _shortened(name: str, most_chars: int) -> str:
         return name
     behind = most_chars // 2
     return f"{name[: most_chars - behind - 1]}…{name[-behind:]}"
+
+
+def spelt_for(encoding: str, line: str) -> str:
+    """The line as a terminal of this encoding can show it: signs that it lacks are written with those that it has."""
+    try:
+        line.encode(encoding)
+    except UnicodeEncodeError:
+        return line.translate(IN_ASCII).encode(encoding, "replace").decode(encoding)
+    return line
 
 
 def clean(text: str) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from fleetrig.harness.platform import platform_of
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.traces.event_point import EventPoint
 from fleetrig.harness.traces.event_words import RULE, words_of
@@ -15,7 +14,7 @@ from fleetrig.harness.traces.message_details import ReadBody, detail_lines
 from fleetrig.harness.traces.seen_events import SeenEvent, SeenRecord, TraceContents, seen_records
 from fleetrig.harness.traces.trace_filter import TraceFilter
 from fleetrig.harness.traces.trace_layout import TraceLayout, date_text
-from fleetrig.harness.traces.trace_records import DamagedLine, EventsGone, RunBegins, TraceRecord
+from fleetrig.harness.traces.trace_records import OF_LOAD, DamagedLine, EventsGone, RunBegins, TraceRecord
 from fleetrig.harness.traces.trace_window import EventsPassedOver, ShownEvent, Surroundings, TracePlace, TraceSpan
 from fleetrig.simulator.contract.trace import Lane
 
@@ -145,6 +144,8 @@ class TraceView:
 
     def _know_platform(self, name: str) -> None:
         if self.asked.verbose and name in PLATFORMS:
+            from fleetrig.harness.platform import platform_of  # its engine is imported when there are bodies to read
+
             self._read_body = platform_of(name).read_body
 
 
@@ -153,6 +154,6 @@ def heading_of(run: RunBegins | None, begun_us: int) -> str:
     begins = f"begins {date_text(begun_us)} UTC" if begun_us else "says no times"
     if run is None:
         return f"This trace {begins}"
-    time = f"{run.time} time" if run.time in ("virtual", "real") else run.time
+    time = "as load" if run.time == OF_LOAD else f"{run.time} time"
     sampled = f"; it has one device in {run.one_of}" if run.one_of else ""
     return f"{run.run}, seed {run.seed}, {time}, by fleetrig {run.version}; {begins}{sampled}"

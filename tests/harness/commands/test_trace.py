@@ -26,7 +26,7 @@ from tests.harness.command import Running, environment, fleetrig
 from tests.harness.runs import PASSES, VIOLATES, run_once, write_scenario
 from tests.harness.served import Served
 from tests.harness.test_both_times import SCENARIOS
-from tests.harness.traces.told import RUN, lines_of, told
+from tests.harness.traces.told import RUN, exchange, lines_of, told
 
 TOO_MANY = re.compile(r" #\d+")
 IDS = {
@@ -157,6 +157,17 @@ def test_whoever_stops_reading_ends_it_quietly(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) == 2
+
+
+@pytest.mark.slow
+def test_a_trace_may_come_through_a_pipe(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text("\n".join(lines_of(*exchange("gw-1"))), encoding="utf-8")
+    done = subprocess.run(
+        ["bash", "-c", f"cat t.jsonl | {shlex.quote(sys.executable)} -m fleetrig.harness.entry trace - --device gw-1"],
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("[poll]\n4 events\n")
 
 
 @pytest.mark.slow

@@ -41,6 +41,11 @@ def test_what_is_of_no_device_names_none() -> None:
     assert open_command(check, "t.jsonl") == "fleetrig trace t.jsonl --around server:3 --around device:7"
 
 
+def test_what_a_sampled_trace_does_not_have_is_not_opened() -> None:
+    check = replace(CHECK, finding=Finding("a", "b", (SEEN[0], replace(SEEN[1], is_in_trace=False))))
+    assert open_command(check, "t.jsonl") == "fleetrig trace t.jsonl --device gw-1 --around device:7"
+
+
 def test_without_a_trace_there_is_nothing_to_open() -> None:
     assert open_command(CHECK, "") == ""
     assert open_phase_command(replace(without_evidence(REPORT), trace_file="")) == ""

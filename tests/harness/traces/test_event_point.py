@@ -10,7 +10,7 @@ from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.trace import Lane
 
 
-@pytest.mark.parametrize("text", ["device:110", "device#110"])
+@pytest.mark.parametrize("text", ["device:110", "device#110", "device #110"])
 def test_a_number_of_a_lane(text: str) -> None:
     assert event_point("--around", text) == EventPoint(110, Lane.DEVICE)
 

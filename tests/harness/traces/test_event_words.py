@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from fleetrig.harness.traces.event_words import RULE, TO_DEVICE, TO_SERVER, WORDS, WRONG, span_text, words_of
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.mqtt import MqttConnack, MqttConnect, MqttPublish
-from fleetrig.simulator.contract.trace import Lane, TraceEvent
+from fleetrig.simulator.contract.trace import KINDS, Lane, TraceEvent
 from tests.harness.traces.told import exchange, poll, seen, told
 
-LINE_OF_LANE = re.compile(r"^    (device|server|network|board|bench): (.*(?:\n    (?!\w+: ).+)*)", re.MULTILINE)
+OF_SERIAL_LINES = (Lane.BOARD, "note")
+"""What stands beside the bytes of a board."""
 
 
-def kinds_told() -> set[tuple[str, str]]:
-    """Lane and kind, as the docstring of `TraceEvent` lists them."""
-    assert TraceEvent.__doc__ is not None
-    listing = TraceEvent.__doc__.partition("\n\n    On the device lane")[0]
-    found = {}
-    for lane, text in LINE_OF_LANE.findall(listing):
-        bare = re.sub(r"\([^()]*\)", " ", text.replace("of sessions that last also", " "))
-        found[lane] = set(re.findall(r"[a-z]\w+", bare))
-    return {(lane, kind) for lane, kinds in found.items() for kind in kinds}
-
-
-def test_every_kind_has_words() -> None:
-    assert len(kinds_told()) > 50
-    assert kinds_told() <= {(str(lane), kind) for lane, kind in WORDS}
+def test_every_kind_has_words_and_no_other() -> None:
+    assert {(lane, kind) for lane, kinds in KINDS.items() for kind in kinds} == set(WORDS) - {OF_SERIAL_LINES}
 
 
 @pytest.mark.parametrize(("lane", "kind"), WORDS)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fleetrig.harness.traces.exchanges import Exchanges
+from fleetrig.harness.traces.trace_filter import TraceFilter
 from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
-from fleetrig.simulator.contract.http import HttpResponse
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.mqtt import MqttConnack, MqttConnect, MqttPublish
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from tests.harness.traces.told import exchange, poll, seen, told
@@ -71,6 +72,23 @@ def test_a_session_keeps_its_device() -> None:
         told(Lane.SERVER, 4, "received", envelope=MqttPublish("a"), session=5),
     ]
     assert [one.device for one in seen(*events)] == ["", "gw-1", "gw-1", "gw-1", ""]
+
+
+def test_a_connection_of_http_belongs_to_nobody() -> None:
+    """An operator works on one device after the other, and on what is of none, over one connection."""
+    of_device = [
+        told(Lane.SERVER, 1, "received", "gw-1", envelope=poll(), session=3),
+        told(Lane.SERVER, 2, "step", "gw-1", name="found", session=3),
+        told(Lane.SERVER, 3, "answered", "gw-1", envelope=HttpResponse(200), session=3),
+    ]
+    others = HttpRequest("GET", "http://h", "/rest/v1/targets")
+    of_nobody = [
+        told(Lane.SERVER, 4, "received", envelope=others, session=3),
+        told(Lane.SERVER, 5, "answered", envelope=HttpResponse(200), session=3),
+    ]
+    assert [one.device for one in seen(*of_device, *of_nobody)] == ["gw-1"] * 3 + [""] * 2
+    wanted = TraceFilter(devices=("gw-1",), sessions={3})
+    assert [one.event.seq for one in seen(*of_device, *of_nobody) if wanted.fits(one)] == [1, 2, 3]
 
 
 def test_what_a_fault_kept_from_the_platform_has_the_device_of_its_path() -> None:

@@ -68,6 +68,20 @@ def test_refusals_are_told_by_servers_seen_by_devices_and_read_off_answers() -> 
     assert fitting(TraceFilter(is_refused=True)) == ["server:12", "device:12", "server:22", "network:1"]
 
 
+def test_what_went_wrong_is_what_is_shown_as_wrong() -> None:
+    events = [
+        *exchange("gw-1"),
+        told(Lane.SERVER, 5, "fault", envelope=poll(), fault="outage", session=1),
+        told(Lane.DEVICE, 5, "no_reply", "gw-1", reason="timeout", name="poll"),
+        told(Lane.DEVICE, 6, "entered", "gw-1", stage="backing_off"),
+        told(Lane.BENCH, 9, "verdict", name="p", reason="failed"),
+        told(Lane.BENCH, 10, "verdict", name="q", reason="passed"),
+    ]
+    assert fitting(TraceFilter(is_wrong=True), events) == ["server:5", "device:5", "bench:9"]
+    assert fitting(TraceFilter(is_wrong=True)) == ["server:12", "device:12", "bench:3", "server:22", "network:1"]
+    assert fitting(TraceFilter(is_wrong=True, devices=("gw-2",))) == ["server:12", "device:12"]
+
+
 @pytest.mark.parametrize(
     ("status", "found"),
     [("401", ["server:12", "device:12"]), ("4xx", ["server:12", "device:12", "server:22"]), ("4.04", ["server:22"]),

@@ -7,7 +7,7 @@ import pytest
 from fleetrig.harness.traces.event_point import EventPoint
 from fleetrig.harness.traces.trace_end import end_lines, what_is_missing
 from fleetrig.harness.traces.trace_filter import TraceFilter
-from fleetrig.harness.traces.trace_layout import TraceLayout
+from fleetrig.harness.traces.trace_layout import TraceLayout, spelt_for
 from fleetrig.harness.traces.trace_records import read_record
 from fleetrig.harness.traces.trace_view import TraceAsked, TraceView
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US
@@ -76,6 +76,13 @@ def test_colours_are_for_terminals_and_never_alone() -> None:
     for code in ("\x1b[2m", "\x1b[31m", "\x1b[1m", "\x1b[33m", "\x1b[0m"):
         coloured = [line.replace(code, "") for line in coloured]
     assert coloured == plain
+
+
+def test_a_terminal_that_knows_few_signs_gets_what_it_knows() -> None:
+    line = "── 0:01 ── phase «ä» … → µ ← ·"
+    assert spelt_for("utf-8", line) == line
+    assert spelt_for("latin-1", line) == '-- 0:01 -- phase "ä" ... -> µ <- *'
+    assert spelt_for("ascii", line) == '-- 0:01 -- phase "?" ... -> ? <- *'
 
 
 def test_what_controls_a_terminal_does_not_get_there() -> None:
