@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from fleetrig.harness.report.fleet_state import FleetState
-from fleetrig.harness.report.fleet_table import TableHeading, devices_text, plain_line, table
+from fleetrig.harness.report.fleet_table import Measured, TableHeading, devices_text, plain_line, table
 from fleetrig.simulator.contract.clock import US_PER_S
 
 LINE_EVERY_US: Final = 5 * US_PER_S
@@ -36,6 +36,9 @@ class FleetScreen(Protocol):
     def say(self, sentence: str) -> None:
         """Shows a message until the next one; an empty one removes it."""
 
+    def measured(self, latest: Measured) -> None:
+        """What was measured lately."""
+
     def count(self, text: Callable[[], str]) -> None:
         """Shows how far something has come, until the next message; the state of the fleet is no news then."""
 
@@ -51,6 +54,7 @@ class LiveScreen:
         self._live = Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
         self._sentence = ""
         self._count: Callable[[], str] | None = None
+        self._measured = Measured()
         self._drawn: object = None
 
     def __enter__(self) -> Self:
@@ -70,7 +74,12 @@ class LiveScreen:
 
     def refresh(self) -> None:
         counted = self._count() if self._count is not None else ""
-        self._draw(counted or self._sentence or HOW_TO_END)
+        said = " ".join(filter(None, (self._sentence, self._measured.warning)))
+        usual = "   ".join(filter(None, (self._measured.line, HOW_TO_END)))
+        self._draw(counted or said or usual)
+
+    def measured(self, latest: Measured) -> None:
+        self._measured = latest
 
     def say(self, sentence: str) -> None:
         self._sentence, self._count = sentence, None
@@ -103,6 +112,7 @@ class PlainScreen:
         self._due_us = now_us() + LINE_EVERY_US
         self._all_came = False
         self._count: Callable[[], str] | None = None
+        self._measured = Measured()
 
     def __enter__(self) -> Self:
         self.say(f"{devices_text(self._state)} on {self._heading.server}, seed {self._heading.seed}")
@@ -125,6 +135,12 @@ class PlainScreen:
         self._count = None
         self._print(sentence)
 
+    def measured(self, latest: Measured) -> None:
+        """A warning is told when it comes up, not every second that it lasts."""
+        if latest.warning and not self._measured.warning:
+            self._print(latest.warning)
+        self._measured = latest
+
     def count(self, text: Callable[[], str]) -> None:
         self._count, self._due_us = text, self._now_us() + COUNT_EVERY_US
 
@@ -144,11 +160,42 @@ class PlainScreen:
     def _say_state(self) -> None:
         now_us = self._now_us()
         self._due_us = now_us + LINE_EVERY_US
-        self._print(plain_line(self._state, self._heading, now_us))
+        self._print(plain_line(self._state, self._heading, now_us, self._measured.line))
 
 
-def screen_for(console: Console, state: FleetState, heading: TableHeading, now_us: Callable[[], int]) -> FleetScreen:
+class QuietScreen:
+    """Nothing while the fleet runs: `--quiet`."""
+
+    every_s = 0.5
+
+    def __init__(self) -> None:
+        self.is_gone = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def refresh(self) -> None:
+        pass
+
+    def say(self, sentence: str) -> None:
+        pass
+
+    def measured(self, latest: Measured) -> None:
+        pass
+
+    def count(self, text: Callable[[], str]) -> None:
+        pass
+
+
+def screen_for(
+    console: Console, state: FleetState, heading: TableHeading, now_us: Callable[[], int], *, is_quiet: bool = False
+) -> FleetScreen:
     """A table only where lines can be drawn over."""
+    if is_quiet:
+        return QuietScreen()
     if console.is_interactive:
         return LiveScreen(console, state, heading, now_us)
     return PlainScreen(state, heading, now_us)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fleetrig.harness.platforms.hawkbit.simulated_fleet import READINGS, check_tokens, consent_of
-from fleetrig.harness.report.fleet_state import NOTHING, Reading
+from fleetrig.harness.report.fleet_readings import NOTHING, Reading
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse

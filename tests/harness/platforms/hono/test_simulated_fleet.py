@@ -16,7 +16,8 @@ from fleetrig.harness.platforms.hono.simulation_options import Given, held_by, m
 from fleetrig.harness.platforms.hono.temporary_tenant import TemporaryTenant
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.fleet_state import POWER_ON, FleetState
-from fleetrig.harness.report.fleet_table import TableHeading, plain_line, summary
+from fleetrig.harness.report.fleet_summary import summary
+from fleetrig.harness.report.fleet_table import TableHeading, plain_line
 from fleetrig.simulator.contract.coap import CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.errors import UsageError

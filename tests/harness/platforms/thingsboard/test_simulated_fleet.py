@@ -14,7 +14,8 @@ from fleetrig.harness.platforms.thingsboard.simulation_hints import Asking, advi
 from fleetrig.harness.platforms.thingsboard.simulation_options import measured, units_of
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.fleet_state import POWER_ON, FleetState
-from fleetrig.harness.report.fleet_table import TableHeading, plain_line, summary
+from fleetrig.harness.report.fleet_summary import summary
+from fleetrig.harness.report.fleet_table import TableHeading, plain_line
 from fleetrig.simulator.contract.coap import CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.errors import UsageError
