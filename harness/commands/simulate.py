@@ -27,6 +27,7 @@ from fleetrig.harness.simulation.measuring import Rows
 from fleetrig.harness.simulation.needs import connections_of, needs_text
 from fleetrig.harness.simulation.plan import SimulationPlan, SimulationResult
 from fleetrig.harness.simulation.simulation import Simulation
+from fleetrig.harness.simulation.starts import FEWER
 from fleetrig.harness.simulation.summary_file import summary_of, write_summary
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace, TraceListener
@@ -97,12 +98,17 @@ def measured_lines(result: SimulationResult) -> Iterator[str]:
     if measuring is None or not measuring.figures.exchanges:
         return
     yield from figure_lines(measuring.figures)
-    yield from filter(None, (machine_was_limit(measuring.figures.use()), measuring.starts.sentence()))
+    starts = measuring.starts.sentence()
+    if limit := machine_was_limit(measuring.figures.use()):
+        yield f"{limit}. {starts}" if starts else limit
+    elif starts:
+        yield f"{starts}: {FEWER}"
 
 
 def exit_code(result: SimulationResult, state: FleetState, *, is_whole: bool = True) -> Exit:
     """INTERRUPTED if deleting was given up; BROKEN if anything was left behind or is missing in a file, or if this
-    machine was too late to let devices in; FAILED if no device was accepted, or if one asked and never was.
+    machine was too late for some devices; FAILED if no device was accepted, or if one asked and never was or never
+    came online.
     """
     if result.gave_up:
         return Exit.INTERRUPTED
@@ -110,8 +116,9 @@ def exit_code(result: SimulationResult, state: FleetState, *, is_whole: bool = T
         return Exit.BROKEN
     if result.was_interrupted:
         return Exit.INTERRUPTED
-    if state.never_let_in().keys() - {OWN_TIMEOUT}:
+    reasons = {*state.never_let_in(), *state.never_online()}
+    if reasons - {OWN_TIMEOUT}:
         return Exit.FAILED
-    if state.never_let_in() or (result.measuring is not None and result.measuring.starts.waiting):
+    if reasons or (result.measuring is not None and result.measuring.starts.waiting):
         return Exit.BROKEN
     return Exit.PASSED if state.came_through else Exit.FAILED

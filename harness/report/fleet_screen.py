@@ -11,10 +11,11 @@ from rich.live import Live
 from rich.text import Text
 
 from fleetrig.harness.report.fleet_state import FleetState
-from fleetrig.harness.report.fleet_table import Measured, TableHeading, devices_text, plain_line, table
+from fleetrig.harness.report.fleet_table import MeasuredNow, TableHeading, devices_text, plain_line, table
 from fleetrig.simulator.contract.clock import US_PER_S
 
 LINE_EVERY_US: Final = 5 * US_PER_S
+WARN_EVERY_US: Final = 15 * US_PER_S
 COUNT_EVERY_US: Final = 2 * US_PER_S
 HOW_TO_END: Final = "Ctrl-C ends it"
 
@@ -36,7 +37,7 @@ class FleetScreen(Protocol):
     def say(self, sentence: str) -> None:
         """Shows a message until the next one; an empty one removes it."""
 
-    def measured(self, latest: Measured) -> None:
+    def measured(self, latest: MeasuredNow) -> None:
         """What was measured lately."""
 
     def count(self, text: Callable[[], str]) -> None:
@@ -54,7 +55,7 @@ class LiveScreen:
         self._live = Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
         self._sentence = ""
         self._count: Callable[[], str] | None = None
-        self._measured = Measured()
+        self._measured = MeasuredNow()
         self._drawn: object = None
 
     def __enter__(self) -> Self:
@@ -78,7 +79,7 @@ class LiveScreen:
         usual = "   ".join(filter(None, (self._measured.line, HOW_TO_END)))
         self._draw(counted or said or usual)
 
-    def measured(self, latest: Measured) -> None:
+    def measured(self, latest: MeasuredNow) -> None:
         self._measured = latest
 
     def say(self, sentence: str) -> None:
@@ -111,8 +112,9 @@ class PlainScreen:
         self._state, self._heading, self._now_us = state, heading, now_us
         self._due_us = now_us() + LINE_EVERY_US
         self._all_came = False
+        self._warn_due_us = 0
         self._count: Callable[[], str] | None = None
-        self._measured = Measured()
+        self._measured = MeasuredNow()
 
     def __enter__(self) -> Self:
         self.say(f"{devices_text(self._state)} on {self._heading.server}, seed {self._heading.seed}")
@@ -135,10 +137,11 @@ class PlainScreen:
         self._count = None
         self._print(sentence)
 
-    def measured(self, latest: Measured) -> None:
-        """A warning is told when it comes up, not every second that it lasts."""
-        if latest.warning and not self._measured.warning:
+    def measured(self, latest: MeasuredNow) -> None:
+        """A warning is told when it comes up, and now and then as long as it lasts."""
+        if latest.warning and self._now_us() >= self._warn_due_us:
             self._print(latest.warning)
+            self._warn_due_us = self._now_us() + WARN_EVERY_US
         self._measured = latest
 
     def count(self, text: Callable[[], str]) -> None:
@@ -183,7 +186,7 @@ class QuietScreen:
     def say(self, sentence: str) -> None:
         pass
 
-    def measured(self, latest: Measured) -> None:
+    def measured(self, latest: MeasuredNow) -> None:
         pass
 
     def count(self, text: Callable[[], str]) -> None:

@@ -120,10 +120,19 @@ class FleetState:
         """Nothing more will happen."""
         return self.ended == len(self.rows)
 
-    def never_let_in(self) -> Counter[str]:
-        """Devices that asked and were never online, by how they failed last."""
-        asked = (row for row in self.rows.values() if not row.was_online)
-        return Counter(row.failure.answer for row in asked if row.failure is not None)
+    def never_let_in(self) -> dict[str, list[str]]:
+        """Devices that asked and were never accepted, by how they failed last."""
+        return _by_failure(row for row in self.rows.values() if row.let_in_after_us is None)
+
+    def never_online(self) -> dict[str, list[str]]:
+        """Devices that were accepted, and could do nothing with it, by how they failed last."""
+        waiting = (row for row in self.rows.values() if row.let_in_after_us is not None and not row.was_online)
+        return _by_failure(row for row in waiting if row.failures_in_a_row)
+
+    def not_let_in_yet(self) -> list[str]:
+        """Devices that are on, and have not been refused: they are under way."""
+        rows = self.rows.values()
+        return [row.serial for row in rows if row.on_us and row.let_in_after_us is None and row.failure is None]
 
     def let_in_after_s(self) -> list[float]:
         """How long after they were switched on devices were accepted, the quickest first."""
@@ -246,3 +255,12 @@ class FleetState:
             row.doing = IN_TROUBLE
         else:
             row.wait(event.at_us)
+
+
+def _by_failure(rows: Iterable[DeviceRow]) -> dict[str, list[str]]:
+    """The serials of those that failed, the most frequent reason first."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row.failure is not None:
+            found.setdefault(row.failure.answer, []).append(row.serial)
+    return dict(sorted(found.items(), key=lambda item: -len(item[1])))

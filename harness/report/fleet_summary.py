@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Final
 
 from fleetrig.harness.report.fleet_failures import CauseFailures, DeviceFailures
@@ -48,11 +49,20 @@ def let_in_lines(state: FleetState) -> Iterable[str]:
 
 
 def never_let_in_lines(state: FleetState, advice: Advice) -> Iterable[str]:
-    """Those that were refused, by their last answer, with what to do."""
-    for answer, count in state.never_let_in().most_common(MOST_REASONS):
-        what = answer_text(answer)
-        said = advice(answer)
-        yield f"never let in: {format_count(count, 'device')}, the last answer was {what}{f': {said}' if said else ''}"
+    """Those that were refused, by their last answer, with what to do; those that came no further; and the others."""
+    for what, found in (("never let in", state.never_let_in()), ("let in, but never online", state.never_online())):
+        for answer, serials in islice(found.items(), MOST_REASONS):
+            said = advice(answer)
+            heard = f"the last answer was {answer_text(answer)}"
+            yield f"{what}: {named(serials)}, {heard}{f': {said}' if said else ''}"
+    if waiting := state.not_let_in_yet():
+        yield f"under way, neither let in nor refused so far: {named(waiting)}"
+
+
+def named(serials: Sequence[str]) -> str:
+    """`2 devices (good-1, plant/7)`; of many the first few."""
+    more = " …" if len(serials) > MOST_NAMED else ""
+    return f"{format_count(len(serials), 'device')} ({', '.join(serials[:MOST_NAMED])}{more})"
 
 
 def failure_lines(state: FleetState) -> Iterable[str]:
@@ -67,11 +77,11 @@ def failure_lines(state: FleetState) -> Iterable[str]:
 
 def cause_line(state: FleetState, found: CauseFailures) -> str:
     """`failed: poll, HTTP 401, 14 times: good-1 ×7 since 12.3 s, plant/7 ×7 since 12.4 s`."""
-    named = [device_text(state, found, serial, one) for serial, one in found.worst(MOST_NAMED)]
-    if rest := len(found.devices) - len(named):
-        named.append(f"and {format_count(rest, 'other')}")
+    worst = [device_text(state, found, serial, one) for serial, one in found.worst(MOST_NAMED)]
+    if rest := len(found.devices) - len(worst):
+        worst.append(f"and {format_count(rest, 'other')}")
     what = f"{found.cause.exchange}, {answer_text(found.cause.answer)}"
-    return f"failed: {what}, {format_count(found.times, 'time')}: {', '.join(named)}"
+    return f"failed: {what}, {format_count(found.times, 'time')}: {', '.join(worst)}"
 
 
 def device_text(state: FleetState, found: CauseFailures, serial: str, failures: DeviceFailures) -> str:

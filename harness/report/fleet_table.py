@@ -45,7 +45,7 @@ class TableHeading:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredNow:
     """What was measured lately, in words."""
 
     line: str = ""

@@ -21,7 +21,7 @@ from fleetrig.simulator.drivers.schedule import IDLE
 ITSELF: Final = "fleetrig"
 
 
-class FleetFigures:
+class SimulationFigures:
     """Hears the device lane and the driver; `tick` it once a second."""
 
     def __init__(self, began_us: int) -> None:
@@ -34,6 +34,8 @@ class FleetFigures:
         """Device -> when its next request was meant to go out."""
         self._asked: dict[str, tuple[str, float, float]] = {}
         """Device -> the name of what it asked last, when it meant to and when it did, in seconds."""
+        self.told = 0
+        """Requests that were sent and have no answer, such as messages with QoS 0."""
         self._lately: deque[tuple[int, SecondOfLoad]] = deque(maxlen=WINDOW_S)
         """The last seconds."""
 
@@ -49,6 +51,7 @@ class FleetFigures:
         now_s = self._s(event.at_us)
         due_us = self._due_us.pop(event.device, None)
         intended_s = now_s if due_us is None else min(now_s, self._s(due_us))
+        self.told += event.device in self._asked
         self._asked[event.device] = (event.name, intended_s, now_s)
         self._figures.started(now_s, intended_s)
 

@@ -8,9 +8,9 @@ from typing import Final
 from fleetrig.harness.load.health import GeneratorUse, busiest, limits_of
 from fleetrig.harness.load.progress_line import shown_s
 from fleetrig.harness.load.summary import summary_lines
-from fleetrig.harness.report.fleet_table import Measured
+from fleetrig.harness.report.fleet_table import MeasuredNow
 from fleetrig.harness.simulation.exchange_times import ExchangeTimes
-from fleetrig.harness.simulation.fleet_figures import FleetFigures
+from fleetrig.harness.simulation.fleet_figures import SimulationFigures
 from fleetrig.harness.simulation.starts import FEWER
 
 INDENT: Final = 11
@@ -30,7 +30,7 @@ def machine_was_limit(use: GeneratorUse) -> str:
     )
 
 
-def measured_now(figures: FleetFigures, now_us: int, starts: str) -> Measured:
+def measured_now(figures: SimulationFigures, now_us: int, starts: str) -> MeasuredNow:
     """For the live table: the last seconds. `starts`: how the start of the devices is held up, if it is."""
     recent = figures.recent(now_us)
     use = figures.recent_use(recent)
@@ -43,12 +43,14 @@ def measured_now(figures: FleetFigures, now_us: int, starts: str) -> Measured:
     if starts:
         reasons.append(starts)
     warning = f"this machine, not the server, is the limit: {' and '.join(reasons)}: {FEWER}" if reasons else ""
-    return Measured(line, warning)
+    return MeasuredNow(line, warning)
 
 
-def figure_lines(figures: FleetFigures) -> Iterator[str]:
+def figure_lines(figures: SimulationFigures) -> Iterator[str]:
     """For the end report: the lines of a load run, each kind of exchange, and this machine."""
     yield from summary_lines(figures.curves.totals, figures.curves.rows, is_open=False)
+    if figures.told:
+        yield f"{'told':<{INDENT}}{figures.told:,} of those that were sent have no answer (such as messages with QoS 0)"
     yield from exchange_lines(figures.exchanges)
     yield machine_line(figures)
 
@@ -71,7 +73,7 @@ def cells_of(name: str, times: ExchangeTimes) -> tuple[str, ...]:
     return (name, f"{times.took.count:,}", f"{times.failed:,}", *map(shown_s, shares), shown_s(most_s))
 
 
-def machine_line(figures: FleetFigures) -> str:
+def machine_line(figures: SimulationFigures) -> str:
     """What this machine did, whether or not it was the limit."""
     use = figures.use()
     _, share = busiest(use.cpu_shares)

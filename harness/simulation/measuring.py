@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from fleetrig.harness.load.curves import CurveRow
 from fleetrig.harness.report.fleet_state import FleetState
-from fleetrig.harness.report.fleet_table import Measured
-from fleetrig.harness.simulation.fleet_figures import FleetFigures
+from fleetrig.harness.report.fleet_table import MeasuredNow
+from fleetrig.harness.simulation.fleet_figures import SimulationFigures
 from fleetrig.harness.simulation.late_spells import LateSpells, beat
 from fleetrig.harness.simulation.measured_text import measured_now
-from fleetrig.harness.simulation.starts import Starts
+from fleetrig.harness.simulation.starts import FleetStarts
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.drivers.realtime import RealBench
 
@@ -29,15 +29,15 @@ class Measuring:
 
     def __init__(self, state: FleetState, bench: RealBench, due: Sequence[tuple[float, Agent]], *, rows: Rows) -> None:
         """`due`: each device with its time to start."""
-        self.figures = FleetFigures(bench.now_us())
-        self.starts = Starts(due, self._power_on, bench.now_us)
+        self.figures = SimulationFigures(bench.now_us())
+        self.starts = FleetStarts(due, self._power_on, bench.now_us)
         self._state = state
         self._bench = bench
         self._rows = rows
         self._spells = LateSpells()
 
     @asynccontextmanager
-    async def going_on(self, show: Callable[[Measured], None]) -> AsyncIterator[None]:
+    async def going_on(self, show: Callable[[MeasuredNow], None]) -> AsyncIterator[None]:
         """Starts the devices and measures them inside the block. `show` is told once a second."""
         state, bench = self._state, self._bench
         state.was_late, state.exchange_ended, bench.woke = (
@@ -60,7 +60,7 @@ class Measuring:
     def _online(self) -> int:
         return self._state.stages()[ONLINE]
 
-    async def _tick(self, show: Callable[[Measured], None]) -> None:
+    async def _tick(self, show: Callable[[MeasuredNow], None]) -> None:
         while True:
             await asyncio.sleep(TICK_S)
             now_us = self._bench.now_us()

@@ -63,7 +63,7 @@ class RecentCpu:
         return (now[1] - first[1]) / max(STEP_S, now[0] - first[0])
 
 
-class Starts:
+class FleetStarts:
     """The starts of a fleet: `due` has each with its time, in seconds from the beginning.
 
     `power_on` is told a device, and when it was to start: the moment of its release for one that was held back.
@@ -109,13 +109,13 @@ class Starts:
     def sentence(self) -> str:
         """How much slower than planned they were started, at the end; empty when they were not."""
         if waiting := self.waiting:
-            return f"{waiting:,} devices were never switched on: this machine could not start them in time; {FEWER}"
+            return f"{waiting:,} devices were never switched on: this machine could not start them in time"
         planned_s, took_s = self._due[self.started - 1][0] if self.started else 0.0, to_s(self._took_us)
         if took_s - planned_s < TOLD_FROM_S:
             return ""
         return (
             f"this machine switched the devices on over {took_s:.1f} s, not {planned_s:.1f} s as --spread says: it can "
-            f"start {self.started / took_s:,.0f} a second; {FEWER}"
+            f"start {self.started / took_s:,.0f} a second"
         )
 
     def _start_due(self, most: int, *, was_held: bool) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,10 +38,17 @@ def summary_of(state: FleetState, measuring: Measuring | None) -> dict[str, Any]
         "fleetrig": VERSION,
         "devices": len(state.rows),
         "came_through": state.came_through,
-        "never_let_in": dict(state.never_let_in()),
+        "never_let_in": _counts(state.never_let_in()),
+        "never_online": _counts(state.never_online()),
+        "not_let_in_yet": len(state.not_let_in_yet()),
+        "own_timeouts": state.own_timeouts,
         "failures": [_cause(state, found) for found in state.by_cause.causes()],
         **({} if measuring is None else _measured(measuring)),
     }
+
+
+def _counts(by_answer: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    return {answer: len(serials) for answer, serials in by_answer.items()}
 
 
 def _measured(measuring: Measuring) -> dict[str, Any]:

@@ -125,13 +125,8 @@ def simulate_command(
     url = server_url(server, needs_tls=bool(held))
     token = None if gateway_token is None else gateway_token_from(gateway_token)
     interval_s = seconds(interval, "--interval", least_s=1.0)
-    settings = HawkbitSettings(
-        url,
-        attributes={**DEFAULT_ATTRIBUTES, **key_values(attribute or [], "--attribute")},
-        default_interval_s=interval_s,
-        install_s=seconds(install_time, "--install-time"),
-        confirmation=confirmation_policy(confirmation, confirmation_after),
-    )
+    policy = confirmation_policy(confirmation, confirmation_after)
+    settings = settings_of(url, attribute or [], interval_s, install_time, policy)
     of_tenant = name_in_url(tenant or server.tenant, "--tenant")
     plan = SimulationPlan(
         url=url,
@@ -147,6 +142,19 @@ def simulate_command(
     )
     outputs = SimulationOutputs(trace, csv, summary, quiet)
     simulate(plan, READINGS, interval_s, outputs, known_secrets(units, token, server))
+
+
+def settings_of(
+    url: str, attributes: list[str], interval_s: float, install_time: str, confirmation: ConfirmationPolicy
+) -> HawkbitSettings:
+    """Raises UsageError for attributes and times that are none."""
+    return HawkbitSettings(
+        url,
+        attributes={**DEFAULT_ATTRIBUTES, **key_values(attributes, "--attribute")},
+        default_interval_s=interval_s,
+        install_s=seconds(install_time, "--install-time"),
+        confirmation=confirmation,
+    )
 
 
 def confirmation_policy(word: str, after: str) -> ConfirmationPolicy:

@@ -109,13 +109,9 @@ def simulate_command(
     given = Given(credentials, register, account, user, secret, reconnect)
     check_options(given, place)
     secrets = Secrets()
-    usual = replace(
-        timed(retry_interval, timeout, reconnect),
-        telemetry=measured(telemetry or []),
-        telemetry_interval_s=seconds(interval, "--interval", least_s=0.1),
-        telemetry_messages=messages,
-    )
-    settings = with_credentials(usual, given, place, secrets)
+    usual = timed(retry_interval, timeout, reconnect)
+    sending = with_telemetry(usual, telemetry or [], interval, messages)
+    settings = with_credentials(sending, given, place, secrets)
     agents = build_agents(units_of(serial, count), settings)
     way = SigningIn(place.url, given.is_bootstrap, account or "")
     plan = SimulationPlan(
@@ -134,6 +130,14 @@ def simulate_command(
     )
     outputs = SimulationOutputs(trace, csv, summary, quiet)
     simulate(plan, readings_of(settings), settings.telemetry_interval_s or 0.0, outputs, secrets, [learning(secrets)])
+
+
+def with_telemetry(settings: KuraSettings, telemetry: list[str], interval: str, messages: int | None) -> KuraSettings:
+    """What they send, and how often. Raises UsageError."""
+    interval_s = seconds(interval, "--interval", least_s=0.1)
+    return replace(
+        settings, telemetry=measured(telemetry), telemetry_interval_s=interval_s, telemetry_messages=messages
+    )
 
 
 def timed(retry_interval: str, timeout: str, reconnect: str) -> KuraSettings:

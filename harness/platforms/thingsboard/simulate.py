@@ -130,13 +130,7 @@ def simulate_command(
     way = way_of(given, place, secrets)
     units = units_of(serial, count, children)
     held, authority_pem = certificates_of_fleet(units, given, way)
-    settings = ThingsBoardSettings(
-        place.url,
-        telemetry=measured(telemetry or []),
-        telemetry_interval_s=seconds(interval, "--interval", least_s=0.1),
-        telemetry_messages=messages,
-        timeout_s=seconds(timeout, "--timeout", least_s=0.1),
-    )
+    settings = settings_of(place.url, telemetry or [], interval, messages, timeout)
     make = FleetMake(settings, way.kind, way.key, held, units.children)
     asking = Asking(place.url, way.kind, "own" if register else "given", way.strategy)
     plan = SimulationPlan(
@@ -155,6 +149,19 @@ def simulate_command(
     )
     outputs = SimulationOutputs(trace, csv, summary, quiet)
     simulate(plan, READINGS, settings.telemetry_interval_s, outputs, secrets, [TokenWatch(secrets)])
+
+
+def settings_of(
+    url: str, telemetry: list[str], interval: str, messages: int | None, timeout: str
+) -> ThingsBoardSettings:
+    """What devices send, and how often. Raises UsageError."""
+    return ThingsBoardSettings(
+        url,
+        telemetry=measured(telemetry),
+        telemetry_interval_s=seconds(interval, "--interval", least_s=0.1),
+        telemetry_messages=messages,
+        timeout_s=seconds(timeout, "--timeout", least_s=0.1),
+    )
 
 
 def what_stays(url: str, first: str) -> str:

@@ -418,7 +418,7 @@ def test_ctrl_c_while_waiting(free_port):
         ("serial,token\nA,1\nB\n", "line.csv:3: expected 2 values"),
         ("serial,token\nA,1\nA,2\n", "line.csv:3: the serial 'A' stood on an earlier line"),
         ("name,token\nA,1\n", "line.csv:1: expected a header line with the column serial"),
-        ("serial,site\nA,Ulm\n", "line.csv: A has no token"),
+        ("serial,site\nA,Ulm\n", "line.csv:2: A has no token"),
         ("serial,token\nA,1\n\nB,łódź\n", "line.csv:4: the token holds “ł” (U+0142), and headers are Latin-1"),
         ('serial,token\nA,1\nB,"a\nb"\n', "line.csv:3: the token holds a line end"),
         ("serial,token\nA,a\x07\n", "line.csv:2: the token holds a control character (U+0007)"),

@@ -9,7 +9,7 @@ import pytest
 
 from fleetrig.harness.load.curves import read_curves
 from fleetrig.harness.simulation.exchange_times import ExchangeTimes
-from fleetrig.harness.simulation.fleet_figures import FleetFigures
+from fleetrig.harness.simulation.fleet_figures import SimulationFigures
 from fleetrig.harness.simulation.live_curves import LiveCurves
 from fleetrig.harness.simulation.measured_text import exchange_lines, figure_lines, machine_was_limit, measured_now
 from fleetrig.simulator.contract.clock import to_us
@@ -26,7 +26,7 @@ class Story:
     """Tells what devices and driver do."""
 
     def __init__(self) -> None:
-        self.figures = FleetFigures(T0_US)
+        self.figures = SimulationFigures(T0_US)
 
     def event(self, at_s: float, kind: str, device: str = "A", **rest: Any) -> TraceEvent:
         return TraceEvent(at(at_s), 0, device, Lane.DEVICE, kind, **rest)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from fleetrig.harness.simulation.starts import FIRST_BATCH, MOST_BATCH, StartRate, Starts
+from fleetrig.harness.simulation.starts import FIRST_BATCH, MOST_BATCH, FleetStarts, StartRate
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.identity import DeviceIdentity
@@ -31,7 +31,7 @@ class Clock:
         return to_us(self.now_s)
 
 
-def started(due: list[tuple[float, Agent]], clock: Clock, steps_s: list[float]) -> tuple[Starts, list[str]]:
+def started(due: list[tuple[float, Agent]], clock: Clock, steps_s: list[float]) -> tuple[FleetStarts, list[str]]:
     """Runs to the end; each look at the clock comes later by the next of these steps, then by a millisecond."""
     names: list[str] = []
     left = iter(steps_s)
@@ -40,7 +40,7 @@ def started(due: list[tuple[float, Agent]], clock: Clock, steps_s: list[float]) 
         clock.now_s += next(left, 0.001)
         return clock.now_us()
 
-    starts = Starts(due, lambda agent, _: names.append(agent.identity.serial), now_us)
+    starts = FleetStarts(due, lambda agent, _: names.append(agent.identity.serial), now_us)
     asyncio.run(starts.run())
     return starts, names
 
@@ -62,7 +62,7 @@ def test_a_machine_that_is_late_starts_them_more_slowly_and_says_so():
 
 def test_those_that_wait_are_counted_from_a_second_on():
     clock = Clock()
-    starts = Starts([(float(n), one) for n, one in enumerate(fleet(5))], lambda *_: None, clock.now_us)
+    starts = FleetStarts([(float(n), one) for n, one in enumerate(fleet(5))], lambda *_: None, clock.now_us)
     clock.now_s = 3.5
     assert starts.waiting == 3
     assert "never switched on" in starts.sentence()
