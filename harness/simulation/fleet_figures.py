@@ -7,6 +7,7 @@ answer differs from the raw one only by this machine's own lateness.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from typing import Final
 
 from fleetrig.harness.load.cpu_meter import CpuMeter
@@ -16,7 +17,6 @@ from fleetrig.harness.simulation.exchange_times import ExchangeTimes
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from fleetrig.simulator.drivers.load.figures import LoadFigures, SecondOfLoad
-from fleetrig.simulator.drivers.schedule import IDLE
 
 ITSELF: Final = "fleetrig"
 
@@ -24,11 +24,13 @@ ITSELF: Final = "fleetrig"
 class SimulationFigures:
     """Hears the device lane and the driver; `tick` it once a second."""
 
-    def __init__(self, began_us: int) -> None:
+    def __init__(self, began_us: int, waits: Collection[str]) -> None:
+        """`waits`: what devices await as an answer to something that they have sent under another name."""
         self.curves = LoadCurves()
         self.exchanges: dict[str, ExchangeTimes] = {}
         self.cpu = CpuMeter()
         self._began_us = began_us
+        self._waits = waits
         self._figures = LoadFigures(0.0)
         self._due_us: dict[str, int] = {}
         """Device -> when its next request was meant to go out."""
@@ -56,15 +58,15 @@ class SimulationFigures:
         self._figures.started(now_s, intended_s)
 
     def ended(self, event: TraceEvent, is_good: bool) -> None:
-        """An exchange has ended. What a device took while it idled is no answer to anything."""
-        if event.name == IDLE and is_good:
-            return
+        """An exchange has ended. What only came along is no answer to anything."""
         now_s = self._s(event.at_us)
-        asked = self._asked.pop(event.device, None)
+        asked = self._asked.get(event.device)
         if asked is not None and asked[0] == event.name:
-            _, intended_s, sent_s = asked
-        else:  # what it awaited, without having sent anything of that name
+            _, intended_s, sent_s = self._asked.pop(event.device)
+        elif event.name in self._waits or not is_good:
             intended_s = sent_s = now_s - to_s(event.took_us)
+        else:
+            return
         self._figures.ended(now_s, sent_s, intended_s, is_error=not is_good)
         self.exchanges.setdefault(event.name, ExchangeTimes()).add(int((now_s - sent_s) * 1e6), is_good=is_good)
 

@@ -29,7 +29,7 @@ class Measuring:
 
     def __init__(self, state: FleetState, bench: RealBench, due: Sequence[tuple[float, Agent]], *, rows: Rows) -> None:
         """`due`: each device with its time to start."""
-        self.figures = SimulationFigures(bench.now_us())
+        self.figures = SimulationFigures(bench.now_us(), state.readings.waits)
         self.starts = FleetStarts(due, self._power_on, bench.now_us)
         self._state = state
         self._bench = bench

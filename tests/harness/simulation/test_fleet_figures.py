@@ -26,7 +26,7 @@ class Story:
     """Tells what devices and driver do."""
 
     def __init__(self) -> None:
-        self.figures = SimulationFigures(T0_US)
+        self.figures = SimulationFigures(T0_US, {"provision"})
 
     def event(self, at_s: float, kind: str, device: str = "A", **rest: Any) -> TraceEvent:
         return TraceEvent(at(at_s), 0, device, Lane.DEVICE, kind, **rest)
