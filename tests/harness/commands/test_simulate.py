@@ -26,9 +26,9 @@ from fleetrig.harness.commands.fleet_simulation import SimulationResult
 from fleetrig.harness.commands.simulate import exit_code
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.platforms.hawkbit.simulated_fleet import READINGS
-from fleetrig.harness.pytest_plugin import RunningServer
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.fleet_state import FleetState
+from fleetrig.harness.running_server.server import RunningServer
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.contract.trace_json import from_line

@@ -1,0 +1,251 @@
+"""A running server as a test has it in its hand."""
+
+from __future__ import annotations
+
+import secrets as chance
+import ssl
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Final, NoReturn, Self
+from urllib.parse import urlencode
+
+from fleetrig.harness.running_server.carrying_out import carried_out
+from fleetrig.harness.running_server.control_client import ControlClient
+from fleetrig.harness.running_server.events import (
+    ANY,
+    EventKind,
+    EventLane,
+    EventQuery,
+    ServerEvent,
+    event_in,
+    time_of,
+)
+from fleetrig.harness.running_server.faults import Faults
+from fleetrig.harness.running_server.platform_part import DeviceCredentials, Operator, operator_part
+from fleetrig.harness.running_server.waiting import await_event
+from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.reference_server.control.refusals import Refusal
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.simulator.contract.units import duration_s
+
+__tracebackhide__ = True
+
+PAGE: Final = 1000
+SECRET_BYTES: Final = 10
+
+
+class EventsDropped(UserWarning):
+    """The server has forgotten some of a test's events: it keeps the last 10,000."""
+
+
+def _no_control(what: str) -> NoReturn:
+    raise UsageError(f"{what} needs the control interface of a reference server, and none is known of this one")
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A server, and an operator's account on it. Reasons and events are those since the test began.
+
+    What goes wrong is told by UsageError (a mistake of the test), BrokenBench (the server cannot be used) and
+    NothingCame (what was waited for did not happen).
+    """
+
+    url: str
+    """Of the platform's administration interface."""
+    user: str
+    password: str = field(repr=False)
+    pid: int = 0
+    """Of its process; 0 for one that was not started here."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """`HOST:PORT` of each listener, by its name: `{"http": "127.0.0.1:41234"}`."""
+    control: str = ""
+    """The URL of its control interface (docs/control.md); empty where none is known."""
+    platform: str = ""
+    profile: str = ""
+    """The version of the real server that it plays; empty for a server of which that is not known."""
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """The start-up properties that it was given."""
+    tenant: str = ""
+    """Where `register` makes devices known, and what the account administers."""
+    ca: Path | None = None
+    """The authority of its certificates, where it listens over TLS."""
+    since: int = field(default=0, repr=False)
+    """The number of the last event before the test began."""
+    since_us: int = field(default=0, repr=False)
+    """When it began, by the server's clock."""
+    remote: RemoteServer | None = field(default=None, repr=False)
+    """The server as the rest of fleetrig knows it."""
+    verify: ssl.SSLContext | None = field(default=None, repr=False)
+    without_control: Callable[[str], NoReturn] = field(default=_no_control, repr=False)
+    """Hears what would have needed a control interface."""
+    end: Callable[[], object] | None = field(default=None, repr=False)
+    _registered: list[str] = field(default_factory=list, init=False, repr=False)
+
+    # -- what goes wrong
+
+    @cached_property
+    def faults(self) -> Faults:
+        """Makes the server fail: `server.faults.add("outage", for_="5s")`."""
+        return Faults(self._client("faults"))
+
+    # -- what happened
+
+    def reasons(self, device: str = ANY) -> tuple[Refusal, ...]:
+        """Why devices were refused since the test began, the newest first. `device` is an id or a glob."""
+        query = EventQuery(device=device).parameters()
+        found = self._client("reasons").document("GET", _path("/reasons", {**query, "limit": str(PAGE)}))["reasons"]
+        refusals = (Refusal(*(one[name] for name in Refusal._fields)) for one in found)
+        return tuple(refusal for refusal in refusals if refusal.at_us >= self.since_us)
+
+    def trace(
+        self,
+        kind: EventKind | None = None,
+        *,
+        line: str = ANY,
+        device: str = ANY,
+        lane: EventLane | None = None,
+        after: ServerEvent | None = None,
+    ) -> tuple[ServerEvent, ...]:
+        """What happened since the test began, or after an event, the oldest first. `line` and `device` are globs."""
+        query = EventQuery(kind, line, device, lane)
+        client, since = self._client("the trace"), self._from(after)
+        found: list[ServerEvent] = []
+        while True:
+            path = _path("/trace", {**query.parameters(), "since": str(since), "limit": str(PAGE)})
+            lines = client.answer("GET", path).text.splitlines()
+            events = [event_in(line) for line in lines if line]
+            _warn_of(sum(one for one in events if isinstance(one, int)))
+            page = [one for one in events if isinstance(one, ServerEvent)]
+            found += page
+            if len(page) < PAGE:
+                return tuple(event for event in found if query.fits(event))
+            since = page[-1].number
+
+    def wait_for(
+        self,
+        kind: EventKind | None = None,
+        *,
+        line: str = ANY,
+        device: str = ANY,
+        lane: EventLane | None = None,
+        within_s: float = 5.0,
+        after: ServerEvent | None = None,
+    ) -> ServerEvent:
+        """The first event that fits: one since the test began (or after an event), or one that is still to come.
+
+        `wait_for("received", line="POST */feedback", device="gw-7")`. Raises NothingCame, which fails a test and says
+        what came instead.
+        """
+        query = EventQuery(kind, line, device, lane)
+        client, since = self._client("wait_for"), self._from(after)
+        return await_event(client, query, since, within_s, lambda: self.trace(after=after))
+
+    # -- its clock
+
+    def now(self) -> datetime:
+        """The server's time, in UTC."""
+        return time_of(int(self._client("now").document("GET", "/clock")["now_us"]))
+
+    def skip(self, span: str | float | timedelta) -> datetime:
+        """Moves its clock forward: `skip("1h")`, `skip(3600)` seconds; what becomes due is done. Returns its time.
+
+        The clock never goes back: what begins later with this server begins so much later.
+        """
+        answer = self._client("skip").document("POST", "/clock", {"skip_s": _seconds(span)})
+        return time_of(int(answer["now_us"]))
+
+    def skipped_s(self) -> float:
+        """How far its clock is ahead of the machine's."""
+        return float(self._client("the clock").document("GET", "/clock")["skipped_s"])
+
+    # -- its devices
+
+    def register(self, device_id: str, secret: str | None = None) -> DeviceCredentials:
+        """Makes a device known in the server's tenant, with a credential of its own. Returns what the device needs.
+
+        `secret` becomes its token or password; one is made when none is given. Raises UsageError for a name that is
+        taken, or that no device can have.
+        """
+        given = secret or operator_part(self.platform).secret_prefix + chance.token_hex(SECRET_BYTES)
+        made = carried_out(self._operator.register(device_id, given), self.verify)
+        self._registered.append(device_id)
+        return made
+
+    @cached_property
+    def _operator(self) -> Operator:
+        if self.remote is None:
+            raise UsageError("this server was not made by fleetrig's fixtures: nobody knows how to register devices")
+        return operator_part(self.platform).of(self.remote)
+
+    # -- its life
+
+    def stop(self) -> None:
+        """Ends it in order, as when a test is over; what lies in a store of its own stays. A second call does nothing.
+
+        Raises UsageError for one that was not started here.
+        """
+        if self.end is None:
+            raise UsageError(f"the server at {self.url} was not started by this test, so it cannot be stopped")
+        self.end()
+
+    def for_test(self) -> Self:
+        """The same server for one test: what has happened so far does not count."""
+        if not self.control:
+            return replace(self)
+        client = self._client("a test")
+        last = client.answer("GET", "/trace?limit=1&bodies=false").header("Trace-Last") or "0"
+        return replace(self, since=int(last), since_us=int(client.document("GET", "/clock")["now_us"]))
+
+    def own_tenant(self, name: str) -> Self:
+        """The same server, administered in a tenant that is made for this."""
+        assert self.remote is not None
+        made = carried_out(self._operator.open_tenant(name), self.verify)
+        remote = replace(self.remote, tenant=made.name, account=made.account)
+        return replace(self, tenant=made.name, user=made.account.user, password=made.account.password, remote=remote)
+
+    def clean_up(self) -> None:
+        """After a test with a server that others use: removes its faults and its devices."""
+        if "faults" in self.__dict__:
+            self.faults.remove_own()
+        while self._registered:
+            with suppress(BrokenBench):
+                carried_out(self._operator.remove(self._registered.pop()), self.verify)
+
+    def _from(self, after: ServerEvent | None) -> int:
+        return self.since if after is None else after.number
+
+    def _client(self, what: str) -> ControlClient:
+        if not self.control:
+            self.without_control(what)
+        return ControlClient(self.control)
+
+
+def _path(path: str, parameters: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(parameters)}"
+
+
+def _seconds(span: str | float | timedelta) -> float:
+    """Raises UsageError."""
+    match span:
+        case timedelta():
+            return span.total_seconds()
+        case str():
+            try:
+                return duration_s(span)
+            except ValueError as wrong:
+                raise UsageError(f"skip({span!r}): {wrong}") from None
+        case _:
+            return float(span)
+
+
+def _warn_of(dropped: int) -> None:
+    if dropped:
+        warnings.warn(
+            EventsDropped(f"{dropped} events of this test are forgotten: the server keeps the last 10,000"),
+            stacklevel=3,
+        )
