@@ -15,13 +15,20 @@ from __future__ import annotations
 import pytest
 
 from fleetrig.harness.pytest_plugin import server_against
+from fleetrig.harness.pytest_plugin.failed_tests import pytest_runtest_makereport
 from fleetrig.harness.pytest_plugin.junit_names import JunitNames
 from fleetrig.harness.pytest_plugin.locust_fixtures import pytest_load_initial_conftests
 from fleetrig.harness.pytest_plugin.options import pytest_addoption
 from fleetrig.harness.pytest_plugin.scenario_items import pytest_collect_file
 from fleetrig.harness.pytest_plugin.server_fixtures import MARKER_HELP, fixtures
 
-__all__ = ["pytest_addoption", "pytest_collect_file", "pytest_configure", "pytest_load_initial_conftests"]
+__all__ = [
+    "pytest_addoption",
+    "pytest_collect_file",
+    "pytest_configure",
+    "pytest_load_initial_conftests",
+    "pytest_runtest_makereport",
+]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -174,4 +174,5 @@ def or_fail(make: Callable[[], T]) -> T:
     try:
         return make()
     except FleetrigError as wrong:
-        pytest.fail(str(wrong), pytrace=False)
+        said = str(wrong)
+    pytest.fail(said, pytrace=False)

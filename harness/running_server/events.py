@@ -59,8 +59,14 @@ class ServerEvent:
         return json.loads(self.body)
 
     def __str__(self) -> str:
-        return "  ".join(filter(None, [f"{self.at:%H:%M:%S.%f}"[:-3], f"{self.kind:<8}", self.device, self.line,
-                                       self.reason and f"({self.reason})"]))  # fmt: skip
+        why = f"({self.reason})" if self.reason and self.kind != "received" else ""  # which says from where
+        parts = [f"{self.at:%H:%M:%S.%f}"[:-3], f"{self.kind:<8}", self.device, self.line, why]
+        return "  ".join(filter(None, parts))
+
+    @property
+    def is_of_devices(self) -> bool:
+        """False for what an operator did. Of some that are refused nobody knows who they are."""
+        return bool(self.device) or self.kind in ("refused", "malformed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class RunningServer:
     url: str
     """Of the platform's administration interface."""
     user: str
-    password: str = field(repr=False)
+    password: str
     pid: int = 0
     """Of its process; 0 for one that was not started here."""
     addresses: Mapping[str, str] = field(default_factory=dict)
@@ -74,17 +74,17 @@ class RunningServer:
     """Where `register` makes devices known, and what the account administers."""
     ca: Path | None = None
     """The authority of its certificates, where it listens over TLS."""
-    since: int = field(default=0, repr=False)
+    since: int = 0
     """The number of the last event before the test began."""
-    since_us: int = field(default=0, repr=False)
+    since_us: int = 0
     """When it began, by the server's clock."""
-    remote: RemoteServer | None = field(default=None, repr=False)
+    remote: RemoteServer | None = None
     """The server as the rest of fleetrig knows it."""
-    verify: ssl.SSLContext | None = field(default=None, repr=False)
-    without_control: Callable[[str], NoReturn] = field(default=_no_control, repr=False)
+    verify: ssl.SSLContext | None = None
+    without_control: Callable[[str], NoReturn] = _no_control
     """Hears what would have needed a control interface."""
-    end: Callable[[], object] | None = field(default=None, repr=False)
-    _registered: list[str] = field(default_factory=list, init=False, repr=False)
+    end: Callable[[], object] | None = None
+    _registered: list[str] = field(default_factory=list, init=False)
 
     # -- what goes wrong
 
@@ -215,6 +215,9 @@ class RunningServer:
         while self._registered:
             with suppress(BrokenBench):
                 carried_out(self._operator.remove(self._registered.pop()), self.verify)
+
+    def __repr__(self) -> str:
+        return f"<{self.platform} server {self.url}, tenant {self.tenant}>"
 
     def _from(self, after: ServerEvent | None) -> int:
         return self.since if after is None else after.number

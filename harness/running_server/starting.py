@@ -73,7 +73,8 @@ def _as_told(served: ServeProcess, broken: BrokenBench) -> BrokenBench | UsageEr
     """A mistake in what it was given is whose who gave it."""
     if served.process.returncode != UsageError.exit_code:
         return broken
-    return UsageError(served.said().strip().removeprefix("error: "))
+    said = served.said().strip().removeprefix("error: ")
+    return UsageError(f"properties{said.removeprefix('--set')}" if said.startswith("--set") else said)
 
 
 def _running(

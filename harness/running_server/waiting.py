@@ -14,6 +14,7 @@ from fleetrig.harness.running_server.events import ANY, EventQuery, ServerEvent,
 
 __tracebackhide__ = True
 
+UNKNOWN: Final = "somebody unknown"
 SHOWN: Final = 12
 """Of what came instead, the latest."""
 
@@ -43,15 +44,15 @@ def await_event(
 
 def what_came(query: EventQuery, events: Sequence[ServerEvent]) -> str:
     """What a reader wants to know who has waited for this."""
-    of_it = [event for event in events if fnmatchcase(event.device, query.device)]
+    of_it = [event for event in events if event.is_of_devices and fnmatchcase(event.device, query.device)]
     if of_it:
         whose = "" if query.device == ANY else f" of {query.device}"
         shown = of_it[-SHOWN:]
         which = f"the last {len(shown)} of {len(of_it)} events" if len(shown) < len(of_it) else "what came"
         return "\n".join([f"{which}{whose}:", *(f"  {event}" for event in shown)])
-    others = Counter(event.device for event in events if event.device)
+    others = Counter(event.device or UNKNOWN for event in events if event.is_of_devices)
     if not others:
-        return "nothing has come to the server at all: does the device use its address?"
+        return "no device has come to the server at all: does it use the server's address?"
     near = get_close_matches(query.device, list(others), n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     listed = ", ".join(f"{device} ({count} events)" for device, count in others.most_common(SHOWN))

@@ -99,7 +99,7 @@ def event(number: int, device: str, kind: str = "received", line: str = "GET /a"
 @pytest.mark.parametrize(
     ("events", "said"),
     [
-        ([], "nothing has come to the server at all: does the device use its address?"),
+        ([], "no device has come to the server at all: does it use the server's address?"),
         (
             [event(1, "gw-8"), event(2, "gw-8")],
             "nothing came of gw-7, but of gw-8 (2 events); did you mean gw-8?",
