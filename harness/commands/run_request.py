@@ -14,6 +14,7 @@ from rich.console import Console
 from fleetrig.harness.commands.fleet_options import warn_of_tokens
 from fleetrig.harness.commands.output_places import check_file, check_file_or_folder, check_own_folder
 from fleetrig.harness.commands.policy_option import with_policy_from
+from fleetrig.harness.commands.scenario_lookup import looked_up
 from fleetrig.harness.external.command import device_command
 from fleetrig.harness.fleets.engine_choice import EngineName, engine_for
 from fleetrig.harness.report.console import ConsoleReport, make_console
@@ -29,7 +30,8 @@ from fleetrig.harness.run.start_properties import why_not
 from fleetrig.harness.run.trace_file import trace_name
 from fleetrig.harness.scenario_file.given_params import read_params
 from fleetrig.harness.scenario_file.scenario import Scenario
-from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
+from fleetrig.harness.scenario_file.selection import Expanded, plan
+from fleetrig.harness.scenario_file.selection_folders import scenario_folders
 from fleetrig.harness.servers.description import description_of, expected
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.server_file import platform_named_by, remote_server_from
@@ -128,7 +130,7 @@ class RunRequest:
             own_device=self.own_device,
             bench=self.bench,
             desk=self.desk,
-            known=None if self.known is None else peer_of(self.known, scenario_root(self.scenarios)),
+            known=None if self.known is None else peer_of(self.known, scenario_folders(self.scenarios)),
             again=self.again(),
         )
 
@@ -196,6 +198,7 @@ def execute(request: RunRequest) -> Exit:
         check_file("--html", request.html)
     if request.insecure:
         console.print("--insecure: the server's certificate is not checked, anybody could be answering")
+    looked_up(request.scenarios, request.ids or [])
     progress = RunProgress(console)
     if is_single:
         options = replace(options, listener=progress)
@@ -210,9 +213,9 @@ def execute(request: RunRequest) -> Exit:
 
 def planned(request: RunRequest) -> tuple[Expanded, ...]:
     """All runs in their order, repetitions included. Raises UsageError for more than there may be."""
-    folder, tags = scenario_root(request.scenarios), request.tag or []
+    folders, tags = scenario_folders(request.scenarios), request.tag or []
     runs = plan(
-        request.ids or [], folder, tags, power_cut_points,
+        request.ids or [], folders, tags, power_cut_points,
         allows_outside=request.allow_outside, params=read_params(request.params),
     )  # fmt: skip
     if request.against is None:

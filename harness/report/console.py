@@ -14,6 +14,7 @@ from rich.text import Text
 from fleetrig.harness.report.curve_groups import groups_of
 from fleetrig.harness.report.curve_text import curve_lines
 from fleetrig.harness.report.marks import MARKS, mark
+from fleetrig.harness.report.skip_causes import cause_lines
 from fleetrig.harness.report.text import check_lines, measured_of, summary
 from fleetrig.harness.verdict import CheckResult, PhaseResult, Report, Verdict, worst_verdict
 
@@ -117,7 +118,7 @@ class ConsoleReport:
         not_run: int = 0,
         remark: str = "",
     ) -> None:
-        """The curves that checks draw, one line for everything, a remark on it, then where files were written."""
+        """The curves that checks draw, one line for everything, why much was skipped, then where files were written."""
         for group in groups_of(reports):
             self._console.print()
             for line in curve_lines(group):
@@ -127,6 +128,8 @@ class ConsoleReport:
         style = "bold green" if overall is Verdict.PASSED else MARKS[overall][1]
         more = f", {not_run} not run" if not_run else ""
         self._console.print(Text(f"{summary(reports)}{more} in {took_s:.1f} s", style))
+        for line in cause_lines(reports):
+            self._console.print(Text(line, "yellow"), soft_wrap=True)
         if remark:
             self._console.print(Text(remark, "yellow"))
         for what, where in written.items():
