@@ -33,7 +33,7 @@ __all__ = [
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER_HELP)
-    server_against.check(config)
+    server_against.describe(config)
     config.pluginmanager.register(JunitNames(config), "fleetrig-junit-names")
 
 

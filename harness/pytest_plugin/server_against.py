@@ -2,41 +2,43 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from fleetrig.harness.pytest_plugin.options import against
-from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError, UsageError
+from fleetrig.simulator.contract.errors import FleetrigError
 
 if TYPE_CHECKING:
     from fleetrig.harness.running_server.server import RunningServer
     from fleetrig.harness.servers.remote import RemoteServer
+    from fleetrig.harness.servers.server_file import DescribedServer
+
+DESCRIBED: pytest.StashKey[DescribedServer] = pytest.StashKey()
 
 
-def check(config: pytest.Config) -> None:
-    """Raises pytest.UsageError at the start for a file with mistakes, and for what is neither address nor file."""
+def describe(config: pytest.Config) -> None:
+    """At the start, so that a mistake is told once. Raises pytest.UsageError."""
     if not (given := against(config)):
         return
-    from fleetrig.harness.servers.server_file import platform_named_by
+    from fleetrig.harness.servers.server_file import described_server
 
     try:
-        platform_named_by(given)
+        config.stash[DESCRIBED] = described_server(given)
     except FleetrigError as wrong:
-        raise pytest.UsageError(f"--fleetrig-against: {wrong}") from None
+        raise pytest.UsageError(f"--fleetrig-against {given}: {wrong}") from None
 
 
 def remote_of(config: pytest.Config, platform: str) -> RemoteServer | None:
     """None where servers are started. Skips the test when that server is of another platform. Raises UsageError."""
-    if not (given := against(config)):
+    described = config.stash.get(DESCRIBED, None)
+    if described is None:
         return None
-    from fleetrig.harness.servers.server_file import platform_named_by, remote_server_from
-
-    if (named := platform_named_by(given)) not in (None, platform):
-        pytest.skip(f"--fleetrig-against {given} is a server of {named}, and this needs one of {platform}")
+    if described.platforms and platform not in described.platforms:
+        there = " and ".join(described.platforms)
+        pytest.skip(f"this needs a server of {platform}, and --fleetrig-against {against(config)} is {there}")
     may_change = config.getoption("--fleetrig-change-tenant-settings")
-    return remote_server_from(given, platform, may_change_settings=may_change)
+    return described.server(platform, may_change_settings=may_change)
 
 
 def server_against(config: pytest.Config, platform: str) -> RunningServer | None:
@@ -44,11 +46,10 @@ def server_against(config: pytest.Config, platform: str) -> RunningServer | None
     remote = remote_of(config, platform)
     if remote is None:
         return None
-    from fleetrig.harness.running_server.server import RunningServer
-    from fleetrig.harness.servers.description import description_of
+    from fleetrig.harness.running_server.server import Behind, RunningServer
     from fleetrig.harness.servers.trust import context_of, verify_with
 
-    about = description_of(platform)
+    page = config.stash[DESCRIBED].page
     return RunningServer(
         remote.url,
         remote.account.user,
@@ -56,30 +57,20 @@ def server_against(config: pytest.Config, platform: str) -> RunningServer | None
         addresses={name: place.rpartition("://")[2] for name, place in remote.listeners.items()},
         control="" if remote.control is None else remote.control.url,
         platform=platform,
-        profile=_profile(remote, platform),
-        tenant=remote.tenant or about.tenant,
+        profile=remote.profile,
+        properties={} if page is None else page.platforms[platform].properties,
+        tenant=remote.tenant,
         ca=remote.ca,
-        remote=remote,
-        verify=context_of(verify_with(None, insecure=False, file_ca=remote.ca)),
-        without_control=_skip_without_control,
+        behind=Behind(
+            remote,
+            verify=context_of(verify_with(None, insecure=False, file_ca=remote.ca)),
+            without_control=_skip_without_control,
+        ),
     )
-
-
-def _profile(remote: RemoteServer, platform: str) -> str:
-    """What its control interface says; empty where nobody does."""
-    if remote.control is None:
-        return ""
-    from fleetrig.harness.running_server.control_client import ControlClient
-
-    with suppress(BrokenBench, UsageError):
-        match ControlClient(remote.control.url).document("GET", "/"):
-            case {"profiles": {**profiles}}:
-                return str(profiles.get(platform, ""))
-    return ""
 
 
 def _skip_without_control(what: str) -> NoReturn:
     pytest.skip(
-        f"{what} needs the control interface of a reference server: name it in the SERVER.yaml of --fleetrig-against "
-        "(control: URL), or leave --fleetrig-against away"
+        f"{what} needs the control interface of a reference server: give its URL as --fleetrig-against, name it in the "
+        "SERVER.yaml there (control: URL), or leave --fleetrig-against away"
     )

@@ -31,6 +31,12 @@ class DeviceCredentials:
     """Of MQTT, where the platform wants a certain one."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What its HTTP requests have to carry."""
+    provision_key: str = field(default="", repr=False)
+    provision_secret: str = field(default="", repr=False)
+    activation_key: str = field(default="", repr=False)
+    certificate_pem: bytes = field(default=b"", repr=False)
+    """What it shows over TLS, the authority behind its own."""
+    key_pem: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +56,14 @@ class Operator(Protocol):
         Raises UsageError when there is one of that name, or no device can be called so; BrokenBench.
         """
 
+    def let_in(self, device_id: str, secret: str) -> AdminCall[DeviceCredentials]:
+        """Prepares the first contact of a device that provisions itself. Returns what it presents then.
+
+        Raises as `register`.
+        """
+
     def remove(self, device_id: str) -> AdminCall[None]:
-        """Removes one that `register` has made."""
+        """Removes the device of that name, if there is one."""
 
     def open_tenant(self, name: str) -> AdminCall[OwnTenant]:
         """Makes a tenant that nobody has used yet. `name` follows `OperatorPart.tenant_name`."""

@@ -32,6 +32,7 @@ from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.reference_server.control.refusals import Refusal
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.units import duration_s
+from fleetrig.simulator.drivers.director import AdminCall
 
 __tracebackhide__ = True
 
@@ -47,7 +48,24 @@ def _no_control(what: str) -> NoReturn:
     raise UsageError(f"{what} needs the control interface of a reference server, and none is known of this one")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What stands behind a running server, which is nothing to a test."""
+
+    remote: RemoteServer | None = None
+    """The server as the rest of fleetrig knows it."""
+    since: int = 0
+    """The number of the last event before the test began."""
+    since_us: int = 0
+    """When it began, by the server's clock."""
+    verify: ssl.SSLContext | None = None
+    without_control: Callable[[str], NoReturn] = _no_control
+    """Hears what would have needed a control interface."""
+    end: Callable[[], object] | None = None
+    """Ends it, if it was started for the test."""
+
+
+@dataclass(frozen=True, eq=False)
 class RunningServer:
     """A server, and an operator's account on it. Reasons and events are those since the test began.
 
@@ -74,16 +92,7 @@ class RunningServer:
     """Where `register` makes devices known, and what the account administers."""
     ca: Path | None = None
     """The authority of its certificates, where it listens over TLS."""
-    since: int = 0
-    """The number of the last event before the test began."""
-    since_us: int = 0
-    """When it began, by the server's clock."""
-    remote: RemoteServer | None = None
-    """The server as the rest of fleetrig knows it."""
-    verify: ssl.SSLContext | None = None
-    without_control: Callable[[str], NoReturn] = _no_control
-    """Hears what would have needed a control interface."""
-    end: Callable[[], object] | None = None
+    behind: Behind = Behind()
     _registered: list[str] = field(default_factory=list, init=False)
 
     # -- what goes wrong
@@ -100,7 +109,7 @@ class RunningServer:
         query = EventQuery(device=device).parameters()
         found = self._client("reasons").document("GET", _path("/reasons", {**query, "limit": str(PAGE)}))["reasons"]
         refusals = (Refusal(*(one[name] for name in Refusal._fields)) for one in found)
-        return tuple(refusal for refusal in refusals if refusal.at_us >= self.since_us)
+        return tuple(refusal for refusal in refusals if refusal.at_us >= self.behind.since_us)
 
     def trace(
         self,
@@ -171,16 +180,27 @@ class RunningServer:
         `secret` becomes its token or password; one is made when none is given. Raises UsageError for a name that is
         taken, or that no device can have.
         """
-        given = secret or operator_part(self.platform).secret_prefix + chance.token_hex(SECRET_BYTES)
-        made = carried_out(self._operator.register(device_id, given), self.verify)
+        return self._made(device_id, self._operator.register(device_id, secret or self._new_secret()))
+
+    def let_in(self, device_id: str) -> DeviceCredentials:
+        """Prepares the first contact of a device that the server does not know yet, in the platform's own way
+        (docs/pytest.md). Returns what the device presents then. Raises as `register`.
+        """
+        return self._made(device_id, self._operator.let_in(device_id, self._new_secret()))
+
+    def _made(self, device_id: str, call: AdminCall[DeviceCredentials]) -> DeviceCredentials:
+        made = carried_out(call, self.behind.verify)
         self._registered.append(device_id)
         return made
 
+    def _new_secret(self) -> str:
+        return operator_part(self.platform).secret_prefix + chance.token_hex(SECRET_BYTES)
+
     @cached_property
     def _operator(self) -> Operator:
-        if self.remote is None:
+        if self.behind.remote is None:
             raise UsageError("this server was not made by fleetrig's fixtures: nobody knows how to register devices")
-        return operator_part(self.platform).of(self.remote)
+        return operator_part(self.platform).of(self.behind.remote)
 
     # -- its life
 
@@ -189,9 +209,9 @@ class RunningServer:
 
         Raises UsageError for one that was not started here.
         """
-        if self.end is None:
+        if self.behind.end is None:
             raise UsageError(f"the server at {self.url} was not started by this test, so it cannot be stopped")
-        self.end()
+        self.behind.end()
 
     def for_test(self) -> Self:
         """The same server for one test: what has happened so far does not count."""
@@ -199,14 +219,16 @@ class RunningServer:
             return replace(self)
         client = self._client("a test")
         last = client.answer("GET", "/trace?limit=1&bodies=false").header("Trace-Last") or "0"
-        return replace(self, since=int(last), since_us=int(client.document("GET", "/clock")["now_us"]))
+        now_us = int(client.document("GET", "/clock")["now_us"])
+        return replace(self, behind=replace(self.behind, since=int(last), since_us=now_us))
 
     def own_tenant(self, name: str) -> Self:
         """The same server, administered in a tenant that is made for this."""
-        assert self.remote is not None
-        made = carried_out(self._operator.open_tenant(name), self.verify)
-        remote = replace(self.remote, tenant=made.name, account=made.account)
-        return replace(self, tenant=made.name, user=made.account.user, password=made.account.password, remote=remote)
+        assert self.behind.remote is not None
+        made = carried_out(self._operator.open_tenant(name), self.behind.verify)
+        remote = replace(self.behind.remote, tenant=made.name, account=made.account)
+        behind = replace(self.behind, remote=remote)
+        return replace(self, tenant=made.name, user=made.account.user, password=made.account.password, behind=behind)
 
     def clean_up(self) -> None:
         """After a test with a server that others use: removes its faults and its devices."""
@@ -214,17 +236,17 @@ class RunningServer:
             self.faults.remove_own()
         while self._registered:
             with suppress(BrokenBench):
-                carried_out(self._operator.remove(self._registered.pop()), self.verify)
+                carried_out(self._operator.remove(self._registered.pop()), self.behind.verify)
 
     def __repr__(self) -> str:
         return f"<{self.platform} server {self.url}, tenant {self.tenant}>"
 
     def _from(self, after: ServerEvent | None) -> int:
-        return self.since if after is None else after.number
+        return self.behind.since if after is None else after.number
 
     def _client(self, what: str) -> ControlClient:
         if not self.control:
-            self.without_control(what)
+            self.behind.without_control(what)
         return ControlClient(self.control)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fleetrig.harness.running_server.platform_part import operator_part
-from fleetrig.harness.running_server.server import RunningServer
+from fleetrig.harness.running_server.server import Behind, RunningServer
 from fleetrig.harness.servers.description import ServerDescription, description_of, expected
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.serve_process import Ready, ServeProcess
@@ -93,7 +93,7 @@ def _running(
     given: dict[str, Any] = {"ca": Path(ready["ca"])} if "ca" in ready else {}
     return RunningServer(
         url, account.user, account.password, pid, addresses, f"http://{ready['control']}", platform,
-        profile or about.profiles[0], properties, about.tenant, remote=remote, end=end, **given,
+        profile or about.profiles[0], properties, about.tenant, behind=Behind(remote, end=end), **given,
     )  # fmt: skip
 
 

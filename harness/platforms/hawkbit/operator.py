@@ -10,7 +10,7 @@ from typing import Final
 
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.platforms.hawkbit.server import SERVER
-from fleetrig.harness.platforms.hawkbit.settings import TARGET_MODE
+from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, GATEWAY_MODE, TARGET_MODE
 from fleetrig.harness.platforms.hawkbit.simulated_fleet import check_id
 from fleetrig.harness.running_server.platform_part import DeviceCredentials, OperatorPart, OwnTenant
 from fleetrig.harness.servers.remote import RemoteServer
@@ -43,14 +43,23 @@ class HawkbitOperator:
         if config.get(TARGET_MODE, {}).get("value") is False:
             yield from self._admin.configure({TARGET_MODE: True})
         yield from self._admin.create_targets([{"controllerId": device_id, "securityToken": secret}])
-        tenant = self._admin.tenant
-        return DeviceCredentials(
-            device_id,
-            tenant,
-            f"{self._admin.url}/{tenant}/controller/v1/{device_id}",
-            token=secret,
-            headers={"Authorization": f"TargetToken {secret}"},
-        )
+        return self._credentials(device_id, "TargetToken", secret)
+
+    def let_in(self, device_id: str, secret: str) -> AdminCall[DeviceCredentials]:
+        """The gateway token of the tenant, with which a target makes itself; one that is in use stays."""
+        check_id(device_id, "let_in")
+        config = yield from self._admin.read_config()
+        if not config.get(GATEWAY_KEY, {}).get("value"):
+            yield from self._admin.configure({GATEWAY_MODE: True, GATEWAY_KEY: secret})
+        elif config.get(GATEWAY_MODE, {}).get("value") is False:
+            yield from self._admin.configure({GATEWAY_MODE: True})
+        used = str(config.get(GATEWAY_KEY, {}).get("value") or secret)
+        return self._credentials(device_id, "GatewayToken", used)
+
+    def _credentials(self, device_id: str, scheme: str, token: str) -> DeviceCredentials:
+        url = f"{self._admin.url}/{self._admin.tenant}/controller/v1/{device_id}"
+        headers = {"Authorization": f"{scheme} {token}"}
+        return DeviceCredentials(device_id, self._admin.tenant, url, token=token, headers=headers)
 
     def remove(self, device_id: str) -> AdminCall[None]:
         yield from self._admin.delete_target(device_id)

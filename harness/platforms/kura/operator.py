@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from fleetrig.harness.platform import UnitSite
 from fleetrig.harness.platforms.kura.account_names import ACCOUNT_NAME, ACCOUNT_NAME_FORM
 from fleetrig.harness.platforms.kura.admin import KuraAdmin
 from fleetrig.harness.platforms.kura.device_places import broker_url
@@ -14,6 +15,7 @@ from fleetrig.harness.platforms.kura.simulated_fleet import PASSWORD_SALT
 from fleetrig.harness.running_server.platform_part import DeviceCredentials, OperatorPart, OwnTenant
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.drivers.director import AdminCall
 
 TENANT: Final = "test-{n}"
@@ -41,6 +43,25 @@ class KuraOperator:
         yield from self._admin.create_user(scope, user, secret)
         url = broker_url(self._server, None)
         return DeviceCredentials(device_id, self._account, url, user=user, password=secret, client_id=device_id)
+
+    def let_in(self, device_id: str, secret: str) -> AdminCall[DeviceCredentials]:
+        """A provision request: user, password and activation key with which a gateway asks for its place."""
+        # Only here: most tests need no registrar.
+        from fleetrig.harness.platforms.kura.registrar import KuraRegistrar
+
+        site = UnitSite(self._server, Secrets(), lambda: secret.removeprefix(PASSWORD_SALT), group=self._account)
+        registrar = KuraRegistrar(site, self._admin)
+        yield from registrar.prepare(frozenset())
+        given = (yield from registrar.make_known(device_id, frozenset())).given
+        return DeviceCredentials(
+            device_id,
+            given["account_name"],
+            given["broker_url"],
+            user=given["user_name"],
+            password=given["password"],
+            client_id=given["client_id"],
+            activation_key=given["activation_key"],
+        )
 
     def remove(self, device_id: str) -> AdminCall[None]:
         """The user, and the device that the gateway has announced."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import parse_qs, quote, urlsplit
 
+from fleetrig.harness.platform import UnitSite
 from fleetrig.harness.platforms.thingsboard.admin import ThingsBoardAdmin, id_of
 from fleetrig.harness.platforms.thingsboard.server import SERVER
 from fleetrig.harness.running_server.platform_part import DeviceCredentials, OperatorPart, OwnTenant
@@ -15,6 +16,7 @@ from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.identity import UserPassword
+from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.drivers.director import AdminCall
 
 SYSTEM_ADMINISTRATOR: Final = UserPassword("sysadmin@thingsboard.org", "sysadmin")
@@ -27,6 +29,7 @@ class ThingsBoardOperator:
     """An `Operator`."""
 
     def __init__(self, server: RemoteServer) -> None:
+        self._server = server
         self._admin = ThingsBoardAdmin(server.url, server.account, server.tenant or SERVER.tenant)
 
     def register(self, device_id: str, secret: str) -> AdminCall[DeviceCredentials]:
@@ -36,6 +39,23 @@ class ThingsBoardOperator:
         query = f"?accessToken={quote(secret, safe='')}"
         yield from self._admin.call("POST", f"/device{query}", {"name": device_id, "type": PROFILE})
         return DeviceCredentials(device_id, self._admin.tenant, self._admin.url, token=secret, user=secret)
+
+    def let_in(self, device_id: str, secret: str) -> AdminCall[DeviceCredentials]:
+        """Key and secret of a profile, with which a device that the profile knows by name asks for credentials."""
+        # Only here: most tests need no registrar.
+        from fleetrig.harness.platforms.thingsboard.registrar import ThingsBoardRegistrar
+
+        site = UnitSite(self._server, Secrets(), lambda: chance.token_hex(10), "http")
+        registrar = ThingsBoardRegistrar(site, self._admin)
+        yield from registrar.prepare(frozenset())
+        given = (yield from registrar.make_known(device_id, frozenset())).given
+        return DeviceCredentials(
+            device_id,
+            self._admin.tenant,
+            given["provision_url"],
+            provision_key=given["provision_key"],
+            provision_secret=given["provision_secret"],
+        )
 
     def remove(self, device_id: str) -> AdminCall[None]:
         device = yield from self._admin.device(device_id)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -85,3 +88,36 @@ def test_secrets_are_not_printed(server: RunningServer) -> None:
     assert secrets
     if server.platform != "thingsboard":  # where the token is the user name of MQTT
         assert not any(re.search(re.escape(secret), repr(device)) for secret in secrets)
+
+
+def makes_first_contact(server: RunningServer, device: DeviceCredentials, folder: Path) -> bool:
+    """As a device does that the server does not know yet."""
+    match server.platform:
+        case "hawkbit":
+            return status_of(device.url, device.headers) == 200
+        case "thingsboard":
+            keys = {"provisionDeviceKey": device.provision_key, "provisionDeviceSecret": device.provision_secret}
+            body = json.dumps({"deviceName": device.id, **keys}).encode()
+            return status_of(f"{device.url}/api/v1/provision", body=body) == 200
+        case "hono":
+            return status_of(f"{device.url}/telemetry", body=b'{"a":1}', tls=tls_of(server, device, folder)) == 202
+        case _:
+            return connack(device) == 0
+
+
+def tls_of(server: RunningServer, device: DeviceCredentials, folder: Path) -> ssl.SSLContext:
+    assert server.ca is not None
+    files = {"device.pem": device.certificate_pem, "device-key.pem": device.key_pem}
+    for name, pem in files.items():
+        (folder / name).write_bytes(pem)
+    context = ssl.create_default_context(cafile=str(server.ca))
+    context.load_cert_chain(*(folder / name for name in files))
+    return context
+
+
+def test_a_device_that_is_let_in_makes_first_contact(server: RunningServer, tmp_path: Path) -> None:
+    first, second = server.let_in("gw-7"), server.let_in("gw-8")
+    assert makes_first_contact(server, first, tmp_path)
+    assert makes_first_contact(server, second, tmp_path)
+    for one in (first.provision_secret, first.activation_key):
+        assert not one or one not in repr(first)
