@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fleetrig.harness.pytest_plugin.options import against
 from fleetrig.harness.pytest_plugin.server_against import remote_of
 from fleetrig.harness.pytest_plugin.stopping import end_as_with_ctrl_c
 
@@ -133,6 +134,7 @@ class ScenarioItem(pytest.Item):
         server = remote_of(config, self.expanded.scenario.platform)
         options = RunOptions(
             against=server,
+            again=() if server is None else ("--against", against(config)),
             verify=True if server is None else verify_with(None, insecure=False, file_ca=server.ca),
             real_time=config.getoption("--fleetrig-time") == "real",
             seed=config.getoption("--fleetrig-seed"),

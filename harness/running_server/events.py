@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -63,11 +63,6 @@ class ServerEvent:
         parts = [f"{self.at:%H:%M:%S.%f}"[:-3], f"{self.kind:<8}", self.device, self.line, why]
         return "  ".join(filter(None, parts))
 
-    @property
-    def is_of_devices(self) -> bool:
-        """False for what an operator did. Of some that are refused nobody knows who they are."""
-        return bool(self.device) or self.kind in ("refused", "malformed")
-
 
 @dataclass(frozen=True, slots=True)
 class EventQuery:
@@ -98,6 +93,20 @@ class EventQuery:
         line = "" if self.line == ANY else f" «{self.line}»"
         device = "" if self.device == ANY else f" of {self.device}"
         return f"{self.kind or 'event'}{line}{device}"
+
+
+def of_devices(events: Sequence[ServerEvent], operator_lines: Sequence[str]) -> list[ServerEvent]:
+    """Without what operators did. Of some devices that are refused nobody knows who they are."""
+    operators = {event.session for event in events if event.kind == "received" and fits_any(event.line, operator_lines)}
+    return [
+        event
+        for event in events
+        if event.device or (event.kind in ("refused", "malformed") and event.session not in operators)
+    ]
+
+
+def fits_any(line: str, globs: Sequence[str]) -> bool:
+    return any(fnmatchcase(line, glob) for glob in globs)
 
 
 def event_in(line: str) -> ServerEvent | int:

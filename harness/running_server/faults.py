@@ -123,6 +123,10 @@ class Faults:
         finally:
             added.remove()
 
+    def all(self) -> tuple[FaultOnServer, ...]:
+        """Those that the server has, whoever added them; what is over counts until it is removed."""
+        return tuple(FaultOnServer(self._client, view) for view in self._client.document("GET", "/faults")["faults"])
+
     def clear(self) -> None:
         """Removes all that the server has, whoever added them."""
         last = {view["id"]: view for view in self._client.document("DELETE", "/faults")["removed"]}

@@ -74,6 +74,8 @@ class OperatorPart:
     """A platform's `OPERATOR`."""
 
     of: Callable[[RemoteServer], Operator]
+    lines: tuple[str, ...]
+    """Globs over the lines of what operators ask for, such as `GET /rest/v1/targets`: the rest is of devices."""
     tenant_name: str
     """What the tenants of tests are called, with `{n}`."""
     properties: Mapping[str, str] = field(default_factory=dict)

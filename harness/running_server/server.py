@@ -23,6 +23,8 @@ from fleetrig.harness.running_server.events import (
     EventQuery,
     ServerEvent,
     event_in,
+    fits_any,
+    of_devices,
     time_of,
 )
 from fleetrig.harness.running_server.faults import Faults
@@ -105,11 +107,15 @@ class RunningServer:
     # -- what happened
 
     def reasons(self, device: str = ANY) -> tuple[Refusal, ...]:
-        """Why devices were refused since the test began, the newest first. `device` is an id or a glob."""
+        """Why devices were refused since the test began, the newest first. `device` is an id or a glob.
+
+        What an operator was refused is not among them: `trace("refused")` has that too.
+        """
         query = EventQuery(device=device).parameters()
         found = self._client("reasons").document("GET", _path("/reasons", {**query, "limit": str(PAGE)}))["reasons"]
         refusals = (Refusal(*(one[name] for name in Refusal._fields)) for one in found)
-        return tuple(refusal for refusal in refusals if refusal.at_us >= self.behind.since_us)
+        since_us, lines = self.behind.since_us, self._operator_lines()
+        return tuple(one for one in refusals if one.at_us >= since_us and (one.device or not fits_any(one.line, lines)))
 
     def trace(
         self,
@@ -152,7 +158,11 @@ class RunningServer:
         """
         query = EventQuery(kind, line, device, lane)
         client, since = self._client("wait_for"), self._from(after)
-        return await_event(client, query, since, within_s, lambda: self.trace(after=after))
+        return await_event(client, query, since, within_s, lambda: self.of_devices(after))
+
+    def of_devices(self, after: ServerEvent | None = None) -> list[ServerEvent]:
+        """What devices did since the test began, or after an event, and how they were answered."""
+        return of_devices(self.trace(after=after), self._operator_lines())
 
     # -- its clock
 
@@ -240,6 +250,9 @@ class RunningServer:
 
     def __repr__(self) -> str:
         return f"<{self.platform} server {self.url}, tenant {self.tenant}>"
+
+    def _operator_lines(self) -> tuple[str, ...]:
+        return operator_part(self.platform).lines if self.platform else ()
 
     def _from(self, after: ServerEvent | None) -> int:
         return self.behind.since if after is None else after.number

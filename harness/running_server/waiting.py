@@ -28,29 +28,29 @@ def await_event(
     query: EventQuery,
     since: int,
     within_s: float,
-    all_since: Callable[[], Sequence[ServerEvent]],
+    of_devices_since: Callable[[], Sequence[ServerEvent]],
 ) -> ServerEvent:
     """The first event after number `since` that fits, which may have come already. Raises NothingCame.
 
-    `all_since`: whatever has happened since then, for the sentence.
+    `of_devices_since`: what devices have done since then, for the sentence.
     """
     with closing(client.follow({**query.parameters(), "since": str(since)}, within_s)) as lines:
         for line in lines:
             event = event_in(line)
             if isinstance(event, ServerEvent) and query.fits(event):
                 return event
-    raise NothingCame(f"no {query} within {within_s:g} s\n{what_came(query, all_since())}")
+    raise NothingCame(f"no {query} within {within_s:g} s\n{what_came(query, of_devices_since())}")
 
 
 def what_came(query: EventQuery, events: Sequence[ServerEvent]) -> str:
-    """What a reader wants to know who has waited for this."""
-    of_it = [event for event in events if event.is_of_devices and fnmatchcase(event.device, query.device)]
+    """What a reader wants to know who has waited for this. `events` are of devices."""
+    of_it = [event for event in events if fnmatchcase(event.device, query.device)]
     if of_it:
         whose = "" if query.device == ANY else f" of {query.device}"
         shown = of_it[-SHOWN:]
         which = f"the last {len(shown)} of {len(of_it)} events" if len(shown) < len(of_it) else "what came"
         return "\n".join([f"{which}{whose}:", *(f"  {event}" for event in shown)])
-    others = Counter(event.device or UNKNOWN for event in events if event.is_of_devices)
+    others = Counter(event.device or UNKNOWN for event in events)
     if not others:
         return "no device has come to the server at all: does it use the server's address?"
     near = get_close_matches(query.device, list(others), n=1)

@@ -81,4 +81,4 @@ def _users() -> dict[str, str]:
     return properties
 
 
-OPERATOR: Final = OperatorPart(HawkbitOperator, TENANT, _users(), most_tenants=TENANTS)
+OPERATOR: Final = OperatorPart(HawkbitOperator, ("* */rest/v*",), TENANT, _users(), most_tenants=TENANTS)

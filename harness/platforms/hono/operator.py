@@ -93,4 +93,4 @@ class HonoOperator:
         return OwnTenant(name, self._server.account)
 
 
-OPERATOR: Final = OperatorPart(HonoOperator, TENANT)
+OPERATOR: Final = OperatorPart(HonoOperator, ("* /v1/*",), TENANT)

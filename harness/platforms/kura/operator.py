@@ -86,4 +86,4 @@ class KuraOperator:
         return scope
 
 
-OPERATOR: Final = OperatorPart(KuraOperator, TENANT, secret_prefix=PASSWORD_SALT)
+OPERATOR: Final = OperatorPart(KuraOperator, ("* /v[12]/*",), TENANT, secret_prefix=PASSWORD_SALT)

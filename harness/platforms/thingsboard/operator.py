@@ -81,4 +81,4 @@ def _for_text(request: HttpRequest) -> HttpRequest:
     return replace(request, headers=tuple(one for one in request.headers if one[0] != "Accept"))
 
 
-OPERATOR: Final = OperatorPart(ThingsBoardOperator, TENANT)
+OPERATOR: Final = OperatorPart(ThingsBoardOperator, ("* /api/[!v]*",), TENANT)
