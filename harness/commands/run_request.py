@@ -34,7 +34,7 @@ from fleetrig.harness.scenario_file.selection import Expanded, plan
 from fleetrig.harness.scenario_file.selection_folders import scenario_folders
 from fleetrig.harness.servers.description import description_of, expected
 from fleetrig.harness.servers.remote import RemoteServer
-from fleetrig.harness.servers.server_file import platform_named_by, remote_server_from
+from fleetrig.harness.servers.server_file import described_server
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.simulator.contract.bounds import DEVICES, RUNS
 from fleetrig.simulator.contract.errors import UsageError
@@ -118,11 +118,13 @@ class RunRequest:
 
     def options(self, platforms: Collection[str]) -> RunOptions:
         """How each of the runs goes; `platforms` are those of the scenarios. Raises UsageError."""
-        server = None if self.against is None else self.server(self.against, platforms)
+        servers = {} if self.against is None else self.servers(self.against, platforms)
+        server = servers.get(min(platforms, default=""))
         return RunOptions(
             real_time=self.time_mode == "real",
             engine=self.engine,
             against=server,
+            servers=servers,
             seed=self.seed,
             results=self.results,
             verify=verify_with(self.ca, insecure=self.insecure, file_ca=None if server is None else server.ca),
@@ -134,17 +136,21 @@ class RunRequest:
             again=self.again(),
         )
 
-    def server(self, against: str, platforms: Collection[str]) -> RemoteServer:
-        """The server of `--against`; its platform is the one in SERVER.yaml, else that of all scenarios."""
-        named = platform_named_by(against)
-        if named is None and len(platforms) > 1:
+    def servers(self, against: str, platforms: Collection[str]) -> dict[str, RemoteServer]:
+        """The server of `--against` as one of each platform; it is what it says, else what all scenarios are for."""
+        described = described_server(against)
+        served = described.platforms or tuple(platforms)
+        if not described.platforms and len(platforms) > 1:
             raise UsageError(
                 f"--against is one server, but these scenarios are for {' and '.join(sorted(platforms))}: "
                 "choose among them, or say in a SERVER.yaml what the server is, such as `platform: "
                 f"{min(platforms)}`"
             )
-        platform = named or next(iter(platforms))
-        return remote_server_from(against, platform, may_change_settings=self.change_tenant_settings)
+        may = self.change_tenant_settings
+        return {
+            platform: described.server(platform if platform in served else served[0], may_change_settings=may)
+            for platform in platforms
+        }
 
     def profile_for(self, platform: str) -> str:
         """The generation of the reference server; the newest if none was given. Raises UsageError."""

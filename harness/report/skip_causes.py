@@ -8,8 +8,8 @@ from typing import Final
 
 from fleetrig.harness.verdict import Report, Verdict
 
-FROM: Final = 2
-"""So many skips are worth a summary; of a single one the reason was just said."""
+FROM: Final = 3
+"""So many skips are worth a summary; of fewer the reasons were just said."""
 MOST_CAUSES: Final = 12
 
 
@@ -19,10 +19,14 @@ def cause_lines(reports: Sequence[Report]) -> Iterator[str]:
     if len(skipped) < FROM:
         return
     causes = Counter(cause for report in skipped for cause in causes_of(report))
-    number_width, what_width = len(str(max(causes.values()))), max(len(what) for what, _ in causes)
+    width = len(str(max(causes.values())))
     yield f"why {len(skipped)} were skipped, and what to do:"
     for (what, remedy), number in causes.most_common(MOST_CAUSES):
-        yield f"  {number:>{number_width}}  {what:<{what_width}}  {remedy}"
+        if what:
+            yield f"  {number:>{width}} need {what}"
+            yield f"  {'':>{width}} {remedy}"
+        else:
+            yield f"  {number:>{width}} {remedy}"
     if len(causes) > MOST_CAUSES:
         yield f"  … and {len(causes) - MOST_CAUSES} more causes"
 

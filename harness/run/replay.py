@@ -12,7 +12,7 @@ import os
 import shlex
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -125,7 +125,7 @@ def first_line(path: Path, line: str) -> StoredRun:
         fields = [about[name] for name in FIRST_FIELDS]
         if not all(map(isinstance, fields, FIRST_FIELDS.values())):
             raise TypeError("a field has another form")
-        stored = StoredRun(path, *fields, str(about.get(BY_PATH, "")))
+        stored = replace(StoredRun(path, *fields), scenario=str(about.get(BY_PATH, "")))
     except (ValueError, LookupError, TypeError, RecursionError):
         raise UsageError(f"{path} {NOT_A_RUN}") from None
     if stored.time != OF_LOAD and SAMPLED in about:

@@ -56,8 +56,8 @@ NEEDS_A_DEVICE: Final = "it is about a device of yours: say --device-command CMD
 
 
 TELLS_NOTHING: Final = (
-    "does not tell what it saw of the device, only our own server does: leave --against away, "
-    "or start `fleetrig serve` and give the address of its control interface to --against"
+    "does not tell what it saw of the device, only fleetrig's own server does: if this is one, give --against the "
+    "address of its control interface; else leave --against away"
 )
 WRONG_PLATFORM: Final = "{0} is {1}, the scenario is for {2}: run it against a server of {2}"
 

@@ -16,8 +16,8 @@ DECLARED_BY_KEYS: Final = {
 }
 """Words of `needs` that a SERVER.yaml declares by keys of its own."""
 ONLY_OURS: Final = (
-    "only our own server has: leave --against away, or start `fleetrig serve` and give the address of its control "
-    "interface to --against"
+    "only fleetrig's own server has: if this is one, give --against the address of its control interface, which its "
+    "first lines say; else leave --against away"
 )
 ALONE: Final = "it takes a server of its own, which nobody else uses: leave --against away"
 

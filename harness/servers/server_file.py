@@ -37,6 +37,7 @@ from fleetrig.simulator.contract.header_text import why_no_basic_account
 from fleetrig.simulator.contract.identity import UserPassword
 
 AskControl = Callable[[str], ControlPage | None]
+"""What listens there says of itself. Raises BrokenBench without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
