@@ -72,9 +72,12 @@ VERBS: Final = {
     "conform": Verb("conformance.command:conform_command", "Check a server against every row of a contract.", True),
     "doctor": Verb("doctor.command:doctor_command", "Say why a server refuses a device.", True),
     "simulate": Verb("simulate:simulate_command", "Simulate devices without a scenario.", True),
+    "register": Verb(f"{COMMANDS}.register:register_command", "Let a device in, and say how it gets in."),
+    "deploy": Verb(f"{COMMANDS}.deploy:deploy_command", "Give files to devices, and see what they make of them."),
     "list": Verb(f"{COMMANDS}.scenario_commands:list_scenarios", "List scenarios."),
     "plan": Verb(f"{COMMANDS}.plan:plan_command", "Show what a run would do, without running it."),
     "report": Verb(f"{COMMANDS}.report:report_command", "Judge stored traces again, without running anything."),
+    "trace": Verb(f"{COMMANDS}.trace:trace_command", "Show what happened, event by event: of a run or a server."),
     "check": Verb(f"{COMMANDS}.scenario_commands:check", "Check scenario files without running them."),
     "schema": Verb(
         f"{COMMANDS}.scenario_commands:schema", "Print the JSON Schema of scenario, bench or study files, for editors."
