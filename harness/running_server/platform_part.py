@@ -1,19 +1,21 @@
-"""What a running server asks of its platform: make a device known, and a tenant for one test.
+"""What a running server asks of its platform beside `registering.py` and `deploying.py`: see `OperatorPart`.
 
-Each platform has it as `harness/platforms/NAME/operator.py`. Every call is a generator of Asks, like those of the
-platform's admin client.
+Each platform has one in `harness/platforms/NAME/operator.py`. Calls are generators of Asks, like those of its admin.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
+from fleetrig.harness.desk.registering import variable
 from fleetrig.harness.platforms import load
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.drivers.director import AdminCall
+
+PROVISION = "provision"
+"""The word of `registering.py` for devices that provision themselves, where a platform has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,13 @@ class DeviceCredentials:
     certificate_pem: bytes = field(default=b"", repr=False)
     """What it shows over TLS, the authority behind its own."""
     key_pem: bytes = field(default=b"", repr=False)
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """All of it that is text, by the names of docs/devices.md: `url`, `tenant`, `id` …"""
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The same for a program: `FLEETRIG_URL`, `FLEETRIG_ID` …"""
+        return {variable(name): value for name, value in self.values.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,43 +56,30 @@ class OwnTenant:
     account: UserPassword
 
 
-class Operator(Protocol):
-    """An operator's account on one server, in one tenant."""
-
-    def register(self, device_id: str, secret: str) -> AdminCall[DeviceCredentials]:
-        """Makes a device known. `secret` becomes its token or password.
-
-        Raises UsageError when there is one of that name, or no device can be called so; BrokenBench.
-        """
-
-    def let_in(self, device_id: str, secret: str) -> AdminCall[DeviceCredentials]:
-        """Prepares the first contact of a device that provisions itself. Returns what it presents then.
-
-        Raises as `register`.
-        """
-
-    def remove(self, device_id: str) -> AdminCall[None]:
-        """Removes the device of that name, if there is one."""
-
-    def open_tenant(self, name: str) -> AdminCall[OwnTenant]:
-        """Makes a tenant that nobody has used yet. `name` follows `OperatorPart.tenant_name`."""
+def _no_group(_: str) -> str:
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorPart:
     """A platform's `OPERATOR`."""
 
-    of: Callable[[RemoteServer], Operator]
     lines: tuple[str, ...]
     """Globs over the lines of what operators ask for, such as `GET /rest/v1/targets`: the rest is of devices."""
+    credentials: Callable[[Mapping[str, str]], DeviceCredentials]
+    """What a device was given, by the names of docs/devices.md -> what it needs."""
     tenant_name: str
     """What the tenants of tests are called, with `{n}`."""
+    open_tenant: Callable[[RemoteServer, str], AdminCall[OwnTenant]]
+    """Makes a tenant of that name, which nobody has used yet."""
+    let_in: Callable[[RemoteServer, str, str], AdminCall[DeviceCredentials]] | None = None
+    """(server, device, secret): prepares the first contact of a device. None where it is a way of `registering.py`."""
+    group: Callable[[str], str] = _no_group
+    """Tenant -> what devices are gathered under (`registering.py`)."""
     properties: Mapping[str, str] = field(default_factory=dict)
     """How a server must be started so that it has tenants for tests."""
     most_tenants: int | None = None
     """So many tests can have one each; None: as many as they like."""
-    secret_prefix: str = ""
-    """What a secret begins with so that the platform takes it."""
 
 
 def operator_part(platform: str) -> OperatorPart:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets as chance
 import ssl
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Final, NoReturn, Self
+from typing import TYPE_CHECKING, Final, NoReturn, Self
 from urllib.parse import urlencode
 
 from fleetrig.harness.running_server.carrying_out import carried_out
@@ -28,13 +28,17 @@ from fleetrig.harness.running_server.events import (
     time_of,
 )
 from fleetrig.harness.running_server.faults import Faults
-from fleetrig.harness.running_server.platform_part import DeviceCredentials, Operator, operator_part
+from fleetrig.harness.running_server.platform_part import DeviceCredentials, operator_part
 from fleetrig.harness.running_server.waiting import await_event
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.reference_server.control.refusals import Refusal
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.units import duration_s
 from fleetrig.simulator.drivers.director import AdminCall
+
+if TYPE_CHECKING:
+    from fleetrig.harness.desk.deploying import DeskUpdate
+    from fleetrig.harness.running_server.known_devices import KnownDevices
 
 __tracebackhide__ = True
 
@@ -190,13 +194,13 @@ class RunningServer:
         `secret` becomes its token or password; one is made when none is given. Raises UsageError for a name that is
         taken, or that no device can have.
         """
-        return self._made(device_id, self._operator.register(device_id, secret or self._new_secret()))
+        return self._made(device_id, self._devices.register(device_id, secret or self._new_secret()))
 
     def let_in(self, device_id: str) -> DeviceCredentials:
         """Prepares the first contact of a device that the server does not know yet, in the platform's own way
         (docs/pytest.md). Returns what the device presents then. Raises as `register`.
         """
-        return self._made(device_id, self._operator.let_in(device_id, self._new_secret()))
+        return self._made(device_id, self._devices.let_in(device_id, self._new_secret()))
 
     def _made(self, device_id: str, call: AdminCall[DeviceCredentials]) -> DeviceCredentials:
         made = carried_out(call, self.behind.verify)
@@ -204,13 +208,42 @@ class RunningServer:
         return made
 
     def _new_secret(self) -> str:
-        return operator_part(self.platform).secret_prefix + chance.token_hex(SECRET_BYTES)
+        return self._devices.secret_begins + chance.token_hex(SECRET_BYTES)
 
     @cached_property
-    def _operator(self) -> Operator:
+    def _devices(self) -> KnownDevices:
+        # Only here: this imports what a run needs of the platform, and many tests register nothing.
+        from fleetrig.harness.running_server.known_devices import KnownDevices
+
+        return KnownDevices(self._remote, operator_part(self.platform))
+
+    @property
+    def _remote(self) -> RemoteServer:
         if self.behind.remote is None:
-            raise UsageError("this server was not made by fleetrig's fixtures: nobody knows how to register devices")
-        return operator_part(self.platform).of(self.behind.remote)
+            raise UsageError("this server was not made by fleetrig's fixtures: nobody knows how to administer it")
+        return self.behind.remote
+
+    def deploy(
+        self,
+        *files: str | Path,
+        to: str | Sequence[str],
+        name: str = "",
+        version: str = "",
+        kind: str = "",
+        urgency: str = "",
+    ) -> DeskUpdate:
+        """Gives files to devices as one update, as `fleetrig deploy` does, and returns its name and version.
+
+        `kind` and `urgency` are words of the platform (docs/desk.md). Raises UsageError for a file or a device that is
+        not there.
+        """
+        from fleetrig.harness.running_server.known_devices import deployed
+
+        devices = [to] if isinstance(to, str) else list(to)
+        call = deployed(
+            self._remote, list(map(Path, files)), devices, name=name, version=version, kind=kind, urgency=urgency
+        )
+        return carried_out(call, self.behind.verify)
 
     # -- its life
 
@@ -234,9 +267,8 @@ class RunningServer:
 
     def own_tenant(self, name: str) -> Self:
         """The same server, administered in a tenant that is made for this."""
-        assert self.behind.remote is not None
-        made = carried_out(self._operator.open_tenant(name), self.behind.verify)
-        remote = replace(self.behind.remote, tenant=made.name, account=made.account)
+        made = carried_out(operator_part(self.platform).open_tenant(self._remote, name), self.behind.verify)
+        remote = replace(self._remote, tenant=made.name, account=made.account)
         behind = replace(self.behind, remote=remote)
         return replace(self, tenant=made.name, user=made.account.user, password=made.account.password, behind=behind)
 
@@ -246,7 +278,7 @@ class RunningServer:
             self.faults.remove_own()
         while self._registered:
             with suppress(BrokenBench):
-                carried_out(self._operator.remove(self._registered.pop()), self.behind.verify)
+                carried_out(self._devices.remove(self._registered.pop()), self.behind.verify)
 
     def __repr__(self) -> str:
         return f"<{self.platform} server {self.url}, tenant {self.tenant}>"

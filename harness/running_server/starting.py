@@ -89,7 +89,7 @@ def _running(
     addresses = {name: str(ready[name]) for name in about.listeners if name in ready}
     listeners = {name: _listener_url(name, place) for name, place in addresses.items()}
     url, account = listeners[about.admin], about.account
-    remote = RemoteServer(url, account, tenant=about.tenant, platform=platform, listeners=listeners)
+    remote = RemoteServer(url, account, tenant=about.tenant, platform=platform, listeners=listeners, is_file=True)
     given: dict[str, Any] = {"ca": Path(ready["ca"])} if "ca" in ready else {}
     return RunningServer(
         url, account.user, account.password, pid, addresses, f"http://{ready['control']}", platform,

@@ -90,7 +90,7 @@ def test_several_servers(hawkbit_server_factory, tmp_path):
         first.now()
     again = hawkbit_server_factory(store=store, addresses={"http": first.addresses["http"]})
     assert again.url == first.url
-    with pytest.raises(Exception, match="has such a target already"):
+    with pytest.raises(Exception, match="the server knows gw-7 already"):
         again.register("gw-7")
     assert list(tmp_path.iterdir()) != []
 """

@@ -1,4 +1,4 @@
-"""Targets that a test makes known on hawkBit, and tenants for tests.
+"""hawkBit for tests: what a device is given, and tenants.
 
 hawkBit makes a tenant when one of its users comes first; users are start-up properties. So a server that many tests
 share is started with a user for each of them.
@@ -6,69 +6,52 @@ share is started with a user for each of them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
+from urllib.parse import quote
 
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
-from fleetrig.harness.platforms.hawkbit.server import SERVER
-from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, GATEWAY_MODE, TARGET_MODE
-from fleetrig.harness.platforms.hawkbit.simulated_fleet import check_id
+from fleetrig.harness.platforms.hawkbit.platform import admin_of
+from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, GATEWAY_MODE
 from fleetrig.harness.running_server.platform_part import DeviceCredentials, OperatorPart, OwnTenant
 from fleetrig.harness.servers.remote import RemoteServer
-from fleetrig.simulator.contract.errors import UsageError
-from fleetrig.simulator.contract.header_text import why_no_header_text
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.drivers.director import AdminCall
 
+LINES: Final = ("* */rest/v*",)
 TENANTS: Final = 100
 TENANT: Final = "TEST-{n}"
 PASSWORD: Final = "test"
 USER: Final = "hawkbit.security.user."
 
 
-class HawkbitOperator:
-    """An `Operator`."""
+def credentials_of(values: Mapping[str, str]) -> DeviceCredentials:
+    """`url` is the device's base resource."""
+    url = f"{values['url']}/{values['tenant']}/controller/v1/{quote(values['id'], safe='')}"
+    scheme, name = ("TargetToken", "token") if values.get("token") else ("GatewayToken", "gateway_token")
+    token = values[name]
+    headers = {"Authorization": f"{scheme} {token}"}
+    return DeviceCredentials(values["id"], values["tenant"], url, token=token, headers=headers, values=values)
 
-    def __init__(self, server: RemoteServer) -> None:
-        tenant = server.tenant or SERVER.tenant
-        self._admin = HawkbitAdmin(server.url, server.account, tenant, may_change_settings=server.may_change_settings)
 
-    def register(self, device_id: str, secret: str) -> AdminCall[DeviceCredentials]:
-        """A target with this security token; the tenant lets devices in that have such a token."""
-        check_id(device_id, "register")
-        if why := why_no_header_text(secret):
-            raise UsageError(f"register({device_id!r}): the token {why}, so no device can send it")
-        if (yield from self._admin.target(device_id)) is not None:
-            raise UsageError(f"register({device_id!r}): {self._admin.url} has such a target already")
-        config = yield from self._admin.read_config()
-        if config.get(TARGET_MODE, {}).get("value") is False:
-            yield from self._admin.configure({TARGET_MODE: True})
-        yield from self._admin.create_targets([{"controllerId": device_id, "securityToken": secret}])
-        return self._credentials(device_id, "TargetToken", secret)
+def let_in(server: RemoteServer, device_id: str, secret: str) -> AdminCall[DeviceCredentials]:
+    """The gateway token of the tenant, with which a target makes itself; one that is in use stays."""
+    admin = admin_of(server)
+    config = yield from admin.read_config()
+    used = str(config.get(GATEWAY_KEY, {}).get("value") or "")
+    wanted = {} if used else {GATEWAY_KEY: secret}
+    if config.get(GATEWAY_MODE, {}).get("value") is not True:
+        wanted[GATEWAY_MODE] = True
+    yield from admin.configure(wanted)
+    about = {"url": admin.url, "tenant": admin.tenant, "id": device_id}
+    return credentials_of({**about, "gateway_token": used or secret})
 
-    def let_in(self, device_id: str, secret: str) -> AdminCall[DeviceCredentials]:
-        """The gateway token of the tenant, with which a target makes itself; one that is in use stays."""
-        check_id(device_id, "let_in")
-        config = yield from self._admin.read_config()
-        if not config.get(GATEWAY_KEY, {}).get("value"):
-            yield from self._admin.configure({GATEWAY_MODE: True, GATEWAY_KEY: secret})
-        elif config.get(GATEWAY_MODE, {}).get("value") is False:
-            yield from self._admin.configure({GATEWAY_MODE: True})
-        used = str(config.get(GATEWAY_KEY, {}).get("value") or secret)
-        return self._credentials(device_id, "GatewayToken", used)
 
-    def _credentials(self, device_id: str, scheme: str, token: str) -> DeviceCredentials:
-        url = f"{self._admin.url}/{self._admin.tenant}/controller/v1/{device_id}"
-        headers = {"Authorization": f"{scheme} {token}"}
-        return DeviceCredentials(device_id, self._admin.tenant, url, token=token, headers=headers)
-
-    def remove(self, device_id: str) -> AdminCall[None]:
-        yield from self._admin.delete_target(device_id)
-
-    def open_tenant(self, name: str) -> AdminCall[OwnTenant]:
-        """It comes into being when its user asks for something."""
-        account = UserPassword(name.lower(), PASSWORD)
-        yield from HawkbitAdmin(self._admin.url, account, name).greet()
-        return OwnTenant(name, account)
+def open_tenant(server: RemoteServer, name: str) -> AdminCall[OwnTenant]:
+    """It comes into being when its user asks for something."""
+    account = UserPassword(name.lower(), PASSWORD)
+    yield from HawkbitAdmin(server.url, account, name).greet()
+    return OwnTenant(name, account)
 
 
 def _users() -> dict[str, str]:
@@ -81,4 +64,6 @@ def _users() -> dict[str, str]:
     return properties
 
 
-OPERATOR: Final = OperatorPart(HawkbitOperator, ("* */rest/v*",), TENANT, _users(), most_tenants=TENANTS)
+OPERATOR: Final = OperatorPart(
+    LINES, credentials_of, TENANT, open_tenant, let_in=let_in, properties=_users(), most_tenants=TENANTS
+)
