@@ -12,6 +12,7 @@ from fleetrig.harness.running_server.server import EventsDropped, RunningServer
 from fleetrig.harness.running_server.server_factory import ServerFactory
 from fleetrig.harness.running_server.waiting import NothingCame
 from fleetrig.reference_server.control.refusals import Refusal
+from fleetrig.reference_server.northbound import NorthboundMessage
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError, UsageError
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "FaultWords",
     "Faults",
     "FleetrigError",
+    "NorthboundMessage",
     "NothingCame",
     "Refusal",
     "RunningServer",

@@ -1,24 +1,15 @@
-"""Devices that a test makes known on a server, and updates that it gives them: what `fleetrig register` and `deploy`
-do, from a test."""
+"""Devices that a test makes known on a server, as `fleetrig register` does."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
-from fleetrig.harness.desk.deploying import DeploySite, DeskUpdate, UpdateFile, deploying_of
-from fleetrig.harness.desk.deployment import DeployOrder
 from fleetrig.harness.desk.registering import DeviceRegistrar, RegisterSite, registering_of
-from fleetrig.harness.desk.update_files import update_files
 from fleetrig.harness.running_server.platform_part import PROVISION, DeviceCredentials, OperatorPart
 from fleetrig.harness.servers.remote import RemoteServer
-from fleetrig.reference_server.address import Address
-from fleetrig.simulator.contract.errors import FleetrigError, UsageError
+from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.drivers.director import AdminCall
-
-NOWHERE: Final = Address("127.0.0.1", 0)
 
 
 class KnownDevices:
@@ -60,28 +51,3 @@ class KnownDevices:
         group = self._part.group(self._server.tenant)
         site = RegisterSite(self._server, self._server.url, Secrets(), lambda: secret, credential, group)
         return self._offered.registrar(site)
-
-
-def deployed(
-    server: RemoteServer, files: Sequence[Path], to: Sequence[str], *, name: str, version: str, kind: str, urgency: str
-) -> AdminCall[DeskUpdate]:
-    """Makes an update and assigns it. Raises UsageError, BrokenBench; then what was made is removed."""
-    offered = deploying_of(server.platform)
-    if offered.publishes:
-        raise UsageError(f"a {server.platform} server keeps no files: `fleetrig deploy` gives them out itself")
-    order = DeployOrder(update_files(files), to, name, version, kind, urgency, False, None, NOWHERE)
-    update = order.update_for(server.platform, offered)
-    deployer = offered.deployer(DeploySite(server, Secrets(), _not_published))
-    for device in to:
-        if not (yield from deployer.knows(device)):
-            raise UsageError(f"deploy: the server knows no device {device} in the tenant {server.tenant}")
-    try:
-        yield from deployer.deploy(update, to)
-    except FleetrigError:
-        yield from deployer.take_back()
-        raise
-    return update
-
-
-def _not_published(file: UpdateFile) -> str:
-    raise AssertionError(f"{file.name} is kept by the server")

@@ -30,8 +30,10 @@ from fleetrig.harness.running_server.events import (
 from fleetrig.harness.running_server.faults import Faults
 from fleetrig.harness.running_server.platform_part import DeviceCredentials, operator_part
 from fleetrig.harness.running_server.waiting import await_event
+from fleetrig.harness.servers.control import ControlInterface
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.reference_server.control.refusals import Refusal
+from fleetrig.reference_server.northbound import NorthboundMessage
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.units import duration_s
 from fleetrig.simulator.drivers.director import AdminCall
@@ -237,13 +239,32 @@ class RunningServer:
         `kind` and `urgency` are words of the platform (docs/desk.md). Raises UsageError for a file or a device that is
         not there.
         """
-        from fleetrig.harness.running_server.known_devices import deployed
+        from fleetrig.harness.running_server.deployed_updates import deployed
 
         devices = [to] if isinstance(to, str) else list(to)
         call = deployed(
             self._remote, list(map(Path, files)), devices, name=name, version=version, kind=kind, urgency=urgency
         )
         return carried_out(call, self.behind.verify)
+
+    # -- the applications behind it
+
+    def messages(self) -> tuple[NorthboundMessage, ...]:
+        """What the server has handed on to applications of its tenant since the test began, the oldest first.
+
+        Raises UsageError for a platform that hands nothing on.
+        """
+        self._client("messages").document("GET", "/northbound?limit=1")
+        found = carried_out(ControlInterface(self.control).northbound(self.tenant))
+        return tuple(one for one in found if one.at_us >= self.behind.since_us)
+
+    def command(self, device_id: str, name: str, payload: str = "", *, one_way: bool = False) -> str:
+        """Sends a device a command in an application's name. Returns the correlation id of its response.
+
+        Raises UsageError when the device takes none at the moment.
+        """
+        about = {"tenant": self.tenant, "device": device_id, "command": name, "payload": payload, "one_way": one_way}
+        return str(self._client("command").document("POST", "/northbound/commands", about)["correlation_id"])
 
     # -- its life
 

@@ -39,7 +39,7 @@ def let_in(server: RemoteServer, device_id: str, secret: str) -> AdminCall[Devic
     admin = admin_of(server)
     config = yield from admin.read_config()
     used = str(config.get(GATEWAY_KEY, {}).get("value") or "")
-    wanted = {} if used else {GATEWAY_KEY: secret}
+    wanted: dict[str, object] = {} if used else {GATEWAY_KEY: secret}
     if config.get(GATEWAY_MODE, {}).get("value") is not True:
         wanted[GATEWAY_MODE] = True
     yield from admin.configure(wanted)

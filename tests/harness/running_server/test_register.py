@@ -121,3 +121,27 @@ def test_a_device_that_is_let_in_makes_first_contact(server: RunningServer, tmp_
     assert makes_first_contact(server, second, tmp_path)
     for one in (first.provision_secret, first.activation_key):
         assert not one or one not in repr(first)
+
+
+def test_what_applications_get_and_say(server: RunningServer) -> None:
+    match server.platform:
+        case "hawkbit" | "thingsboard":
+            with pytest.raises(UsageError, match="no platform of this server hands messages on"):
+                server.messages()
+            return
+        case "kura":
+            assert server.messages() == ()
+            return
+    device = server.register("gw-7")
+    assert is_let_in(server, device)
+    (message,) = server.messages()
+    assert (message.topic, message.payload) == (f"hono.telemetry.{server.tenant}", b'{"a":1}')
+    assert server.for_test().messages() == ()
+    with pytest.raises(UsageError, match="gw-7"):
+        server.command("gw-7", "blink")
+
+
+def test_a_program_finds_what_it_needs_in_its_environment(server: RunningServer) -> None:
+    device = server.register("gw-7")
+    assert device.environ["FLEETRIG_ID"] == device.id == "gw-7"
+    assert set(device.environ.values()) >= {secret for secret in (device.token, device.password) if secret}
