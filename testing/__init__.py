@@ -10,6 +10,7 @@ from fleetrig.harness.running_server.faults import FaultName, FaultOnServer, Fau
 from fleetrig.harness.running_server.platform_part import DeviceCredentials
 from fleetrig.harness.running_server.server import EventsDropped, RunningServer
 from fleetrig.harness.running_server.server_factory import ServerFactory
+from fleetrig.harness.running_server.starting import reference_server
 from fleetrig.harness.running_server.waiting import NothingCame
 from fleetrig.reference_server.control.refusals import Refusal
 from fleetrig.reference_server.northbound import NorthboundMessage
@@ -33,4 +34,5 @@ __all__ = [
     "ServerEvent",
     "ServerFactory",
     "UsageError",
+    "reference_server",
 ]

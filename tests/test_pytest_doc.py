@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 import fleetrig.testing
 from fleetrig.harness.platforms import PLATFORMS
@@ -44,16 +45,26 @@ def test_the_page_has_a_whole_project() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [("-n", "2"), ("-p", "no:xdist", "-p", "no:cacheprovider", "-p", "no:anyio")])
-def test_its_tests_pass(project: Path, words: tuple[str, ...]) -> None:
-    code, said = run(project, "pytest", "-W", "error", *words)
+def test_its_tests_pass(project: Path) -> None:
+    code, said = run(project, "pytest", "-W", "error", "-n", "2", "-p", "no:cacheprovider", "-p", "no:anyio")
     assert code == 0, said
     assert "8 passed" in said
 
 
 @pytest.mark.slow
+def test_it_works_without_pytest(project: Path) -> None:
+    done = subprocess.run([sys.executable, "try_it.py"], cwd=project, capture_output=True, text=True, timeout=LIMIT_S)
+    assert done.stdout.startswith("4711@DEFAULT_TENANT http://127.0.0.1:"), done.stderr
+
+
+def test_its_file_for_ci_can_be_read(project: Path) -> None:
+    steps = YAML(typ="safe").load(project / ".github/workflows/tests.yml")["jobs"]["tests"]["steps"]
+    assert [step["run"] for step in steps if "run" in step][-1].startswith("pytest -n auto")
+
+
+@pytest.mark.slow
 def test_its_types_are_right(project: Path) -> None:
-    code, said = run(project, "mypy", "--strict", "gateway.py", "tests")
+    code, said = run(project, "mypy", "--strict", "gateway.py", "try_it.py", "tests")
     assert code == 0, said
 
 

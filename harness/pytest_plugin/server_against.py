@@ -54,7 +54,7 @@ def server_against(config: pytest.Config, platform: str) -> RunningServer | None
         remote.url,
         remote.account.user,
         remote.account.password,
-        addresses={name: place.rpartition("://")[2] for name, place in remote.listeners.items()},
+        addresses={name: place.rpartition("://")[2].partition("/")[0] for name, place in remote.listeners.items()},
         control="" if remote.control is None else remote.control.url,
         platform=platform,
         profile=remote.profile,

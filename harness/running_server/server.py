@@ -30,7 +30,9 @@ from fleetrig.harness.running_server.events import (
 from fleetrig.harness.running_server.faults import Faults
 from fleetrig.harness.running_server.platform_part import DeviceCredentials, operator_part
 from fleetrig.harness.running_server.waiting import await_event
+from fleetrig.harness.servers.address import place_of
 from fleetrig.harness.servers.control import ControlInterface
+from fleetrig.harness.servers.description import expected
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.reference_server.control.refusals import Refusal
 from fleetrig.reference_server.northbound import NorthboundMessage
@@ -102,6 +104,12 @@ class RunningServer:
     """The authority of its certificates, where it listens over TLS."""
     behind: Behind = Behind()
     _registered: list[str] = field(default_factory=list, init=False)
+
+    def host_and_port(self, listener: str) -> tuple[str, int]:
+        """Where a client of MQTT or CoAP connects: `client.connect(*server.host_and_port("mqtt"))`."""
+        if listener not in self.addresses:
+            raise UsageError(f"{self.url} has no listener {listener!r}: {expected(listener, tuple(self.addresses))}")
+        return place_of(self.addresses[listener])
 
     # -- what goes wrong
 

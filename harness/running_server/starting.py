@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from fleetrig.harness.running_server.platform_part import operator_part
+from fleetrig.harness.running_server.platform_part import OperatorPart, operator_part
 from fleetrig.harness.running_server.server import Behind, RunningServer
 from fleetrig.harness.servers.description import ServerDescription, description_of, expected
 from fleetrig.harness.servers.remote import RemoteServer
@@ -43,6 +44,27 @@ def started(
         except BrokenBench as broken:
             raise _as_told(served, broken) from None
         yield _running(platform, about, served.ready, served.pid, profile, properties, ends.close)
+
+
+@contextmanager
+def reference_server(
+    platform: str,
+    *,
+    profile: str = "",
+    properties: Mapping[str, str] | None = None,
+    store: str | Path = IN_MEMORY,
+    addresses: Mapping[str, str] | None = None,
+) -> Iterator[RunningServer]:
+    """A server for whoever has no fixtures: `with reference_server("NAME") as server`. Its words are those of
+    `ServerFactory`. Raises UsageError, BrokenBench.
+    """
+    with (
+        TemporaryDirectory(prefix="fleetrig-") as folder,
+        started(
+            platform, Path(folder), profile=profile, properties=properties, store=store, addresses=addresses
+        ) as server,
+    ):
+        yield server
 
 
 def _options(
@@ -108,9 +130,9 @@ class SharedServer:
     Where tenants are used up, and where a test has moved the clock or stopped the server, the next one gets a new one.
     """
 
-    def __init__(self, platform: str, new_folder: Callable[[], Path]) -> None:
+    def __init__(self, platform: str, new_folder: Callable[[], Path], part: OperatorPart | None = None) -> None:
         self._platform = platform
-        self._part = operator_part(platform)
+        self._part = part or operator_part(platform)
         self._new_folder = new_folder
         self._ends = ExitStack()
         self._server: RunningServer | None = None
