@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/pytest.md").read_text(encoding="utf-8")
 FILE = re.compile(r"^`([\w./]+)`\n\n```\w+\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LIMIT_S = 120
-NOT_FOR_TESTS = {"behind", "clean_up", "for_test", "of_devices", "own_tenant", "skipped_s"}
+NOT_FOR_TESTS = {"behind", "clean_up", "for_test", "own_tenant", "skipped_s"}
 """Of a server: what only fleetrig's own fixtures need."""
 
 

@@ -43,6 +43,6 @@ def what_came_to(server: RunningServer) -> str:
     if not server.control:
         return ""
     try:
-        return what_came(EventQuery(), server.of_devices())
+        return what_came(EventQuery(), server.trace())
     except FleetrigError:
         return ""

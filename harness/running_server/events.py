@@ -60,7 +60,7 @@ class ServerEvent:
 
     def __str__(self) -> str:
         why = f"({self.reason})" if self.reason and self.kind != "received" else ""  # which says from where
-        parts = [f"{self.at:%H:%M:%S.%f}"[:-3], f"{self.kind:<8}", self.device, self.line, why]
+        parts = [f"{self.at:%H:%M:%S.%f}"[:-3], f"{self.kind:<8}", self.device, self.line or self.name, why]
         return "  ".join(filter(None, parts))
 
 
@@ -82,11 +82,13 @@ class EventQuery:
             raise UsageError("device and line are globs, such as gw-* and POST */feedback: leave them away for all")
 
     def fits(self, event: ServerEvent) -> bool:
-        return fnmatchcase(event.line, self.line)
+        return self.kind in (None, event.kind) and fnmatchcase(event.line, self.line)
 
     def parameters(self) -> dict[str, str]:
-        """What the server itself can choose by."""
-        given = {"kind": self.kind, "device": None if self.device == ANY else self.device, "lane": self.lane}
+        """What the server itself can choose by. It is not asked for a kind alone: an answer would be without its
+        question, and nobody would know whose it is.
+        """
+        given = {"device": None if self.device == ANY else self.device, "lane": self.lane}
         return {name: word for name, word in given.items() if word is not None}
 
     def __str__(self) -> str:
@@ -95,14 +97,21 @@ class EventQuery:
         return f"{self.kind or 'event'}{line}{device}"
 
 
-def of_devices(events: Sequence[ServerEvent], operator_lines: Sequence[str]) -> list[ServerEvent]:
-    """Without what operators did. Of some devices that are refused nobody knows who they are."""
-    operators = {event.session for event in events if event.kind == "received" and fits_any(event.line, operator_lines)}
-    return [
-        event
-        for event in events
-        if event.device or (event.kind in ("refused", "malformed") and event.session not in operators)
-    ]
+class DeviceEvents:
+    """Tells what devices did from what operators did, event by event: a platform calls both by the device's name.
+
+    An answer is of whoever has asked last on its session, since a connection may serve both.
+    """
+
+    def __init__(self, operator_lines: Sequence[str]) -> None:
+        self._lines = operator_lines
+        self._operators: set[int] = set()
+
+    def has(self, event: ServerEvent) -> bool:
+        if event.kind == "received":
+            change = self._operators.add if fits_any(event.line, self._lines) else self._operators.discard
+            change(event.session)
+        return event.session not in self._operators
 
 
 def fits_any(line: str, globs: Sequence[str]) -> bool:

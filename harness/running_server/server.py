@@ -18,13 +18,13 @@ from fleetrig.harness.running_server.carrying_out import carried_out
 from fleetrig.harness.running_server.control_client import ControlClient
 from fleetrig.harness.running_server.events import (
     ANY,
+    DeviceEvents,
     EventKind,
     EventLane,
     EventQuery,
     ServerEvent,
     event_in,
     fits_any,
-    of_devices,
     time_of,
 )
 from fleetrig.harness.running_server.faults import Faults
@@ -123,13 +123,13 @@ class RunningServer:
     def reasons(self, device: str = ANY) -> tuple[Refusal, ...]:
         """Why devices were refused since the test began, the newest first. `device` is an id or a glob.
 
-        What an operator was refused is not among them: `trace("refused")` has that too.
+        What an operator was refused is not among them: `trace("refused", operators=True)` has that too.
         """
         query = EventQuery(device=device).parameters()
         found = self._client("reasons").document("GET", _path("/reasons", {**query, "limit": str(PAGE)}))["reasons"]
         refusals = (Refusal(*(one[name] for name in Refusal._fields)) for one in found)
         since_us, lines = self.behind.since_us, self._operator_lines()
-        return tuple(one for one in refusals if one.at_us >= since_us and (one.device or not fits_any(one.line, lines)))
+        return tuple(one for one in refusals if one.at_us >= since_us and not fits_any(one.line, lines))
 
     def trace(
         self,
@@ -139,8 +139,12 @@ class RunningServer:
         device: str = ANY,
         lane: EventLane | None = None,
         after: ServerEvent | None = None,
+        operators: bool = False,
     ) -> tuple[ServerEvent, ...]:
-        """What happened since the test began, or after an event, the oldest first. `line` and `device` are globs."""
+        """What devices did since the test began, or after an event, and how they were answered, the oldest first.
+
+        `line` and `device` are globs. With `operators` also what is asked of the administration, `register` included.
+        """
         query = EventQuery(kind, line, device, lane)
         client, since = self._client("the trace"), self._from(after)
         found: list[ServerEvent] = []
@@ -152,7 +156,8 @@ class RunningServer:
             page = [one for one in events if isinstance(one, ServerEvent)]
             found += page
             if len(page) < PAGE:
-                return tuple(event for event in found if query.fits(event))
+                counts = self._counting(operators)
+                return tuple(event for event in found if counts(event) and query.fits(event))
             since = page[-1].number
 
     def wait_for(
@@ -164,19 +169,19 @@ class RunningServer:
         lane: EventLane | None = None,
         within_s: float = 5.0,
         after: ServerEvent | None = None,
+        operators: bool = False,
     ) -> ServerEvent:
         """The first event that fits: one since the test began (or after an event), or one that is still to come.
 
         `wait_for("received", line="POST */feedback", device="gw-7")`. Raises NothingCame, which fails a test and says
-        what came instead.
+        what came instead. Of operators' events it hears with `operators` only.
         """
         query = EventQuery(kind, line, device, lane)
         client, since = self._client("wait_for"), self._from(after)
-        return await_event(client, query, since, within_s, lambda: self.of_devices(after))
+        return await_event(client, query, since, within_s, self._counting(operators), lambda: self.trace(after=after))
 
-    def of_devices(self, after: ServerEvent | None = None) -> list[ServerEvent]:
-        """What devices did since the test began, or after an event, and how they were answered."""
-        return of_devices(self.trace(after=after), self._operator_lines())
+    def _counting(self, operators: bool) -> Callable[[ServerEvent], bool]:
+        return (lambda _: True) if operators else DeviceEvents(self._operator_lines()).has
 
     # -- its clock
 

@@ -28,18 +28,20 @@ def await_event(
     query: EventQuery,
     since: int,
     within_s: float,
-    of_devices_since: Callable[[], Sequence[ServerEvent]],
+    counts: Callable[[ServerEvent], bool],
+    all_since: Callable[[], Sequence[ServerEvent]],
 ) -> ServerEvent:
     """The first event after number `since` that fits, which may have come already. Raises NothingCame.
 
-    `of_devices_since`: what devices have done since then, for the sentence.
+    `counts`: whether an event is among those that may fit; it hears of all. `all_since`: what devices have done since
+    then, for the sentence.
     """
     with closing(client.follow({**query.parameters(), "since": str(since)}, within_s)) as lines:
         for line in lines:
             event = event_in(line)
-            if isinstance(event, ServerEvent) and query.fits(event):
+            if isinstance(event, ServerEvent) and counts(event) and query.fits(event):
                 return event
-    raise NothingCame(f"no {query} within {within_s:g} s\n{what_came(query, of_devices_since())}")
+    raise NothingCame(f"no {query} within {within_s:g} s\n{what_came(query, all_since())}")
 
 
 def what_came(query: EventQuery, events: Sequence[ServerEvent]) -> str:

@@ -145,3 +145,14 @@ def test_a_program_finds_what_it_needs_in_its_environment(server: RunningServer)
     device = server.register("gw-7")
     assert device.environ["FLEETRIG_ID"] == device.id == "gw-7"
     assert set(device.environ.values()) >= {secret for secret in (device.token, device.password) if secret}
+
+
+def test_what_an_operator_does_is_nothing_that_a_device_did(server: RunningServer) -> None:
+    device = server.register("gw-7")
+    assert server.trace() == server.reasons() == ()
+    assert server.trace(operators=True)
+    assert is_let_in(server, device)
+    events = server.trace(device="gw-7")
+    assert server.wait_for("received", device="gw-7") == next(event for event in events if event.kind == "received")
+    assert server.wait_for("answered", device="gw-7").number > server.wait_for("received", device="gw-7").number
+    assert server.wait_for(device="*", operators=True).number < events[0].number
