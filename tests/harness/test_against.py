@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import pytest
 
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
-from fleetrig.harness.pytest_plugin import RunningServer
+from fleetrig.harness.running_server.server import RunningServer
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.director import AdminCall

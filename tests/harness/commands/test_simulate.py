@@ -25,9 +25,9 @@ from fleetrig.harness.cli import main
 from fleetrig.harness.commands.simulate import exit_code
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.platforms.hawkbit.simulated_fleet import READINGS
-from fleetrig.harness.pytest_plugin import RunningServer
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.fleet_state import FleetState
+from fleetrig.harness.running_server.server import RunningServer
 from fleetrig.harness.simulation.plan import SimulationResult
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.trace import Trace
