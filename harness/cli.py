@@ -76,6 +76,7 @@ VERBS: Final = {
     "plan": Verb(f"{COMMANDS}.plan:plan_command", "Show what a run would do, without running it."),
     "report": Verb(f"{COMMANDS}.report:report_command", "Judge stored traces again, without running anything."),
     "check": Verb(f"{COMMANDS}.scenario_commands:check", "Check scenario files without running them."),
+    "explain": Verb(f"{COMMANDS}.explain:explain_command", "Say what words of scenario files mean."),
     "schema": Verb(
         f"{COMMANDS}.scenario_commands:schema", "Print the JSON Schema of scenario, bench or study files, for editors."
     ),

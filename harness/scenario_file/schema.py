@@ -8,12 +8,16 @@ from typing import Any, Final
 from fleetrig.harness.scenario_file.attribute_docs import DescribedSchema
 from fleetrig.harness.scenario_file.platform_models import any_models
 from fleetrig.harness.scenario_file.scenario import Heading
-from fleetrig.simulator.contract.units import SIZE, duration_text, size_text
+from fleetrig.harness.scenario_file.values import readable_size
+from fleetrig.simulator.contract.units import SIZE, duration_text
 
 PLACE: Final = {"type": "string", "pattern": r"\$\{[^}]+\}", "description": "A value of params, matrix or env:"}
 TO_PLACE: Final = {"$ref": "#/$defs/Place"}
 AS_WRITTEN: Final = frozenset(field.alias or name for name, field in Heading.model_fields.items())
 """Where no values are filled in."""
+
+PERCENT: Final = "%"
+"""In the pattern of a share."""
 
 Schema = dict[str, Any]
 
@@ -69,9 +73,16 @@ def _needs_place(schema: Mapping[str, Any], definitions: Schema) -> bool:
 
 
 def readable_default(schema: Schema) -> Schema:
-    """Defaults of times and sizes as a file would write them."""
-    default = schema.get("default")
+    """Defaults of times, sizes and shares as a file would write them."""
+    default, pattern = schema.get("default"), schema.get("pattern", "")
     if schema.get("type") != "string" or not isinstance(default, int | float):
         return schema
-    is_size = SIZE.pattern in schema.get("pattern", "")
-    return {**schema, "default": size_text(int(default)) if is_size else duration_text(default)}
+    if PERCENT in pattern:
+        return {**schema, "default": f"{default * 100:g}%"}
+    is_size = SIZE.pattern in pattern
+    return {
+        **schema,
+        "default": readable_size(int(default)).replace(" bytes", "B").replace(" ", "")
+        if is_size
+        else duration_text(default),
+    }

@@ -86,6 +86,7 @@ class DataServiceWords(Model):
     recovery: Flag = False
     """The watchdog reboots a device that cannot connect (`enable.recovery.on.connection.failure`)."""
     recovery_max_failures: PositiveCount = 10
+    """After so many failures the watchdog reboots it."""
     in_flight: InFlight = 9
     """How many messages may wait for their acknowledgement."""
     rate_limit: Flag = True
@@ -96,8 +97,11 @@ class TransportWords(Model):
     """The MqttDataTransport of the devices (spec 4.1)."""
 
     keep_alive_s: KeepAlive = Field(30.0, alias="keep_alive")
+    """`keep-alive`: a PINGREQ comes at least so often."""
     timeout_s: WholeSeconds = Field(10.0, alias="timeout")
+    """How long it waits for a CONNACK and the like."""
     clean_session: Flag = True
+    """false: the broker keeps its session."""
     lwt: Flag = True
     """false: no will (an empty `lwt.topic`)."""
 
@@ -106,7 +110,9 @@ class CloudServiceWords(Model):
     """The CloudService of the devices (spec 2.8)."""
 
     encode_gzip: Flag = True
+    """Payloads are compressed where that makes them smaller."""
     payload_encoding: Literal["kura-protobuf", "simple-json"] = "kura-protobuf"
+    """How payloads are written."""
     custom_name: LooseText = ""
     """The display name in BIRTH; the device's own when not given."""
     default_subscriptions: Flag = True

@@ -64,4 +64,4 @@ def test_places_may_stand_for_single_values_but_not_in_the_heading(schema: dict[
 
 def test_defaults_are_written_as_a_file_would(schema: dict[str, Any]) -> None:
     assert schema["$defs"]["Devices"]["properties"]["timeout"]["default"] == "10s"
-    assert schema["$defs"]["Deploy"]["properties"]["size"]["default"] == "65536B"
+    assert schema["$defs"]["Deploy"]["properties"]["size"]["default"] == "64KiB"
