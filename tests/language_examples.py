@@ -18,6 +18,7 @@ from fleetrig.harness.scenario_file.entry import as_list
 from fleetrig.harness.scenario_file.scenario import POWER_CUT_POINTS
 from fleetrig.harness.scenario_file.selection import ids_below
 from fleetrig.harness.scenario_file.template import PLACE, ScenarioFile, read_scenario
+from fleetrig.harness.scenario_file.vocabulary import vocabulary_of
 from fleetrig.harness.scenario_file.written_scenario import yaml_lines
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -44,14 +45,17 @@ class Entry(NamedTuple):
 
     scenario: str
     flow: str
+    is_skipped: bool
+    """Our own server needs another profile than its newest for it."""
     lines: tuple[str, ...]
     places: frozenset[str]
 
     @property
-    def cost(self) -> tuple[bool, bool, bool, bool, int, str]:
+    def cost(self) -> tuple[bool, bool, bool, bool, bool, int, str]:
         """The less, the better to be read: about our own devices, without `${…}`, written as an example, short."""
         text = "".join(self.lines)
         return (
+            self.is_skipped,
             self.scenario.startswith(OF_PROGRAMS),
             "${" in text,
             self.flow != FIRST,
@@ -77,13 +81,20 @@ def flow_of(file: ScenarioFile) -> str:
     return str((file.source.tree.get("devices") or {}).get("flow"))
 
 
+def is_skipped(file: ScenarioFile) -> bool:
+    """True where our own server, as it is started without options, lacks something that the file needs."""
+    vocabulary = vocabulary_of(flow_of(file))
+    listeners = {f"{transport}{tls}" for transport in vocabulary.transports for tls in ("", "s")}
+    return not set(file.heading.needs) <= vocabulary.of_profile("") | listeners
+
+
 def entries_of(file: ScenarioFile) -> Iterator[Entry]:
     """Every part of a file that shows a word."""
     places: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for tree in filled(file):
         for place, shown in places_of(tree):
             places[lines_of(shown)].add(place)
-    return (Entry(file.id, flow_of(file), lines, frozenset(found)) for lines, found in places.items())
+    return (Entry(file.id, flow_of(file), is_skipped(file), lines, frozenset(found)) for lines, found in places.items())
 
 
 def filled(file: ScenarioFile) -> Iterator[Tree]:
@@ -189,11 +200,12 @@ def entries_by_place() -> Mapping[tuple[str, str], list[Entry]]:
 
 
 def shown_together(word: LanguageWord, found: Mapping[tuple[str, str], list[Entry]]) -> tuple[Entry, ...]:
-    """Few entries that show a word and all of its keys, as far as there are any."""
+    """Few entries that show a word and all of its keys, as far as there are any: the simplest one first."""
     here = found.get((word.platform, next(word.places())), [])
-    missing, chosen = set(word.places()), list[Entry]()
+    chosen = [min(here, key=lambda one: (one.cost[:4], one.chars, one.cost))] if here else []
+    missing = set(word.places()).difference(*(one.places for one in chosen))
     while missing and (able := [one for one in here if one.places & missing]):
-        best = min(able, key=lambda one: (one.cost[:3], (one.chars + HEADER) / len(one.places & missing), one.cost))
+        best = min(able, key=lambda one: (one.cost[:4], (one.chars + HEADER) / len(one.places & missing), one.cost))
         missing -= best.places
         chosen.append(best)
     return tuple(chosen)

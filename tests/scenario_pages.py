@@ -28,7 +28,19 @@ WITH_KEYS: Final = frozenset({Topic.ACTION, Topic.CHECK})
 BARE: Final = frozenset({Topic.EXCHANGE, Topic.PROGRAM_EXCHANGE, Topic.MOMENT, Topic.STEP})
 """Names that are all used in the same way: a table without a column of examples."""
 LISTS: Final = ("do:", "expect:")
-IN_A_CELL: Final = 110
+WRAPPED: Final = {
+    Topic.DEVICES: 1,
+    Topic.CREDENTIAL: 1,
+    Topic.ATTRIBUTES_MODE: 1,
+    Topic.BACKOFF: 2,
+    Topic.POLICY: 2,
+    Topic.CLIENT: 2,
+    Topic.SERVER: 1,
+    Topic.CAPACITY: 2,
+    Topic.SETTING: 2,
+}
+"""Topic of a table -> in how many mappings its examples stand, which its chapter names."""
+IN_A_CELL: Final = 100
 """Characters of an example; a longer one is told by the scenario in which it stands."""
 
 
@@ -97,10 +109,17 @@ def cell_of(word: LanguageWord) -> str:
     for example in examples_of(word)[:1]:
         head, *entry = example.lines
         lines = [line.removeprefix("  ").removeprefix("- ") for line in entry] if head in LISTS else example.lines
-        if len(lines) == 1 and len(lines[0]) <= IN_A_CELL:
-            return f"`{lines[0]}`".replace("|", "\\|")
+        if len(lines) == 1 and len(shown := unwrapped(lines[0], WRAPPED.get(word.topic, 0))) <= IN_A_CELL:
+            return f"`{shown}`".replace("|", "\\|")
         return f"in [{example.scenario}](../scenarios/{example.scenario}.yaml)"
     return ""
+
+
+def unwrapped(line: str, depth: int) -> str:
+    """`devices: {backoff: {base: 1s}}` without the outermost mappings, about which the table is."""
+    for _ in range(depth):
+        line = line.partition(": {")[2].removesuffix("}")
+    return line
 
 
 def table_of_needs(platform: str, words: Sequence[LanguageWord]) -> Iterator[str]:

@@ -136,9 +136,10 @@ def _lines(value: Any) -> Any:
     return [value] if isinstance(value, str | Mapping) else value
 
 
-class ConsoleCommands(
-    BoardWord, RootModel[Annotated[tuple[LineEntry, ...], Field(min_length=1), BeforeValidator(_lines)]]
-):
+LINES_OR_ONE: Final = BeforeValidator(_lines, json_schema_input_type=ShellLine | str | tuple[LineEntry, ...])
+
+
+class ConsoleCommands(BoardWord, RootModel[Annotated[tuple[LineEntry, ...], Field(min_length=1), LINES_OR_ONE]]):
     """Types commands at a board's console, one after another: `shell: [{run: uname -r, expect: "^6"}]`."""
 
     model_config = ConfigDict(frozen=True)

@@ -45,9 +45,9 @@ class Gap(Bounded):
     between: ExchangeName = POLL
     """What the device calls the request."""
     at_least_s: Duration | None = Field(None, alias="at_least")
-    """None is shorter."""
+    """No gap is shorter."""
     at_most_s: Duration | None = Field(None, alias="at_most")
-    """None is longer; a device that falls silent breaks it too."""
+    """No gap is longer; a device that falls silent breaks it too."""
 
 
 def _some(number: int) -> int:

@@ -13,6 +13,8 @@ from fleetrig.simulator.contract.units import SIZE, duration_text
 
 PLACE: Final = {"type": "string", "pattern": r"\$\{[^}]+\}", "description": "A value of params, matrix or env:"}
 TO_PLACE: Final = {"$ref": "#/$defs/Place"}
+WHOLE: Final = (("Devices", "backoff"), ("CohortLine", "backoff"), ("Phase", "do"))
+"""What files exchange as a whole: policies that are compared, and things that are done."""
 AS_WRITTEN: Final = frozenset(field.alias or name for name, field in Heading.model_fields.items())
 """Where no values are filled in."""
 
@@ -25,10 +27,15 @@ Schema = dict[str, Any]
 def scenario_schema() -> Schema:
     """What a file may look like. `${name}` is accepted in place of single values.
 
-    Not of whole mappings and lists: as soon as there is an alternative, editors explain mistakes in them badly.
+    Not of whole mappings and lists, but for `WHOLE`: as soon as there is an alternative, editors explain mistakes in
+    them badly.
     """
     schema = any_models().scenario.model_json_schema(schema_generator=DescribedSchema)
     definitions = schema.pop("$defs")
+    for model, key in WHOLE:
+        part = definitions[model]["properties"][key]
+        about = {name: part.pop(name) for name in ("description", "default") if name in part}
+        definitions[model]["properties"][key] = {**about, "anyOf": [*part.get("anyOf", [part]), TO_PLACE]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "fleetrig scenario",

@@ -238,7 +238,7 @@ def _exactly(value: Any) -> Any:
     return value
 
 
-HowOften = Annotated[Times, BeforeValidator(_exactly, json_schema_input_type=int | Times)]
+HowOften = Annotated[Times, BeforeValidator(_exactly, json_schema_input_type=Count | Times)]
 AT_LEAST_ONCE: Final = Times(at_least=1)
 
 

@@ -15,7 +15,7 @@ WIDTH: Final = 100
 PATH_CHARS: Final = 200
 """A longer text names no file; file systems allow 255 bytes."""
 INDENT: Final = "  "
-PLAIN: Final = re.compile(r"[A-Za-z][\w./-]*( [\w./-]+)*|\d+(\.\d+)?(ms|s|m|h|B|KiB|MiB|GiB)", re.ASCII)
+PLAIN: Final = re.compile(r"[A-Za-z][\w./-]*( [\w./-]+)*|\d+(\.\d+)?(ms|s|m|h|B|KiB|MiB|GiB|%)", re.ASCII)
 """Text that needs no quotes, unless it is one of these words."""
 NO_TEXT: Final = frozenset({"null", "true", "false"})
 

@@ -53,7 +53,7 @@ Quirk = Literal["poisoned-queue", "reply-answered", "no-jitter"]
 
 
 class ProvisioningWords(Model):
-    """The ProvisioningService of the devices (spec 1.3)."""
+    """The ProvisioningService of the devices."""
 
     enabled: Flag = True
     """false: nothing begins until an action says `start_provisioning`."""
@@ -76,7 +76,7 @@ class ProvisioningWords(Model):
 
 
 class DataServiceWords(Model):
-    """The DataService of the devices (spec 4.2): when they come back, and what they send first."""
+    """The DataService of the devices: when they come back, and what they send first."""
 
     retry_interval_s: WholeSeconds = Field(60.0, alias="retry_interval")
     """`connect.retry-interval`."""
@@ -94,7 +94,7 @@ class DataServiceWords(Model):
 
 
 class TransportWords(Model):
-    """The MqttDataTransport of the devices (spec 4.1)."""
+    """The MqttDataTransport of the devices."""
 
     keep_alive_s: KeepAlive = Field(30.0, alias="keep_alive")
     """`keep-alive`: a PINGREQ comes at least so often."""
@@ -107,7 +107,7 @@ class TransportWords(Model):
 
 
 class CloudServiceWords(Model):
-    """The CloudService of the devices (spec 2.8)."""
+    """The CloudService of the devices."""
 
     encode_gzip: Flag = True
     """Payloads are compressed where that makes them smaller."""

@@ -152,7 +152,7 @@ class ResetLockout(DeviceSelector, ActionWord):
 
 
 class Couple(DeviceSelector, ActionWord):
-    """An operator says how the connections of devices are coupled to users (spec 5.4)."""
+    """An operator says how the connections of devices are coupled to users."""
 
     is_about_records = True
     needs_arguments = True

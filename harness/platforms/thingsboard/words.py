@@ -64,7 +64,7 @@ class DeleteRecords(Delete):
 
 
 class ResetProvisioning(DeviceSelector, ActionWord):
-    """Deletes `provisionState` of devices: a device of the list may ask again, and is given what it has (spec 2.3)."""
+    """Deletes `provisionState` of devices: a device of the list may ask again, and is given what it has."""
 
     is_about_records = True
 
