@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Final
@@ -18,9 +21,10 @@ from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.reader import parse
 from fleetrig.harness.scenario_file.selection import expand
 from fleetrig.harness.scenario_file.template import read_scenario
+from fleetrig.harness.scenario_file.vocabulary import vocabulary_of
 from fleetrig.harness.verdict import Verdict
 from fleetrig.simulator.contract.units import duration_s, size_bytes
-from tests.harness.command import PROJECT
+from tests.harness.command import PROJECT, fleetrig
 from tests.scenario_pages import DOCS, MARK, PAGES, page_text, parts_of, words_of_part
 
 PAGE: Final = PAGES[""].read_text(encoding="utf-8")
@@ -94,6 +98,15 @@ def test_parts_of_files_on_the_page_are_yaml() -> None:
         assert parse(block.encode(), Path("x.yaml")).tree
 
 
+def test_the_command_of_the_page_makes_the_schema_that_new_leaves_alone(tmp_path: Path) -> None:
+    [block] = re.findall(r"^```sh\n(.*?)^```", BY_HAND, re.MULTILINE | re.DOTALL)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(["bash", "-e", "-c", block], cwd=tmp_path, env={**os.environ, "PATH": path}, timeout=60, check=True)
+    made = (tmp_path / "scenarios/scenario.schema.json").read_text(encoding="utf-8")
+    assert "for editors" not in fleetrig("new", "mine/first", cwd=tmp_path).stdout
+    assert (tmp_path / "scenarios/scenario.schema.json").read_text(encoding="utf-8") == made
+
+
 def test_spelled_values_are_spelled_right() -> None:
     row = {line.split(" | ")[0].removeprefix("| "): line for line in BY_HAND.splitlines() if line.startswith("| ")}
     times, sizes = (re.findall(r"`([\d.]+[A-Za-z]+)`", row[name]) for name in ("time", "size"))
@@ -110,6 +123,15 @@ def test_the_list_of_units_on_the_page_is_one(tmp_path: Path) -> None:
     units = list(expand(read_scenario(path, "x"))[0].scenario.devices.units())
     assert [unit.serial for unit in units] == ["HB-0001", "HB-0002"]
     assert units[0].attributes == {"site": "plant-7"}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_table_of_needs_says_in_which_profiles_a_word_holds(platform: str) -> None:
+    vocabulary, text = vocabulary_of(platform), PAGES[platform].read_text(encoding="utf-8")
+    for word in vocabulary.profile_words:
+        [row] = re.findall(rf"^\| `{re.escape(word)}` \|.*$", text, re.MULTILINE)
+        said = [cell.strip() == "yes" for cell in row.split("|")[-1 - len(vocabulary.profiles) : -1]]
+        assert said == [word in vocabulary.profile_can[profile] for profile in vocabulary.profiles]
 
 
 def test_each_platform_has_its_page_and_the_others_point_to_it() -> None:

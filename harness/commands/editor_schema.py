@@ -54,15 +54,13 @@ def write_schema(place: Path, kind: SchemaKind) -> bool:
     Raises UsageError when it cannot be written.
     """
     schema = made_schema(kind)
-    text = json.dumps(schema, ensure_ascii=False) + "\n"
     try:
-        there = place.read_text(encoding="utf-8") if place.exists() else ""
-        if there == text or (there and not _is_ours(there, schema["title"])):
+        there = _read(place) if place.exists() else None
+        if there == schema or (place.exists() and (there is None or there.get("title") != schema["title"])):
             return False
-        place.write_text(text, encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as wrong:
-        said = system_said(wrong) if isinstance(wrong, OSError) else "it is not UTF-8 text"
-        raise UsageError(f"cannot write {place}: {said}") from None
+        place.write_text(json.dumps(schema, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as wrong:
+        raise UsageError(f"cannot write {place}: {system_said(wrong)}") from None
     return True
 
 
@@ -71,9 +69,10 @@ def modeline(file: Path, place: Path) -> str:
     return f"{MODELINE}{Path(os.path.relpath(place, file.parent)).as_posix()}\n"
 
 
-def _is_ours(text: str, title: str) -> bool:
+def _read(place: Path) -> Mapping[str, Any] | None:
+    """None for what is no JSON, or no mapping."""
     try:
-        there = json.loads(text)
+        there = json.loads(place.read_bytes())
     except ValueError:
-        return False
-    return isinstance(there, Mapping) and there.get("title") == title
+        return None
+    return there if isinstance(there, Mapping) else None

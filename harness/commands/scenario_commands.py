@@ -66,7 +66,7 @@ def check(
     files, problems = read_all(found, allows_outside=allow_outside)
     problems += [problem for file in files for problem in _expansion_problems(file)]
     if problems:
-        raise FileMistakes(problems)
+        raise FileMistakes(problems, of_scenarios=True)
     for file in files:
         runs = [run.scenario for run in expand(file)]
         warn_of_tokens(file.id, runs)

@@ -6,7 +6,7 @@ import pytest
 
 from fleetrig.harness.language.catalogue import words_about, words_of_language
 from fleetrig.harness.language.forms import form_of
-from fleetrig.harness.language.language_word import Topic
+from fleetrig.harness.language.language_word import LanguageWord, Topic
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.scenario_file.attribute_docs import value_docs
 from fleetrig.harness.scenario_file.platform_models import models_for
@@ -22,12 +22,10 @@ def names(topic: Topic, platform: str = "") -> set[str]:
 
 
 def test_every_word_and_every_key_has_a_sentence() -> None:
-    silent = [
-        f"{word.platform} {word.topic.name} {one.name}"
-        for word in words_of_language()
-        for one in (word, *word.keys)
-        if not one.text.rstrip("`) ")
-    ]
+    told: list[tuple[LanguageWord, str, str]] = []
+    for word in words_of_language():
+        told += [(word, word.name, word.text), *((word, key.name, key.text) for key in word.keys)]
+    silent = [f"{word.platform} {word.topic.name} {name}" for word, name, text in told if not text.rstrip("`) ")]
     assert silent == [], "write it under the attribute, or into the platform's word_notes.py"
 
 

@@ -115,7 +115,8 @@ def test_the_validator_itself_tells_right_from_wrong() -> None:
         "additionalProperties": False,
     }
     assert mistakes({"a": 1, "b": ["x"]}, schema) == mistakes({"a": "all"}, schema) == []
-    for wrong in ({}, {"a": 0}, {"a": True}, {"a": "al"}, {"a": 1, "b": ["y"]}, {"a": 1, "c": 1}, []):
+    wrongs: tuple[Any, ...] = ({}, {"a": 0}, {"a": True}, {"a": "al"}, {"a": 1, "b": ["y"]}, {"a": 1, "c": 1}, [])
+    for wrong in wrongs:
         assert mistakes(wrong, schema), wrong
     with pytest.raises(AssertionError, match="oneOf"):
         mistakes({}, {"oneOf": []})
