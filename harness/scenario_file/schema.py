@@ -9,12 +9,20 @@ from fleetrig.harness.scenario_file.attribute_docs import DescribedSchema
 from fleetrig.harness.scenario_file.platform_models import any_models
 from fleetrig.harness.scenario_file.scenario import Heading
 from fleetrig.harness.scenario_file.values import readable_size
+from fleetrig.harness.scenario_file.word_notes import notes_of_all
 from fleetrig.simulator.contract.units import SIZE, duration_text
 
 PLACE: Final = {"type": "string", "pattern": r"\$\{[^}]+\}", "description": "A value of params, matrix or env:"}
 TO_PLACE: Final = {"$ref": "#/$defs/Place"}
 WHOLE: Final = (("Devices", "backoff"), ("CohortLine", "backoff"), ("Phase", "do"))
 """What files exchange as a whole: policies that are compared, and things that are done."""
+EXPLAINED_VALUES: Final[Mapping[str, tuple[str, str]]] = {
+    "needs": ("", "needs"),
+    "credentials": ("Devices", "credential"),
+    "attribute_modes": ("Devices", "attributes_mode"),
+    "states": ("Registry", "in_state"),
+}
+"""Part of a platform's notes -> the definition and the key whose values they explain; the file itself when empty."""
 AS_WRITTEN: Final = frozenset(field.alias or name for name, field in Heading.model_fields.items())
 """Where no values are filled in."""
 
@@ -32,6 +40,9 @@ def scenario_schema() -> Schema:
     """
     schema = any_models().scenario.model_json_schema(schema_generator=DescribedSchema)
     definitions = schema.pop("$defs")
+    for notes, (model, key) in EXPLAINED_VALUES.items():
+        owner = definitions[model] if model else schema
+        _explain(owner["properties"][key], notes_of_all(notes))
     for model, key in WHOLE:
         part = definitions[model]["properties"][key]
         about = {name: part.pop(name) for name in ("description", "default") if name in part}
@@ -42,6 +53,13 @@ def scenario_schema() -> Schema:
         **_with_places(schema, definitions, AS_WRITTEN),
         "$defs": {**{name: _with_places(part, definitions) for name, part in definitions.items()}, "Place": PLACE},
     }
+
+
+def _explain(part: Schema, notes: Mapping[str, str]) -> None:
+    """A sentence for each word that may stand there, which editors show beside it."""
+    for inner in (part, *part.get("anyOf", ()), part.get("items", {})):
+        if "enum" in inner:
+            inner["enumDescriptions"] = [notes.get(word, "") for word in inner["enum"]]
 
 
 def _with_places(schema: Schema, definitions: Schema, as_written: frozenset[str] = frozenset()) -> Schema:

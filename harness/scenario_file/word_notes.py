@@ -6,11 +6,12 @@ imported only when somebody asks. A test holds them against the vocabulary: ever
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from fleetrig.harness.platforms import load
+from fleetrig.harness.platforms import PLATFORMS, load
 from fleetrig.harness.scenario_file.vocabulary import CLIENT_CERTIFICATES
 
 Notes = Mapping[str, str]
@@ -43,6 +44,22 @@ NEUTRAL_NEED_NOTES: Final[Notes] = {
     CLIENT_CERTIFICATES: "The server asks devices for certificates, and the run can issue some that it accepts: our "
     "own, or one whose SERVER.yaml has `https` and `client_ca`.",
 }
+
+
+def notes_of_all(part: str) -> Notes:
+    """One part of the notes of all platforms. A word that several have is told for each that says something else."""
+    said: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for platform in PLATFORMS:
+        notes = notes_of(platform)
+        for word, text in getattr(notes, part).items():
+            said[word][text].append(notes.title)
+    own = {
+        word: next(iter(texts))
+        if len(texts) == 1
+        else " ".join(f"{', '.join(titles)}: {text}" for text, titles in texts.items())
+        for word, texts in said.items()
+    }
+    return {**own, **NEUTRAL_NEED_NOTES} if part == "needs" else own
 
 
 def notes_of(platform: str) -> WordNotes:
