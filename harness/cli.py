@@ -105,6 +105,7 @@ VERBS: Final = {
         f"{COMMANDS}.trace:trace_command", "Show what happened, event by event: of a run or a server.", task=TEST
     ),
     "check": Verb(f"{COMMANDS}.scenario_commands:check", "Check scenario files without running them.", task=WRITE),
+    "explain": Verb(f"{COMMANDS}.explain:explain_command", "Say what words of scenario files mean.", task=WRITE),
     "schema": Verb(
         f"{COMMANDS}.scenario_commands:schema",
         "Print the JSON Schema of scenario, bench or study files, for editors.",
