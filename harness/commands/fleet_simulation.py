@@ -17,8 +17,9 @@ from fleetrig.harness.report.fleet_screen import FleetScreen
 from fleetrig.harness.report.fleet_state import POWER_ON, FleetState
 from fleetrig.harness.report.fleet_table import format_count
 from fleetrig.harness.run.interrupts import Wish, stop_signals_in_loop
+from fleetrig.harness.servers.no_answer import NoAnswer
 from fleetrig.simulator.agent import Agent
-from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError
+from fleetrig.simulator.contract.errors import FleetrigError
 from fleetrig.simulator.contract.http import HttpRequest, split_url
 from fleetrig.simulator.contract.trace import Lane, Trace
 from fleetrig.simulator.drivers.director import AdminCall, Director, Until
@@ -28,6 +29,8 @@ from fleetrig.simulator.effects import Ask, NoReply, Pause
 
 PROBE_WITHIN_S: Final = 5.0
 PROBE_EVERY_S: Final = 1.0
+WORTH_WAITING: Final = frozenset({"refused", "timeout", "unreachable"})
+"""Words of `NoReply` for a server that may be there in a while."""
 FOR_EVER_S: Final = 10 * 365 * 86_400.0
 PARALLEL_DELETIONS: Final = 8
 """Number of records deleted at the same time."""
@@ -133,7 +136,7 @@ class Simulation:
             await operator.run(wait_for(plan.url, plan.probe, screen.say))
         if plan.temporary is not None:
             screen.say(f"registering {plan.temporary.noun} on {plan.url}")
-            await operator.run(plan.temporary.create())
+            await self._register(operator, plan.temporary)
         screen.say("")
         async with RealBench(self._trace, seed=plan.seed, verify=plan.verify) as bench:
             self._bench = bench
@@ -141,6 +144,12 @@ class Simulation:
             for agent in plan.agents:
                 bench.power_on(agent, after_s=self._start_s(agent))
             await bench.run(self._watch(bench))
+
+    async def _register(self, operator: RealBench, temporary: TemporaryDevices) -> None:
+        try:
+            await operator.run(temporary.create())
+        except NoAnswer as none:
+            raise unreachable(none.url, none.why) from None
 
     def _start_s(self, agent: Agent) -> float:
         """The first device starts at once: it shows whether there is a server."""
@@ -154,7 +163,7 @@ class Simulation:
         deadline_us = bench.now_us() + int((plan.for_s or FOR_EVER_S) * 1e6)
         yield Until(lambda: bool(state.first_answers), self._left_s(bench, deadline_us))
         if state.no_first_answer and not plan.waits_for_server:
-            raise BrokenBench(unreachable(plan.url, state.no_first_answer))
+            raise unreachable(plan.url, state.no_first_answer)
         yield Until(lambda: bool(state.all_first_answers()) or state.is_over, self._left_s(bench, deadline_us))
         if hint := plan.hint(state.all_first_answers()):
             say(hint)
@@ -256,17 +265,6 @@ def http_probe(url: str) -> Ask:
     return Ask("probe", HttpRequest("GET", origin, path, (("Accept", "application/json"),)), PROBE_WITHIN_S)
 
 
-def unreachable(url: str, why: str) -> str:
-    """One sentence for a server that gave no answer; `why` is a word of `NoReply`."""
-    protocol = url.partition("://")[0].upper().removesuffix("S")
-    match why:
-        case "refused":
-            return f"nobody listens at {url} (connection refused): start the server, or give --wait to wait for it"
-        case "timeout":
-            return f"{url} does not answer: is the address right? --wait waits for it"
-        case "tls":
-            return f"{url} does not speak TLS, or with a certificate nobody trusts: --ca FILE, or --insecure"
-        case "unreachable":
-            return f"{url} cannot be reached: is the name right and the network up? --wait waits for it"
-        case _:
-            return f"whatever listens at {url} does not answer {protocol} ({why}): are scheme and port right?"
+def unreachable(url: str, why: str) -> NoAnswer:
+    """For a server that gave the first device no answer; `why` is a word of `NoReply`."""
+    return NoAnswer.at(url, why, " --wait waits for it" if why in WORTH_WAITING else "")

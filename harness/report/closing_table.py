@@ -1,0 +1,99 @@
+"""What is left to do after many runs, at their end: one row for each that did not pass, with the sentence why.
+
+What several have in common stands once: a warning with the runs that have it, a reason for a skip with its number.
+Those that passed are a number in the summary below.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from fleetrig.harness.verdict import CheckResult, Report, Verdict
+
+ORDER: Final = (Verdict.FAILED, Verdict.BROKEN, Verdict.WARNED, Verdict.KNOWN, Verdict.SKIPPED)
+"""What somebody has to look into comes first."""
+FEW: Final = 3
+"""So many are still on the screen, with all that was said of them."""
+FOLDED: Final = frozenset({Verdict.BROKEN, Verdict.WARNED, Verdict.KNOWN, Verdict.SKIPPED})
+"""Of these the same stands once. Each failure is somebody's bug, and has a row of its own."""
+MOST_NAMED: Final = 3
+MOST_CHARS: Final = 300
+"""Of a sentence; the whole of it stands where the run ended."""
+NUMBER: Final = re.compile(r"\d[\d.,]*")
+
+
+def name_of_run(report: Report) -> str:
+    return report.name
+
+
+def name_of_row(report: Report) -> str:
+    """`S02  targets/generated-token`, of a row of a contract."""
+    path, _, number = report.name.rstrip("]").partition("[")
+    return f"{number:<5}{path.partition('/')[2].partition('/')[2]}"
+
+
+@dataclass(slots=True)
+class ClosingRow:
+    """A run that did not pass, or several that did not for the same reason."""
+
+    verdict: Verdict
+    why: tuple[str, ...]
+    """A sentence for each check that did not hold, or the one reason."""
+    trace_file: str = ""
+    rerun: str = ""
+    names: list[str] = field(default_factory=list)
+
+    @property
+    def others(self) -> str:
+        """`the same in 12 others: a, b, c …`; empty for a run alone."""
+        others = self.names[1:]
+        if not others:
+            return ""
+        more = " …" if len(others) > MOST_NAMED else ""
+        count = f"{len(others)} others" if len(others) > 1 else "1 other"
+        return f"the same in {count}: {', '.join(others[:MOST_NAMED])}{more}"
+
+
+def closing_rows(reports: Sequence[Report], name_of: Callable[[Report], str] = name_of_run) -> Iterator[ClosingRow]:
+    """Of one verdict in the order in which they ended."""
+    for verdict in ORDER:
+        rows: dict[object, ClosingRow] = {}
+        for number, report in enumerate(one for one in reports if one.verdict is verdict):
+            why = whys(report)
+            key = alike(report) if verdict in FOLDED else number
+            row = rows.setdefault(key, ClosingRow(verdict, why, report.trace_file, report.rerun))
+            if (name := name_of(report)) not in row.names:
+                row.names.append(name)
+        yield from rows.values()
+
+
+def whys(report: Report) -> tuple[str, ...]:
+    """The reason of a report, else what was got in place of what its checks expect."""
+    found = tuple(why_of(check) for phase in report.phases for check in phase.checks if _counts(check, report.verdict))
+    return found or ((_one_line(report.reason),) if report.reason else ())
+
+
+def why_of(check: CheckResult) -> str:
+    """`line 12, receives poll 200: it never happened`."""
+    place = f"line {check.line}, " if check.line else ""
+    got = "" if check.finding is None else f": {_one_line(check.finding.known or check.finding.got)}"
+    return f"{place}{check.title}{got}"
+
+
+def _counts(check: CheckResult, verdict: Verdict) -> bool:
+    """A run that failed is told by its failures; its warnings stand with its details."""
+    return check.finding is not None and check.verdict is verdict
+
+
+def alike(report: Report) -> tuple[str, ...]:
+    """Equal for runs that have the same to say, but for their numbers."""
+    titles = [check.title for phase in report.phases for check in phase.checks if _counts(check, report.verdict)]
+    return tuple(NUMBER.sub("0", text) for text in titles or [report.reason])
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= MOST_CHARS else f"{line[: MOST_CHARS - 1]}…"
