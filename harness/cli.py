@@ -75,6 +75,7 @@ VERBS: Final = {
     "list": Verb(f"{COMMANDS}.scenario_commands:list_scenarios", "List scenarios."),
     "plan": Verb(f"{COMMANDS}.plan:plan_command", "Show what a run would do, without running it."),
     "report": Verb(f"{COMMANDS}.report:report_command", "Judge stored traces again, without running anything."),
+    "trace": Verb(f"{COMMANDS}.trace:trace_command", "Show what happened, event by event: of a run or a server."),
     "check": Verb(f"{COMMANDS}.scenario_commands:check", "Check scenario files without running them."),
     "schema": Verb(
         f"{COMMANDS}.scenario_commands:schema", "Print the JSON Schema of scenario, bench or study files, for editors."

@@ -38,6 +38,8 @@ class Evidence:
     lane: str
     seq: int
     line: str
+    device: str = ""
+    """Whose event it is; empty for nobody's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from fleetrig.harness.report.closing_table import FEW, ClosingRow, alike, closin
 from fleetrig.harness.report.curve_groups import groups_of
 from fleetrig.harness.report.curve_text import curve_lines
 from fleetrig.harness.report.marks import MARKS, mark
-from fleetrig.harness.report.text import check_lines, measured_of, summary
+from fleetrig.harness.report.open_command import open_command, open_phase_command
+from fleetrig.harness.report.text import check_lines, measured_of, open_line, summary
 from fleetrig.harness.verdict import CheckResult, PhaseResult, Report, Verdict, worst_verdict
 
 MAX_LEFT = 10
@@ -100,7 +101,9 @@ class ConsoleReport:
         if report.verdict in (Verdict.FAILED, Verdict.BROKEN):
             if report.trace_file:
                 self._indented(1, Text(f"trace      {report.trace_file}"))
-            self._indented(1, Text(f"run again  {report.rerun}"))
+            if command := open_phase_command(report):
+                self._copied(1, f"open       {command}")
+            self._copied(1, f"run again  {report.rerun}")
 
     def _skip(self, report: Report) -> None:
         """Says why once for all that share the reason."""
@@ -204,18 +207,20 @@ class ConsoleReport:
 
     def _phases(self, report: Report) -> None:
         for phase in report.phases:
-            self._phase(phase)
+            self._phase(phase, report.trace_file)
 
-    def _phase(self, phase: PhaseResult) -> None:
+    def _phase(self, phase: PhaseResult, trace_file: str) -> None:
         self._indented(1, mark(self._console, phase.verdict), Text(phase.name), Text(f"  {phase.took_s:.1f} s", "dim"))
         for check in phase.checks if self._verbose or phase.verdict is not Verdict.PASSED else ():
-            self._check(check)
+            self._check(check, trace_file)
 
-    def _check(self, check: CheckResult) -> None:
+    def _check(self, check: CheckResult, trace_file: str) -> None:
         place = f"  line {check.line}" if check.line else ""
         self._indented(2, mark(self._console, check.verdict), Text(check.title), Text(place, "dim"))
         for line in (*check_lines(check), *measured_of(check)):
             self._indented(2, Text(line, "dim" if check.measured else ""))
+        if command := open_command(check, trace_file):
+            self._copied(2, open_line(command))
 
     def _took(self, report: Report) -> str:
         return f"{report.took_s:.1f} s" + (
@@ -224,6 +229,10 @@ class ConsoleReport:
 
     def _indented(self, depth: int, *parts: Text) -> None:
         self._line(Text("  " * depth), *parts)
+
+    def _copied(self, depth: int, command: str) -> None:
+        """A line to be copied: only the terminal breaks it, which takes nothing away from it."""
+        self._console.print(Text("  " * depth + command), soft_wrap=True)
 
     def _line(self, *parts: Text) -> None:
         self._console.print(Text.assemble(*parts))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from fleetrig.harness.report.open_command import open_command, open_phase_command
 from fleetrig.harness.verdict import CheckResult, Report, Verdict
 
 
@@ -13,17 +14,25 @@ def finding_lines(report: Report) -> Iterator[str]:
         return
     if report.reason:
         yield report.reason
+    yield from _failed_checks(report)
+    for role, board in report.boards:
+        yield f"board: {role} is {board}"
+    if report.trace_file:
+        yield f"trace: {report.trace_file}"
+    if command := open_phase_command(report):
+        yield f"open: {command}"
+    if report.rerun:
+        yield f"run again: {report.rerun}"
+
+
+def _failed_checks(report: Report) -> Iterator[str]:
     for phase in report.phases:
         for check in phase.checks:
             if check.finding is not None:
                 yield f"phase «{phase.name}», {f'line {check.line}: ' if check.line else ''}{check.title}"
                 yield from check_lines(check)
-    for role, board in report.boards:
-        yield f"board: {role} is {board}"
-    if report.trace_file:
-        yield f"trace: {report.trace_file}"
-    if report.rerun:
-        yield f"run again: {report.rerun}"
+                if command := open_command(check, report.trace_file):
+                    yield open_line(command)
 
 
 def check_lines(check: CheckResult) -> Iterator[str]:
@@ -39,6 +48,11 @@ def check_lines(check: CheckResult) -> Iterator[str]:
         yield from _labelled("clause", finding.clause)
     if finding.known:
         yield from _labelled("known", finding.known)
+
+
+def open_line(command: str) -> str:
+    """Below what is to be seen: how to see it."""
+    return f"    {'open':<8}  {command}"
 
 
 def measured_lines(report: Report) -> Iterator[str]:

@@ -52,6 +52,7 @@ def about_run(expanded: Expanded, seed: int, time: str, *, is_whole: bool = True
     return {
         "fleetrig": VERSION,
         "run": expanded.name,
+        "platform": expanded.scenario.platform,
         "seed": seed,
         "time": time,
         "values": dict(expanded.values),
