@@ -134,6 +134,10 @@ class Report:
     """The scenario's file, relative to the working folder where it lies below."""
     line: int = 0
     """The line of its title; 0 without a file."""
+    cites: tuple[str, ...] = ()
+    """The rows of contracts that it is about."""
+    output: tuple[str, ...] = ()
+    """Files with what its devices have printed, where they are programs."""
     boards: tuple[tuple[str, str], ...] = ()
     """Role -> the board that took it: its name on the bench, its type, its serial number."""
     engine: str = ""

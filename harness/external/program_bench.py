@@ -57,6 +57,8 @@ class ProgramBench:
         self._warden = Warden()
         self._forgetting: set[Agent] = set()
         """Devices whose folders are emptied before they are started again."""
+        self.kept: list[Path] = []
+        """Files with what the programs have printed; there are some when this is left."""
 
     @property
     def image(self) -> Path | None:
@@ -171,8 +173,9 @@ class ProgramBench:
         for serial in sorted(self._serials):
             if text := self.output_of(serial):
                 make_private_folder(self._results)
-                with open_private(self._results / f"{folder_name(serial)}.log") as log:
+                with open_private(path := self._results / f"{folder_name(serial)}.log") as log:
                     log.write(self._secrets.hide(text))
+                self.kept.append(path)
 
     def _tell(self, agent: Agent, kind: str, reason: str = "") -> None:
         self.trace.emit(self.now_us(), Lane.DEVICE, kind, agent.identity.serial, reason=self._secrets.hide(reason))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from fleetrig.harness.report.open_command import open_command, open_phase_command
 from fleetrig.harness.verdict import CheckResult, Report, Verdict
 
 ORDER: Final = (Verdict.FAILED, Verdict.BROKEN, Verdict.WARNED, Verdict.KNOWN, Verdict.SKIPPED)
@@ -18,7 +19,7 @@ ORDER: Final = (Verdict.FAILED, Verdict.BROKEN, Verdict.WARNED, Verdict.KNOWN, V
 FEW: Final = 3
 """So many are still on the screen, with all that was said of them."""
 FOLDED: Final = frozenset({Verdict.BROKEN, Verdict.WARNED, Verdict.KNOWN, Verdict.SKIPPED})
-"""Of these the same stands once. Each failure is somebody's bug, and has a row of its own."""
+"""Of these the same stands once. Failures are told apart by scenario: each is somebody's bug."""
 MOST_NAMED: Final = 3
 MOST_CHARS: Final = 300
 """Of a sentence; the whole of it stands where the run ended."""
@@ -40,10 +41,12 @@ class ClosingRow:
     """A run that did not pass, or several that did not for the same reason."""
 
     verdict: Verdict
+    title: str
+    """What was to hold, and the rows of contracts that say so."""
     why: tuple[str, ...]
     """A sentence for each check that did not hold, or the one reason."""
-    trace_file: str = ""
-    rerun: str = ""
+    open: str = ""
+    """The command that shows it."""
     names: list[str] = field(default_factory=list)
 
     @property
@@ -61,13 +64,27 @@ def closing_rows(reports: Sequence[Report], name_of: Callable[[Report], str] = n
     """Of one verdict in the order in which they ended."""
     for verdict in ORDER:
         rows: dict[object, ClosingRow] = {}
-        for number, report in enumerate(one for one in reports if one.verdict is verdict):
-            why = whys(report)
-            key = alike(report) if verdict in FOLDED else number
-            row = rows.setdefault(key, ClosingRow(verdict, why, report.trace_file, report.rerun))
+        for report in (one for one in reports if one.verdict is verdict):
+            scenario = "" if verdict in FOLDED else report.name.partition("[")[0]
+            key = (scenario, alike(report))
+            row = rows.setdefault(key, ClosingRow(verdict, title_of(report), whys(report), command_of(report)))
             if (name := name_of(report)) not in row.names:
                 row.names.append(name)
         yield from rows.values()
+
+
+def title_of(report: Report) -> str:
+    """Empty where nothing was judged."""
+    if report.verdict in (Verdict.SKIPPED, Verdict.BROKEN):
+        return ""
+    return f"{report.title} ({', '.join(report.cites)})" if report.cites else report.title
+
+
+def command_of(report: Report) -> str:
+    """Shows the first check that did not hold, else the phase or the run."""
+    checks = (check for phase in report.phases for check in phase.checks if _counts(check, report.verdict))
+    commands = (open_command(check, report.trace_file) for check in checks)
+    return next(filter(None, commands), "") or open_phase_command(report)
 
 
 def whys(report: Report) -> tuple[str, ...]:
@@ -77,10 +94,9 @@ def whys(report: Report) -> tuple[str, ...]:
 
 
 def why_of(check: CheckResult) -> str:
-    """`line 12, receives poll 200: it never happened`."""
-    place = f"line {check.line}, " if check.line else ""
+    """`receives poll 200: it never happened`."""
     got = "" if check.finding is None else f": {_one_line(check.finding.known or check.finding.got)}"
-    return f"{place}{check.title}{got}"
+    return f"{check.title}{got}"
 
 
 def _counts(check: CheckResult, verdict: Verdict) -> bool:

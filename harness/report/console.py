@@ -17,7 +17,7 @@ from fleetrig.harness.report.curve_groups import groups_of
 from fleetrig.harness.report.curve_text import curve_lines
 from fleetrig.harness.report.marks import MARKS, mark
 from fleetrig.harness.report.open_command import open_command, open_phase_command
-from fleetrig.harness.report.text import check_lines, measured_of, open_line, summary
+from fleetrig.harness.report.text import about_lines, check_lines, measured_of, open_line, summary
 from fleetrig.harness.verdict import CheckResult, PhaseResult, Report, Verdict, worst_verdict
 
 MAX_LEFT = 10
@@ -99,11 +99,17 @@ class ConsoleReport:
         elif self._verbose or report.verdict is not Verdict.PASSED:
             self._phases(report)
         if report.verdict in (Verdict.FAILED, Verdict.BROKEN):
-            if report.trace_file:
-                self._indented(1, Text(f"trace      {report.trace_file}"))
-            if command := open_phase_command(report):
-                self._copied(1, f"open       {command}")
-            self._copied(1, f"run again  {report.rerun}")
+            self._where(report)
+
+    def _where(self, report: Report) -> None:
+        """What it was about, and how to look closer."""
+        for label, text in about_lines(report):
+            self._indented(1, Text(f"{label:<11}{text}"))
+        if report.trace_file:
+            self._indented(1, Text(f"trace      {report.trace_file}"))
+        if command := open_phase_command(report):
+            self._copied(1, f"open       {command}")
+        self._copied(1, f"run again  {report.rerun}")
 
     def _skip(self, report: Report) -> None:
         """Says why once for all that share the reason."""
@@ -183,12 +189,14 @@ class ConsoleReport:
             self._console.print()
         for row in rows:
             self._line(mark(self._console, row.verdict), Text(row.names[0], "bold"))
+            if row.title:
+                self._hanging(row.title, "italic")
             for why in row.why:
                 self._hanging(why, "dim" if row.verdict is Verdict.SKIPPED else "")
             if row.others:
                 self._hanging(row.others, "dim")
-            if row.trace_file:  # whole, so that it can be copied
-                self._console.print(Text(f"{MARGIN}trace {row.trace_file}", "dim"), soft_wrap=True)
+            if row.open:
+                self._console.print(Text(f"{MARGIN}open  {row.open}", "dim"), soft_wrap=True)
         if rows:
             self._console.print()
 

@@ -15,6 +15,8 @@ def finding_lines(report: Report) -> Iterator[str]:
     if report.reason:
         yield report.reason
     yield from _failed_checks(report)
+    for label, text in about_lines(report):
+        yield f"{label}: {text}"
     for role, board in report.boards:
         yield f"board: {role} is {board}"
     if report.trace_file:
@@ -33,6 +35,30 @@ def _failed_checks(report: Report) -> Iterator[str]:
                 yield from check_lines(check)
                 if command := open_command(check, report.trace_file):
                     yield open_line(command)
+
+
+def about_lines(report: Report) -> Iterator[tuple[str, str]]:
+    """Label and text of what a failed run is about: the rule, the place that says it, what its programs printed."""
+    if report.cites:
+        yield "rule", ", ".join(map(contract_place, report.cites))
+    if report.file:
+        line = failed_line(report) or report.line
+        yield "scenario", f"{report.file}:{line}" if line else report.file
+    if report.output:
+        more = f" and {len(report.output) - 1} more" if len(report.output) > 1 else ""
+        yield "output", f"{report.output[0]}{more}"
+
+
+def contract_place(cite: str) -> str:
+    """`docs/contracts/NAME.md#S41` for `NAME#S41`."""
+    name, _, row = cite.partition("#")
+    return f"docs/contracts/{name}.md#{row}"
+
+
+def failed_line(report: Report) -> int:
+    """The line of the first check that failed; 0 when none did."""
+    checks = (check for phase in report.phases for check in phase.checks if check.verdict is Verdict.FAILED)
+    return next((check.line for check in checks if check.line), 0)
 
 
 def check_lines(check: CheckResult) -> Iterator[str]:

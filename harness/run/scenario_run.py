@@ -103,6 +103,7 @@ class ScenarioRun:
         self._began_us = 0
         self._left_behind = ""
         self._boards: BoardRun | None = None
+        self._programs: ProgramBench | None = None
 
     def report(self, verdict: Verdict | None = None, reason: str = "") -> Report:
         """Ends the run. The default verdict is that of the phases; anything left behind makes it BROKEN."""
@@ -139,6 +140,8 @@ class ScenarioRun:
             ),
             file=self.scenario.file,
             line=self.scenario.line,
+            cites=self.scenario.cites,
+            output=self._output,
             boards=self._boards.told if self._boards is not None else (),
             engine=self._engine,
         )
@@ -282,7 +285,13 @@ class ScenarioRun:
             return self._boards.open(bench)
         if self.options.device is None or not self.scenario.devices.external:
             return nullcontext(bench)
-        return ProgramBench(bench, self.options.device, self._describe, self._results(), self.secrets)
+        self._programs = ProgramBench(bench, self.options.device, self._describe, self._results(), self.secrets)
+        return self._programs
+
+    @property
+    def _output(self) -> tuple[str, ...]:
+        """What programs have printed, once they are off."""
+        return () if self._programs is None else tuple(map(str, self._programs.kept))
 
     def _describe(self, agent: Agent, folder: Path) -> Mapping[str, str]:
         assert self._context is not None

@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from typing import Any
 
 from rich.console import Console
 
 from fleetrig.harness.report.closing_table import FEW, MOST_CHARS, closing_rows, name_of_row
 from fleetrig.harness.report.console import ConsoleReport
-from fleetrig.harness.verdict import CheckResult, Finding, PhaseResult, Report, Verdict
+from fleetrig.harness.verdict import CheckResult, Evidence, Finding, PhaseResult, Report, Verdict
 
 
-def report(name: str, verdict: Verdict, *checks: CheckResult, reason: str = "", trace_file: str = "") -> Report:
+def report(name: str, verdict: Verdict, *checks: CheckResult, reason: str = "", **more: Any) -> Report:
     phases = (PhaseResult("p", checks, 1.0),) if checks else ()
-    return Report(name, f"The title of {name}", verdict, reason, phases, trace_file=trace_file, time="real")
+    return Report(name, f"The title of {name}", verdict, reason, phases, time="real", **more)
 
 
-def found(title: str, got: str, verdict: Verdict, line: int = 0, known: str = "") -> CheckResult:
-    return CheckResult(title, verdict, Finding("something else", got, known=known), line)
+EVIDENCE = (Evidence("server", 27, "X-1 received poll 503", "X-1"),)
+
+
+def found(title: str, got: str, verdict: Verdict, line: int = 0, known: str = "", *seen: Evidence) -> CheckResult:
+    return CheckResult(title, verdict, Finding("something else", got, seen, known=known), line)
 
 
 SLOW = "its delays grew from {0} s to {0} s"
 REPORTS = [
     report("x/skipped[a=1]", Verdict.SKIPPED, reason="it is about a device of yours"),
     report("x/passed", Verdict.PASSED, CheckResult("sends poll", Verdict.PASSED)),
-    report("x/warned[a=1]", Verdict.WARNED, found("backs_off {of: poll, by: 1.5}", SLOW.format(1), Verdict.WARNED, 24)),
+    report(
+        "x/warned[a=1]", Verdict.WARNED,
+        found("backs_off {of: poll, by: 1.5}", SLOW.format(1), Verdict.WARNED, 24),
+        cites=("x#V08", "x#V09"),
+    ),
     report(
         "x/failed", Verdict.FAILED,
         found("jitter poll", "none", Verdict.WARNED, 9),
-        found("receives poll 200", "it never\nhappened", Verdict.FAILED, 12),
+        found("receives poll 200", "it never\nhappened", Verdict.FAILED, 12, "", *EVIDENCE),
         found("gap between poll", "0.1 s", Verdict.FAILED, 13),
         trace_file="results/x/failed.trace.jsonl",
     ),
@@ -38,16 +46,19 @@ REPORTS = [
     report("x/skipped[a=2]", Verdict.SKIPPED, reason="it is about a device of yours"),
     report("x/skipped[a=3]", Verdict.SKIPPED, reason="the server lacks reference.faults"),
     report("x/known", Verdict.KNOWN, found("jitter poll", "none", Verdict.KNOWN, known="never draws (§7.1)")),
-    report("x/failed[a=2]", Verdict.FAILED, found("gap between poll", "0.2 s", Verdict.FAILED, 13)),
+    report("x/fails[a=1]", Verdict.FAILED, found("gap between poll", "0.2 s", Verdict.FAILED, 13)),
+    report("y/fails", Verdict.FAILED, found("gap between poll", "0.2 s", Verdict.FAILED, 13)),
+    report("x/fails[a=2]", Verdict.FAILED, found("gap between poll", "0.3 s", Verdict.FAILED, 13)),
     report("x/broken", Verdict.BROKEN, reason="nobody listens at http://h:8080"),
 ]  # fmt: skip
 
 
-def test_failures_stand_first_and_each_by_itself() -> None:
+def test_failures_stand_first_and_those_of_a_matrix_together() -> None:
     rows = list(closing_rows(REPORTS))
     assert [(row.verdict.value, row.names) for row in rows] == [
         ("failed", ["x/failed"]),
-        ("failed", ["x/failed[a=2]"]),
+        ("failed", ["x/fails[a=1]", "x/fails[a=2]"]),
+        ("failed", ["y/fails"]),
         ("broken", ["x/broken"]),
         ("warned", ["x/warned[a=1]", "x/warned[a=2]", "x/other"]),
         ("known deviation", ["x/known"]),
@@ -57,11 +68,14 @@ def test_failures_stand_first_and_each_by_itself() -> None:
 
 
 def test_a_row_says_why_in_sentences_of_one_line() -> None:
-    failed, _, broken, warned, known, skipped, _ = closing_rows(REPORTS)
-    assert failed.why == ("line 12, receives poll 200: it never happened", "line 13, gap between poll: 0.1 s")
-    assert failed.trace_file == "results/x/failed.trace.jsonl"
+    failed, _, _, broken, warned, known, skipped, _ = closing_rows(REPORTS)
+    assert failed.why == ("receives poll 200: it never happened", "gap between poll: 0.1 s")
+    assert failed.title == "The title of x/failed"
+    assert failed.open == "fleetrig trace results/x/failed.trace.jsonl --device X-1 --around server:27"
+    assert (broken.title, broken.open) == ("", "")
     assert broken.why == ("nobody listens at http://h:8080",)
-    assert warned.why == ("line 24, backs_off {of: poll, by: 1.5}: its delays grew from 1 s to 1 s",)
+    assert warned.title == "The title of x/warned[a=1] (x#V08, x#V09)"
+    assert warned.why == ("backs_off {of: poll, by: 1.5}: its delays grew from 1 s to 1 s",)
     assert known.why == ("jitter poll: never draws (§7.1)",)
     assert skipped.why == ("it is about a device of yours",)
 
@@ -107,17 +121,25 @@ def shown(reports: list[Report], width: int = 10_000, *, verbose: bool = False) 
 
 TABLE = """
 FAIL x/failed
-       line 12, receives poll 200: it never happened
-       line 13, gap between poll: 0.1 s
-       trace results/x/failed.trace.jsonl
-FAIL x/failed[a=2]
-       line 13, gap between poll: 0.2 s
+       The title of x/failed
+       receives poll 200: it never happened
+       gap between poll: 0.1 s
+       open  fleetrig trace results/x/failed.trace.jsonl --device X-1 --around server:27
+FAIL x/fails[a=1]
+       The title of x/fails[a=1]
+       gap between poll: 0.2 s
+       the same in 1 other: x/fails[a=2]
+FAIL y/fails
+       The title of y/fails
+       gap between poll: 0.2 s
 BROKEN x/broken
        nobody listens at http://h:8080
 WARN x/warned[a=1]
-       line 24, backs_off {of: poll, by: 1.5}: its delays grew from 1 s to 1 s
+       The title of x/warned[a=1] (x#V08, x#V09)
+       backs_off {of: poll, by: 1.5}: its delays grew from 1 s to 1 s
        the same in 2 others: x/warned[a=2], x/other
 known x/known
+       The title of x/known
        jitter poll: never draws (§7.1)
 skip x/skipped[a=1]
        it is about a device of yours
@@ -125,7 +147,7 @@ skip x/skipped[a=1]
 skip x/skipped[a=3]
        the server lacks reference.faults
 
-1 passed, 1 known deviation, 3 warned, 2 failed, 1 broken, 3 skipped in 2.0 s
+1 passed, 1 known deviation, 3 warned, 4 failed, 1 broken, 3 skipped in 2.0 s
 """
 
 
@@ -135,10 +157,10 @@ def test_the_table_stands_above_the_summary() -> None:
 
 def test_on_a_narrow_terminal_every_line_stays_below_its_row() -> None:
     lines = shown(REPORTS, width=40).partition("\nFAIL x/failed\n")[2].splitlines()
-    assert "       line 12, receives poll 200: it" in lines
-    assert "       never happened" in lines
-    assert "       trace results/x/failed.trace.jsonl" in lines, "whole, so that it can be copied"
-    assert all(len(line) <= 40 for line in lines[:-2] if "trace" not in line)
+    assert "       receives poll 200: it never" in lines
+    assert "       happened" in lines
+    assert "       open  fleetrig trace results/x/failed.trace.jsonl --device X-1 --around server:27" in lines
+    assert all(len(line) <= 40 for line in lines[:-2] if "open" not in line), "what is copied stays whole"
 
 
 def test_a_few_runs_and_runs_that_passed_need_no_table() -> None:
