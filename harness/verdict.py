@@ -98,6 +98,8 @@ class PhaseResult:
         return Verdict.BROKEN if self.broken else worst_verdict(check.verdict for check in self.checks)
 
 
+INTERRUPTED: Final = "interrupted"
+"""Why a run that was under way has no verdict of its own, when somebody stopped it."""
 EXPECTS_NOTHING: Final = "nothing was judged: none of its phases expects anything; say with `expect` what must hold"
 
 
@@ -144,6 +146,11 @@ class Report:
     """In virtual time: which engine ran it, and why."""
     told: tuple[tuple[str, str], ...] = ()
     """What its figures say: subject and sentence."""
+
+    @property
+    def was_interrupted(self) -> bool:
+        """It was stopped on the way, and that is all there is to say."""
+        return self.verdict is Verdict.BROKEN and self.reason == INTERRUPTED
 
     @property
     def folder(self) -> str:

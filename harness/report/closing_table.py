@@ -64,7 +64,7 @@ def closing_rows(reports: Sequence[Report], name_of: Callable[[Report], str] = n
     """Of one verdict in the order in which they ended."""
     for verdict in ORDER:
         rows: dict[object, ClosingRow] = {}
-        for report in (one for one in reports if one.verdict is verdict):
+        for report in (one for one in reports if one.verdict is verdict and not one.was_interrupted):
             scenario = "" if verdict in FOLDED else report.name.partition("[")[0]
             key = (scenario, alike(report))
             row = rows.setdefault(key, ClosingRow(verdict, title_of(report), whys(report), command_of(report)))

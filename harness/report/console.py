@@ -137,6 +137,17 @@ class ConsoleReport:
         for subject, sentence in report.told:
             self._indented(1, Text(f"{subject:<11}{sentence}"))
 
+    def show_interrupted(self, report: Report) -> None:
+        """One of several that were under way: one line, unless it had found something or left something behind."""
+        has_found = any(phase.verdict in (Verdict.FAILED, Verdict.WARNED) for phase in report.phases)
+        if has_found or self._single or not report.was_interrupted:
+            self.show(report)
+            return
+        self._ended(report.name)
+        where = f" in «{report.phases[-1].name}»" if report.phases else ""
+        said = Text(f"  interrupted{where} after {report.took_s:.1f} s", "magenta")
+        self._line(mark(self._console, report.verdict), Text(report.name, "bold"), said)
+
     def show_cause(self, reason: str) -> None:
         """Shows why nothing could be run, for all runs at once."""
         self._has_one_cause = True

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from fleetrig.harness.report.open_command import open_command, open_phase_command
-from fleetrig.harness.verdict import CheckResult, Report, Verdict
+from fleetrig.harness.verdict import INTERRUPTED, CheckResult, Report, Verdict
 
 
 def finding_lines(report: Report) -> Iterator[str]:
@@ -105,9 +106,10 @@ def _labelled(label: str, text: str) -> Iterator[str]:
 
 def summary(reports: Sequence[Report]) -> str:
     """`12 passed, 1 failed, 2 skipped`, zeros left out."""
-    counts = {verdict: sum(report.verdict is verdict for report in reports) for verdict in Verdict}
-    return ", ".join(_verdict_count(verdict, count) for verdict, count in counts.items() if count) or "nothing was run"
+    counts = Counter(INTERRUPTED if report.was_interrupted else report.verdict for report in reports)
+    order = (*Verdict, INTERRUPTED)
+    return ", ".join(_counted(what, counts[what]) for what in order if counts[what]) or "nothing was run"
 
 
-def _verdict_count(verdict: Verdict, count: int) -> str:
-    return f"{count} {verdict}{'s' if verdict is Verdict.KNOWN and count > 1 else ''}"
+def _counted(what: str, count: int) -> str:
+    return f"{count} {what}{'s' if what == Verdict.KNOWN and count > 1 else ''}"

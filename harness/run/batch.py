@@ -60,7 +60,7 @@ async def run_and_show(pairs: Sequence[Pair], output: BatchOutput, width: int) -
         why_not = "the run was broken off"
         reports += broken_off
         for report in broken_off:
-            output.writer.show(report)
+            output.writer.show_interrupted(report)
         raise
     finally:
         seen = {(report.name, report.seed) for report in reports}

@@ -339,6 +339,11 @@ class ScenarioRun:
             raise SkipScenario(why_skipped(server.name, lacking, is_own=server.is_own, profiles_with=profiles_with))
 
     @property
+    def has_begun(self) -> bool:
+        """Something was done to server, devices or boards; before that a run that is stopped has nothing to tell."""
+        return bool(self.boards_left) or (self._context is not None and bool(self._phases("") or self.phase))
+
+    @property
     def phase(self) -> str:
         """The name of the phase that is under way; empty when none is."""
         return "" if self._context is None else self._context.progress.phase

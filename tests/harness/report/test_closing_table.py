@@ -183,3 +183,31 @@ def test_a_skip_is_explained_once() -> None:
     assert "skip x/skipped[a=2]  for the same reason\n" in live
     apart = shown([REPORTS[0], REPORTS[7], REPORTS[6]])
     assert "skip x/skipped[a=2]  for the same reason as x/skipped[a=1]\n" in apart
+
+
+INTERRUPTED = replace(report("x/long", Verdict.BROKEN, reason="interrupted"), took_s=2.34)
+UNDER_WAY = replace(INTERRUPTED, phases=(PhaseResult("first contact", (), 2.0), PhaseResult("waits", (), 0.3, "stop")))
+
+
+def stopped(*reports: Report) -> str:
+    console = Console(file=io.StringIO(), width=10_000, highlight=False)
+    writer = ConsoleReport(console)
+    for one in reports:
+        writer.show_interrupted(one)
+    writer.finish([*REPORTS, *reports], {}, took_s=2.0, not_run=54)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_what_was_interrupted_is_one_line_and_no_row() -> None:
+    said = stopped(UNDER_WAY)
+    assert said.startswith("BROKEN x/long  interrupted in «waits» after 2.3 s\n\nFAIL x/failed\n")
+    assert said.count("x/long") == 1
+    assert said.endswith("1 broken, 3 skipped, 1 interrupted, 54 not run in 2.0 s\n")
+
+
+def test_what_had_found_something_when_it_was_interrupted_tells_it() -> None:
+    said = stopped(replace(UNDER_WAY, phases=(REPORTS[3].phases[0], *UNDER_WAY.phases)))
+    assert "receives poll 200" in said.partition("\nFAIL x/failed\n")[0]
+    left = stopped(replace(INTERRUPTED, reason="interrupted; targets may be left behind on http://h"))
+    assert "  interrupted; targets may be left behind on http://h\n" in left
