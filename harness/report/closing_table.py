@@ -51,8 +51,9 @@ class ClosingRow:
 
     @property
     def others(self) -> str:
-        """`the same in 12 others: a, b, c …`; empty for a run alone."""
-        others = self.names[1:]
+        """`the same in 12 others: [a=2], x/b, x/c …`; empty for a run alone."""
+        scenario = self.names[0].partition("[")[0]
+        others = [name.removeprefix(scenario) if name.startswith(f"{scenario}[") else name for name in self.names[1:]]
         if not others:
             return ""
         more = " …" if len(others) > MOST_NAMED else ""
@@ -94,9 +95,14 @@ def whys(report: Report) -> tuple[str, ...]:
 
 
 def why_of(check: CheckResult) -> str:
-    """`receives poll 200: it never happened`."""
-    got = "" if check.finding is None else f": {_one_line(check.finding.known or check.finding.got)}"
-    return f"{check.title}{got}"
+    """`no device sends download; got: it happened once`; what is expected in many lines is told by its title."""
+    finding = check.finding
+    if finding is None:
+        return check.title
+    if finding.known:
+        return f"{check.title}: {_one_line(finding.known)}"
+    expected = check.title if "\n" in finding.expected else finding.expected
+    return _one_line(f"{expected}; got: {finding.got}")
 
 
 def _counts(check: CheckResult, verdict: Verdict) -> bool:

@@ -69,15 +69,21 @@ def test_failures_stand_first_and_those_of_a_matrix_together() -> None:
 
 def test_a_row_says_why_in_sentences_of_one_line() -> None:
     failed, _, _, broken, warned, known, skipped, _ = closing_rows(REPORTS)
-    assert failed.why == ("receives poll 200: it never happened", "gap between poll: 0.1 s")
+    assert failed.why == ("something else; got: it never happened", "something else; got: 0.1 s")
     assert failed.title == "The title of x/failed"
     assert failed.open == "fleetrig trace results/x/failed.trace.jsonl --device X-1 --around server:27"
     assert (broken.title, broken.open) == ("", "")
     assert broken.why == ("nobody listens at http://h:8080",)
     assert warned.title == "The title of x/warned[a=1] (x#V08, x#V09)"
-    assert warned.why == ("backs_off {of: poll, by: 1.5}: its delays grew from 1 s to 1 s",)
+    assert warned.why == ("something else; got: its delays grew from 1 s to 1 s",)
     assert known.why == ("jitter poll: never draws (§7.1)",)
     assert skipped.why == ("it is about a device of yours",)
+
+
+def test_what_is_expected_in_many_lines_is_told_by_its_title() -> None:
+    order = CheckResult("order a → b", Verdict.FAILED, Finding("in this order\n1. a\n2. b", "X-1 waits for step 2: b"))
+    (row,) = closing_rows([report("x/failed", Verdict.FAILED, order)])
+    assert row.why == ("order a → b; got: X-1 waits for step 2: b",)
 
 
 def test_the_same_is_counted_and_some_are_named() -> None:
@@ -122,28 +128,28 @@ def shown(reports: list[Report], width: int = 10_000, *, verbose: bool = False) 
 TABLE = """
 FAIL x/failed
        The title of x/failed
-       receives poll 200: it never happened
-       gap between poll: 0.1 s
+       something else; got: it never happened
+       something else; got: 0.1 s
        open  fleetrig trace results/x/failed.trace.jsonl --device X-1 --around server:27
 FAIL x/fails[a=1]
        The title of x/fails[a=1]
-       gap between poll: 0.2 s
-       the same in 1 other: x/fails[a=2]
+       something else; got: 0.2 s
+       the same in 1 other: [a=2]
 FAIL y/fails
        The title of y/fails
-       gap between poll: 0.2 s
+       something else; got: 0.2 s
 BROKEN x/broken
        nobody listens at http://h:8080
 WARN x/warned[a=1]
        The title of x/warned[a=1] (x#V08, x#V09)
-       backs_off {of: poll, by: 1.5}: its delays grew from 1 s to 1 s
-       the same in 2 others: x/warned[a=2], x/other
+       something else; got: its delays grew from 1 s to 1 s
+       the same in 2 others: [a=2], x/other
 known x/known
        The title of x/known
        jitter poll: never draws (§7.1)
 skip x/skipped[a=1]
        it is about a device of yours
-       the same in 1 other: x/skipped[a=2]
+       the same in 1 other: [a=2]
 skip x/skipped[a=3]
        the server lacks reference.faults
 
@@ -157,7 +163,7 @@ def test_the_table_stands_above_the_summary() -> None:
 
 def test_on_a_narrow_terminal_every_line_stays_below_its_row() -> None:
     lines = shown(REPORTS, width=40).partition("\nFAIL x/failed\n")[2].splitlines()
-    assert "       receives poll 200: it never" in lines
+    assert "       something else; got: it never" in lines
     assert "       happened" in lines
     assert "       open  fleetrig trace results/x/failed.trace.jsonl --device X-1 --around server:27" in lines
     assert all(len(line) <= 40 for line in lines[:-2] if "open" not in line), "what is copied stays whole"
