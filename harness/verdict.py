@@ -138,8 +138,8 @@ class Report:
     """The line of its title; 0 without a file."""
     cites: tuple[str, ...] = ()
     """The rows of contracts that it is about."""
-    output: tuple[str, ...] = ()
-    """Files with what its devices have printed, where they are programs."""
+    output: tuple[tuple[str, str], ...] = ()
+    """Files with what its devices have printed, where they are programs, and the last line of each."""
     boards: tuple[tuple[str, str], ...] = ()
     """Role -> the board that took it: its name on the bench, its type, its serial number."""
     engine: str = ""

@@ -46,8 +46,9 @@ def about_lines(report: Report) -> Iterator[tuple[str, str]]:
         line = failed_line(report) or report.line
         yield "scenario", f"{report.file}:{line}" if line else report.file
     if report.output:
+        path, last = report.output[0]
         more = f" and {len(report.output) - 1} more" if len(report.output) > 1 else ""
-        yield "output", f"{report.output[0]}{more}"
+        yield "output", f"{path}{more}{f', at last: {last}' if last else ''}"
 
 
 def contract_place(cite: str) -> str:

@@ -289,9 +289,9 @@ class ScenarioRun:
         return self._programs
 
     @property
-    def _output(self) -> tuple[str, ...]:
+    def _output(self) -> tuple[tuple[str, str], ...]:
         """What programs have printed, once they are off."""
-        return () if self._programs is None else tuple(map(str, self._programs.kept))
+        return () if self._programs is None else tuple((str(path), said) for path, said in self._programs.kept)
 
     def _describe(self, agent: Agent, folder: Path) -> Mapping[str, str]:
         assert self._context is not None
