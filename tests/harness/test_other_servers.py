@@ -6,8 +6,6 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -166,11 +164,40 @@ def test_a_certificate_of_somebody_else(tls: ssl.SSLContext, tmp_path: Path) -> 
     assert "shows a certificate that nobody here trusts: --ca FILE names its authority" in said_by(done)
 
 
-# -- over the devices' own protocols
+# -- devices alone, without an operator
 
 
-@contextmanager
-def silent_datagrams() -> Iterator[int]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
+PROVISIONS = ["--transport", "http", "--provision-key", "env:KEY", "--provision-secret", "env:KEY"]
+SIGNS_IN = ["--credentials", "password", "--account", "acme", "--user", "u", "--secret", "env:KEY"]
+DEVICES = [
+    ("hawkbit", [], "a page", "answers polls with something else than a poll document: is it a hawkBit server"),
+    ("hawkbit", [], "no such page", r"knows no DEFAULT/controller/v1 \(HTTP 404\): is it a hawkBit server"),
+    ("hawkbit", [], "a proxy", "answers HTTP 502 to everybody: is hawkBit running behind it"),
+    ("hawkbit", [], "a login page", r"sends devices on to another address \(HTTP 302\)"),
+    ("hawkbit", [], "a broker", "was asked in HTTP, and that port speaks MQTT: is the port right"),
+    ("thingsboard", PROVISIONS, "a page", "is it a ThingsBoard of 3.2 or later"),
+    ("thingsboard", PROVISIONS, "a proxy", "all devices heard HTTP 502: is ThingsBoard running behind http"),
+    ("thingsboard", PROVISIONS, "a login page", "all devices heard HTTP 302: .* sends devices on to another address"),
+    ("thingsboard", PROVISIONS, "a broker", "was asked in HTTP, and that port speaks MQTT: is the port right"),
+]
+
+
+@pytest.mark.parametrize(("platform", "more", "other", "words"), DEVICES)
+def test_devices_alone_meet_another_server(
+    platform: str, more: list[str], other: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEY", "s3cret-s3cret")
+    with raw_server(OTHERS[other][0]) as url:
+        done = fleetrig("simulate", platform, "--against", url, *more, "--count", "1", "--for", "600ms", cwd=tmp_path)
+    assert done.returncode in (Exit.FAILED, Exit.BROKEN)
+    assert re.search(words, said_by(done)), said_by(done)
+
+
+@pytest.mark.parametrize("platform", ["thingsboard", "kura"])
+def test_devices_over_mqtt_meet_a_web_server(platform: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", "s3cret-s3cret")
+    more = PROVISIONS[2:] if platform == "thingsboard" else SIGNS_IN
+    with raw_server(polite) as url:
+        against = url.replace("http:", "mqtt:")
+        done = fleetrig("simulate", platform, "--against", against, *more, "--count", "1", "--for", "3s", cwd=tmp_path)
+    assert f"{against} was asked in MQTT, and that port speaks HTTP: is the port right?" in said_by(done)
