@@ -13,7 +13,7 @@ Loaded in every pytest run of an environment that has fleetrig, so nothing heavy
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -149,19 +149,30 @@ def holds_scenarios(home: Path) -> bool:
     return any(looks_like_scenario(path) for path in found if not is_other_file(path.relative_to(home)))
 
 
+@cache
+def ids_of_commands() -> Mapping[str, Path]:
+    """What ids mean to `fleetrig run` here, for the command lines in reports."""
+    from fleetrig.harness.scenario_file.selection_folders import scenario_folders
+
+    return scenario_folders().known()
+
+
 class ScenarioCollector(pytest.File):
     """One scenario file: an item per combination of its matrix."""
 
     def collect(self) -> Iterable[pytest.Item]:
         from fleetrig.harness.run.power_points import power_cut_points
-        from fleetrig.harness.scenario_file.selection import expand, id_of
+        from fleetrig.harness.scenario_file.selection import expand
+        from fleetrig.harness.scenario_file.selection_lookup import command_word, id_of
         from fleetrig.harness.scenario_file.template import read_scenario
         from fleetrig.simulator.contract.errors import FleetrigError
 
         allows_outside = self.config.getoption("--fleetrig-allow-outside")
         try:
             scenario_id = id_of(self.path, home_of(self.path))
-            runs = expand(read_scenario(self.path, scenario_id, allows_outside=allows_outside), power_cut_points)
+            file = read_scenario(self.path, scenario_id, allows_outside=allows_outside)
+            called = command_word(scenario_id, self.path, ids_of_commands())
+            runs = expand(replace(file, called=called), power_cut_points)
         except FleetrigError as wrong:
             raise self.CollectError(str(wrong)) from None
         for expanded in runs:

@@ -111,6 +111,16 @@ def verdict_of_phases(phases: Collection[PhaseResult]) -> tuple[Verdict, str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Lack:
+    """What a server lacks, or is not known to have."""
+
+    what: str
+    """A word of `needs`, or the name of a listener."""
+    remedy: str
+    """What to do about it, as a part of a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One expanded scenario, run once."""
 
@@ -146,6 +156,8 @@ class Report:
     """In virtual time: which engine ran it, and why."""
     told: tuple[tuple[str, str], ...] = ()
     """What its figures say: subject and sentence."""
+    lacks: tuple[Lack, ...] = ()
+    """Why it was skipped, where the server lacks what it needs."""
 
     @property
     def was_interrupted(self) -> bool:

@@ -1,7 +1,7 @@
 """What is left to do after many runs, at their end: one row for each that did not pass, with the sentence why.
 
-What several have in common stands once: a warning with the runs that have it, a reason for a skip with its number.
-Those that passed are a number in the summary below.
+What several have in common stands once: a warning with the runs that have it. Those that passed are a number in the
+summary below, and why some were skipped stands under it (`skip_causes`).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Final
 from fleetrig.harness.report.open_command import open_command, open_phase_command
 from fleetrig.harness.verdict import CheckResult, Report, Verdict
 
-ORDER: Final = (Verdict.FAILED, Verdict.BROKEN, Verdict.WARNED, Verdict.KNOWN, Verdict.SKIPPED)
-"""What somebody has to look into comes first."""
+ORDER: Final = (Verdict.FAILED, Verdict.BROKEN, Verdict.WARNED, Verdict.KNOWN)
+"""What somebody has to look into comes first; what was skipped is told by its causes."""
 FEW: Final = 3
 """So many are still on the screen, with all that was said of them."""
-FOLDED: Final = frozenset({Verdict.BROKEN, Verdict.WARNED, Verdict.KNOWN, Verdict.SKIPPED})
+FOLDED: Final = frozenset({Verdict.BROKEN, Verdict.WARNED, Verdict.KNOWN})
 """Of these the same stands once. Failures are told apart by scenario: each is somebody's bug."""
 MOST_NAMED: Final = 3
 MOST_CHARS: Final = 300
@@ -76,7 +76,7 @@ def closing_rows(reports: Sequence[Report], name_of: Callable[[Report], str] = n
 
 def title_of(report: Report) -> str:
     """Empty where nothing was judged."""
-    if report.verdict in (Verdict.SKIPPED, Verdict.BROKEN):
+    if report.verdict is Verdict.BROKEN:
         return ""
     return f"{report.title} ({', '.join(report.cites)})" if report.cites else report.title
 

@@ -17,6 +17,7 @@ from fleetrig.harness.report.curve_groups import groups_of
 from fleetrig.harness.report.curve_text import curve_lines
 from fleetrig.harness.report.marks import MARKS, mark
 from fleetrig.harness.report.open_command import open_command, open_phase_command
+from fleetrig.harness.report.skip_causes import cause_lines
 from fleetrig.harness.report.text import about_lines, check_lines, measured_of, open_line, summary
 from fleetrig.harness.verdict import CheckResult, PhaseResult, Report, Verdict, worst_verdict
 
@@ -178,7 +179,7 @@ class ConsoleReport:
         not_run: int = 0,
         remark: str = "",
     ) -> None:
-        """The curves that checks draw, a row for what did not pass, one line for everything, and the files."""
+        """Curves that checks draw, a row for what did not pass, one line for all, why some were skipped, and the files."""
         for group in groups_of(reports):
             self._console.print()
             for line in curve_lines(group):
@@ -190,6 +191,8 @@ class ConsoleReport:
         style = "bold green" if overall is Verdict.PASSED else MARKS[overall][1]
         more = f", {not_run} not run" if not_run else ""
         self._console.print(Text(f"{summary(reports)}{more} in {took_s:.1f} s", style))
+        for line in cause_lines(reports):
+            self._console.print(Text(line, "yellow"), soft_wrap=True)
         if remark:
             self._console.print(Text(remark, "yellow"))
         for what, where in written.items():
@@ -203,7 +206,7 @@ class ConsoleReport:
             if row.title:
                 self._hanging(row.title, "italic")
             for why in row.why:
-                self._hanging(why, "dim" if row.verdict is Verdict.SKIPPED else "")
+                self._hanging(why, "")
             if row.others:
                 self._hanging(row.others, "dim")
             if row.open:

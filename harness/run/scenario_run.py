@@ -33,11 +33,11 @@ from fleetrig.harness.run.sampled_trace import WRITTEN_WHOLE, one_of_many
 from fleetrig.harness.run.trace_file import TraceFile, about_run, trace_name
 from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.harness.scenario_file.vocabulary import CLIENT_CERTIFICATES
-from fleetrig.harness.servers.lacking import why_skipped
+from fleetrig.harness.servers.lacking import lacking_server
 from fleetrig.harness.servers.own_server import Proxied, in_memory, proxied_server, serving
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.harness.servers.under_test import ServerUnderTest, server_under_test
-from fleetrig.harness.verdict import PhaseResult, Report, Verdict, verdict_of_phases
+from fleetrig.harness.verdict import Lack, PhaseResult, Report, Verdict, verdict_of_phases
 from fleetrig.reference_server.platform import PlatformBuilder
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
@@ -56,8 +56,8 @@ NEEDS_A_DEVICE: Final = "it is about a device of yours: say --device-command CMD
 
 
 TELLS_NOTHING: Final = (
-    "does not tell what it saw of the device, only our own server does: leave --against away, "
-    "or run `fleetrig serve` and give its `control: URL` in a SERVER.yaml"
+    "does not tell what it saw of the device, only fleetrig's own server does: if this is one, give --against the "
+    "address of its control interface; else leave --against away"
 )
 WRONG_PLATFORM: Final = "{0} is {1}, the scenario is for {2}: run it against a server of {2}"
 
@@ -83,6 +83,7 @@ class ScenarioRun:
         self.profile = options.profile or self.platform.vocabulary.profiles[0]
         self.options = options
         self.name = expanded.name
+        self.command_word = expanded.command_word
         self.trace = Trace()
         self.secrets = Secrets()
         for secret in expanded.secrets:
@@ -102,6 +103,7 @@ class ScenarioRun:
         self._context: RunContext | None = None
         self._began_us = 0
         self._left_behind = ""
+        self._lacks: tuple[Lack, ...] = ()
         self._boards: BoardRun | None = None
         self._programs: ProgramBench | None = None
 
@@ -119,7 +121,7 @@ class ScenarioRun:
         reason = "; ".join(filter(None, [reason, complaint]))
         if complaint and self.options.trace is not None:
             verdict = Verdict.BROKEN
-        against = self.options.against
+        against, seed = self.options.against, str(self.options.seed)
         return Report(
             name=self.name,
             title=redact(self.scenario.title, self.secrets.hide),
@@ -135,15 +137,14 @@ class ScenarioRun:
             seed=self.options.seed,
             version=VERSION,
             trace_file=trace_file,
-            rerun=shlex.join(
-                ["fleetrig", self.options.verb, self.name, "--seed", str(self.options.seed), *self.options.again]
-            ),
+            rerun=shlex.join(["fleetrig", self.options.verb, self.command_word, "--seed", seed, *self.options.again]),
             file=self.scenario.file,
             line=self.scenario.line,
             cites=self.scenario.cites,
             output=self._output,
             boards=self._boards.told if self._boards is not None else (),
             engine=self._engine,
+            lacks=self._lacks,
         )
 
     def _keep_trace(self, verdict: Verdict) -> tuple[str, str]:
@@ -335,8 +336,12 @@ class ScenarioRun:
         wanted = (*listeners, *certificates, *self.scenario.needs)
         if lacking := server.lacks(wanted):
             of_profiles = [word for word in wanted if word not in server.listeners]
-            profiles_with = self.platform.vocabulary.profiles_with(of_profiles)
-            raise SkipScenario(why_skipped(server.name, lacking, is_own=server.is_own, profiles_with=profiles_with))
+            whose = lacking_server(
+                server.name, self.platform.vocabulary, of_profiles,
+                is_own=server.is_own, is_reference=server.is_reference,
+            )  # fmt: skip
+            self._lacks = whose.lacks(lacking)
+            raise SkipScenario(whose.why_skipped(lacking))
 
     @property
     def has_begun(self) -> bool:

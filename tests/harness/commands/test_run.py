@@ -237,16 +237,18 @@ def test_the_request_has_the_names_of_the_options() -> None:
 def test_a_server_of_one_platform_for_scenarios_of_two(tmp_path: Path) -> None:
     options = dict.fromkeys(field.name for field in fields(RunRequest))
     request = RunRequest(**{**options, "change_tenant_settings": False})  # type: ignore[arg-type]
-    assert request.server("http://h", {"hawkbit"}).platform == "hawkbit"
+    address = "http://127.0.0.1:1"
+    assert request.servers(address, {"hawkbit"})["hawkbit"].platform == "hawkbit"
     with pytest.raises(UsageError) as wrong:
-        request.server("http://h", {"toy", "hawkbit"})
+        request.servers(address, {"toy", "hawkbit"})
     assert str(wrong.value) == (
         "--against is one server, but these scenarios are for hawkbit and toy: choose among them, or say in a "
         "SERVER.yaml what the server is, such as `platform: hawkbit`"
     )
     file = tmp_path / "server.yaml"
     file.write_text("platform: hawkbit\nhttp: http://h\n")
-    assert request.server(str(file), {"toy", "hawkbit"}).platform == "hawkbit"
+    servers = request.servers(str(file), {"toy", "hawkbit"})
+    assert {name: server.platform for name, server in servers.items()} == {"toy": "hawkbit", "hawkbit": "hawkbit"}
 
 
 @pytest.mark.parametrize(
