@@ -179,7 +179,7 @@ class ConsoleReport:
         not_run: int = 0,
         remark: str = "",
     ) -> None:
-        """Curves that checks draw, a row for what did not pass, one line for all, why some were skipped, and the files."""
+        """Curves, a row for what did not pass, one line for everything, why some were skipped, and the files."""
         for group in groups_of(reports):
             self._console.print()
             for line in curve_lines(group):
