@@ -39,8 +39,8 @@ def _failed_checks(report: Report) -> Iterator[str]:
 
 
 def about_lines(report: Report) -> Iterator[tuple[str, str]]:
-    """Label and text of what a failed run is about: the rule, the place that says it, what its programs printed."""
-    if report.cites:
+    """Label and text of what a run is about: the rule that was broken, the scenario's place, what programs printed."""
+    if report.cites and report.verdict is Verdict.FAILED:
         yield "rule", ", ".join(map(contract_place, report.cites))
     if report.file:
         line = failed_line(report) or report.line

@@ -107,6 +107,17 @@ def test_a_run_says_who_is_there(platform: str, other: str, tmp_path: Path) -> N
     assert len(said) < 600
 
 
+def test_a_load_run_says_the_same_and_no_figures_of_nothing(tmp_path: Path) -> None:
+    talk, words = OTHERS["a page"]
+    library = str(PROJECT / "scenarios")
+    with raw_server(talk) as url:
+        done = fleetrig("load", "hawkbit/first_contact", "--against", url, "--scenarios", library, cwd=tmp_path)
+    said = said_by(done)
+    assert done.returncode == Exit.BROKEN
+    assert re.search(words, said), said
+    assert "latency" not in said
+
+
 def simulate(platform: str, url: str, folder: Path) -> Done:
     against = server_file(folder, url, platform)
     return fleetrig("simulate", platform, "--against", against, "--register", "--count", "2", "--for", "5s", cwd=folder)
