@@ -15,9 +15,11 @@ from rich.text import Text
 from fleetrig.harness.report.closing_table import FEW, ClosingRow, alike, closing_rows, name_of_row, name_of_run
 from fleetrig.harness.report.curve_groups import groups_of
 from fleetrig.harness.report.curve_text import curve_lines
+from fleetrig.harness.report.heartbeat import heartbeat
 from fleetrig.harness.report.marks import MARKS, mark
 from fleetrig.harness.report.open_command import open_command, open_phase_command
 from fleetrig.harness.report.skip_causes import cause_lines
+from fleetrig.harness.report.spoken import spoken_s
 from fleetrig.harness.report.text import about_lines, check_lines, measured_of, open_line, summary
 from fleetrig.harness.verdict import CheckResult, PhaseResult, Report, Verdict, worst_verdict
 
@@ -50,12 +52,17 @@ class ConsoleReport:
         self._last_skip = ""
         self._first_with: dict[tuple[str, ...], str] = {}
         """What runs say that were skipped or warned of, without its numbers -> the first that said it."""
+        self._shown = self._failed = 0
 
     @contextmanager
     def progress(self, total: int) -> Iterator[None]:
-        """A line that says how far the run is, on terminals only."""
-        if not self._console.is_terminal or total < 2:
+        """A line that says how far the runs are; where nothing can be drawn, now and then one on stderr."""
+        if total < 2:
             yield
+            return
+        if not self._console.is_terminal:
+            with heartbeat(partial(self.how_far, total)):
+                yield
             return
         waits = TextColumn("{task.description}", style="dim", table_column=Column(no_wrap=True, overflow="ellipsis"))
         with Progress(SpinnerColumn(), MofNCompleteColumn(), TimeElapsedColumn(), waits, console=self._console,
@@ -70,9 +77,9 @@ class ConsoleReport:
         self._under_way[name] = None
         self._describe_progress()
 
-    def _ended(self, name: str) -> None:
-        self._under_way.pop(name, None)
-        self._advance()
+    def _ended(self, report: Report) -> None:
+        self._under_way.pop(report.name, None)
+        self._count(report)
         self._describe_progress()
 
     def _describe_progress(self) -> None:
@@ -80,8 +87,18 @@ class ConsoleReport:
         more = f" and {others} more" if others > 0 else ""
         self._describe(f"{next(iter(self._under_way), '')}{more}")
 
+    def how_far(self, total: int, passed_s: float) -> str:
+        failed = f", {self._failed} of them not passed" if self._failed else ""
+        left = f", about {spoken_s(passed_s / self._shown * (total - self._shown))} left" if self._shown else ""
+        return f"{spoken_s(passed_s)}: {self._shown} of {total} done{failed}{left}"
+
+    def _count(self, report: Report) -> None:
+        self._advance()
+        self._shown += 1
+        self._failed += report.verdict in (Verdict.FAILED, Verdict.BROKEN)
+
     def show(self, report: Report) -> None:
-        self._ended(report.name)
+        self._ended(report)
         if report.verdict is Verdict.SKIPPED:
             self._skip(report)
             return
@@ -144,7 +161,7 @@ class ConsoleReport:
         if has_found or self._single or not report.was_interrupted:
             self.show(report)
             return
-        self._ended(report.name)
+        self._ended(report)
         where = f" in «{report.phases[-1].name}»" if report.phases else ""
         said = Text(f"  interrupted{where} after {report.took_s:.1f} s", "magenta")
         self._line(mark(self._console, report.verdict), Text(report.name, "bold"), said)
@@ -156,7 +173,7 @@ class ConsoleReport:
 
     def show_row(self, report: Report) -> None:
         """A row of a contract: one line when it agrees and that is asked for, all that is known when it does not."""
-        self._advance()
+        self._count(report)
         self._has_rows = True
         if report.verdict is Verdict.PASSED and not self._verbose:
             return

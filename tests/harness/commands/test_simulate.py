@@ -442,7 +442,7 @@ def test_a_bad_list_is_told_by_its_line(tmp_path, capsys, content, words):
     [
         (["--register", "--gateway-token", "env:X"], "--gateway-token and --register contradict each other"),
         (["--tokens", "x.csv", "--serial", "A{n}"], "leave --serial away"),
-        (["--tokens", "x.csv"], "cannot read x.csv: No such file or directory"),
+        (["--tokens", "x.csv"], "cannot read x.csv: there is no such file"),
         (["--gateway-token", "secret-itself"], "takes no secret itself"),
         (["--gateway-token", "env:NOT_THERE_AT_ALL"], "no variable NOT_THERE_AT_ALL"),
         (["--serial", "SAME"], "gives every device the same name"),
