@@ -104,7 +104,8 @@ class ScenarioRun:
         self._context: RunContext | None = None
         self._began_us = 0
         self._left_behind = ""
-        self._lacks: tuple[Lack, ...] = ()
+        self.lacks: tuple[Lack, ...] = ()
+        """Why it could not be judged, to be counted over many runs."""
         self._boards: BoardRun | None = None
         self._programs: ProgramBench | None = None
 
@@ -145,7 +146,7 @@ class ScenarioRun:
             output=self._output,
             boards=self._boards.told if self._boards is not None else (),
             engine=self._engine,
-            lacks=self._lacks,
+            lacks=self.lacks,
         )
 
     def _keep_trace(self, verdict: Verdict) -> tuple[str, str]:
@@ -341,7 +342,7 @@ class ScenarioRun:
                 server.name, self.platform.vocabulary, of_profiles,
                 is_own=server.is_own, is_reference=server.is_reference,
             )  # fmt: skip
-            self._lacks = whose.lacks(lacking)
+            self.lacks = whose.lacks(lacking)
             raise SkipScenario(whose.why_skipped(lacking))
 
     @property

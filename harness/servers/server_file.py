@@ -268,12 +268,13 @@ def _server(
     listeners = {name: listeners[name] for name in LISTENERS if name in listeners}
     url = next(listeners[name] for name in about.admin_listeners if name in listeners)
     listener_words = {about.admin, *listeners, *(["https"] if url.startswith("https://") else [])}
+    of_served = vocabulary_of(platform).of_served(served.profile) if served.profile else ()
     return RemoteServer(
         url,
         _administrator(about, file, served, environ),
         None if (line := file.line) is None else _account(line.user, line.password, "line", environ),
         file.tenant or about.tenant,
-        can=frozenset({*file.can, *served.can, *listener_words}),
+        can=frozenset({*file.can, *served.can, *of_served, *listener_words}),
         control=None if file.control is None else ControlInterface(file.control),
         platform=platform,
         listeners=listeners,
