@@ -165,8 +165,17 @@ def trace_outcome(context: RunContext, check: Check, answer: CheckOutcome) -> No
         context.emit("asked", title_of(check), said)
 
 
-def trace_measured(context: RunContext, checks: Iterable[CheckResult]) -> None:
-    """Records what passed checks measured, one event each, under their titles and in their order."""
+def trace_judged(context: RunContext, checks: Iterable[CheckResult]) -> None:
+    """Records what passed checks measured and others found, one event each, under their titles and in their order."""
     for check in checks:
         if check.measured:
             context.emit("measured", check.title, check.measured)
+        elif check.finding is not None:
+            context.emit("found", check.title, found_text(check.finding))
+
+
+def found_text(finding: Finding) -> str:
+    """On one line: expected, got, and which events show it."""
+    seen = ", ".join(f"{one.lane}:{one.seq}" for one in finding.evidence)
+    said = f"expected {'; '.join(finding.expected.splitlines())}, got {'; '.join(finding.got.splitlines())}"
+    return f"{said} (see {seen})" if seen else said

@@ -24,7 +24,7 @@ from fleetrig.harness.run.evaluation import (
     kinds_seen,
     result_of,
     through_view,
-    trace_measured,
+    trace_judged,
 )
 from fleetrig.harness.scenario_file.check_words import FollowsModel
 from fleetrig.harness.scenario_file.scenario import Phase, Scenario
@@ -121,7 +121,7 @@ def run_phase(context: RunContext, phase: Phase) -> Director[PhaseResult]:
     checks = (*done, *judged)
     took_s = to_s(context.driver.now_us() - context.progress.began_us)
     result = PhaseResult(phase.name, checks, took_s, curves=curves_of(folds))
-    trace_measured(context, checks[len(done) :])
+    trace_judged(context, checks[len(done) :])
     context.emit("verdict", phase.name, result.verdict)
     return result
 

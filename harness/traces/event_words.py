@@ -284,6 +284,7 @@ WORDS: Final[Mapping[tuple[Lane, str], Callable[[Telling], EventWords]]] = {
     (Lane.BENCH, "over"): _fixed(ELSE, "the wait of this phase is over"),
     (Lane.BENCH, "asked"): _asked,
     (Lane.BENCH, "measured"): _fixed(ELSE, "holds: {name}"),
+    (Lane.BENCH, "found"): _fixed(WRONG, "does not hold: {name}", is_wrong=True),
     (Lane.BENCH, "verdict"): _verdict,
     (Lane.BENCH, "ended"): _ended,
     (Lane.BENCH, "note"): _fixed(ELSE, "{name}"),

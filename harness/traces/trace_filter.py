@@ -23,7 +23,7 @@ from fleetrig.simulator.contract.trace import Lane, TraceEvent
 GLOBS: Final = re.compile(r"[*?\[]")
 CLASS: Final = re.compile(r"([1-5])(?:xx|\.xx)", re.IGNORECASE)
 NOT_TAKEN: Final = frozenset({*REFUSALS, "handing_on_failed"})
-BETWEEN_PHASES: Final = frozenset({"phase", "note", "verdict", "ended"})
+BETWEEN_PHASES: Final = frozenset({"phase", "note", "found", "verdict", "ended"})
 """Events of the bench that say where one is, and what is made to go wrong, whichever device is looked at."""
 
 

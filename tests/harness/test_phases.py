@@ -66,6 +66,18 @@ def test_faults_are_told_when_they_are_set(tmp_path: Path) -> None:
     ]
 
 
+def test_what_does_not_hold_is_told_before_the_verdict(tmp_path: Path) -> None:
+    report, events = traced(tmp_path, VIOLATES)
+    told_last = [one for one in events if one.lane is Lane.BENCH][-4:]
+    assert [one.kind for one in told_last] == ["over", "found", "verdict", "ended"]
+    [check] = [check for phase in report.phases for check in phase.checks if check.finding is not None]
+    assert check.finding is not None
+    [seen] = check.finding.evidence
+    found = told_last[1]
+    assert found.name == check.title
+    assert found.reason == f"expected no device sends poll, got it happened once (see device:{seen.seq})"
+
+
 def test_a_failed_phase_ends_the_run_with_all_its_findings(tmp_path: Path) -> None:
     report, events = traced(tmp_path, FAILS)
 
