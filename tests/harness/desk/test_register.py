@@ -92,6 +92,13 @@ def test_an_address_is_enough_to_know_what_the_server_is(desk: Desk, platform: s
     assert desk.variables("found-1")["id"] == "found-1"
 
 
+def test_serve_says_how_a_device_is_let_in(desk: Desk) -> None:
+    said = desk.served.until_said("Refused requests and why:")
+    ready = desk.served.ready
+    for platform, listener in (("hawkbit", "http"), ("thingsboard", "http"), ("hono", "registry"), ("kura", "http")):
+        assert f"  devices  fleetrig register ID --against http://{ready[platform][listener]}\n" in said
+
+
 def test_a_file_that_does_not_say_what_the_server_is_is_enough_too(desk: Desk) -> None:
     for platform in ("kura", "hono"):
         text = Path(f"{platform}.yaml").read_text()
