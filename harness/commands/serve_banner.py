@@ -79,9 +79,9 @@ def _of_platform(
             yield f"           devices {asked(config)} here"
     for account in config.accounts:
         yield f"  account  {account}"
-    operated, address = next(iter(listeners.items()), ("", None))
-    if (scheme := URL_SCHEMES.get(operated, operated)) in OPERATED_OVER:
-        yield f"  devices  fleetrig register ID --against {scheme}://{address}{config.url_path}"
+    for operated, address in [*listeners.items()][:1]:
+        if (scheme := URL_SCHEMES.get(operated, operated)) in OPERATED_OVER:
+            yield f"  devices  fleetrig register ID --against {scheme}://{address}{config.url_path}"
 
 
 def _listening(listener: str, address: Address, ca: Path | None, path: str = "") -> str:
