@@ -41,6 +41,7 @@ def banner(
         lines.append("all platforms")
     if control is not None:
         lines.append(_listening("control", control, None))
+        lines.append(f"  run      fleetrig run {' '.join(addresses)} --against http://{control}")
     store = config.options.store
     lines.append(f"  state    {store}" + ("   (lost when the server stops)" if store == "memory:" else ""))
     if leftovers is not None and leftovers.names:

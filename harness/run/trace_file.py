@@ -61,6 +61,7 @@ def about_run(expanded: Expanded, seed: int, time: str, *, is_whole: bool = True
         "time": time,
         "values": dict(expanded.values),
         "digest": digest_of(path.read_bytes()) if path.is_file() else "",
+        **({"scenario": str(path)} if expanded.by_path else {}),
         **sampled,
     }
 

@@ -56,24 +56,32 @@ class KuraUsers:
 
     def knows(self, serial: str) -> AdminCall[bool]:
         scope = yield from self._admin.account_id(self._account)
-        return scope is not None and (yield from self._admin.user(scope, serial)) is not None
+        return scope is not None and (yield from self._admin.user(scope, self._user(serial))) is not None
 
     def register(self, serial: str) -> AdminCall[AdmittedDevice]:
         password = self._site.new_secret()
         self._site.secrets.learn("password", password)
-        user = yield from self._admin.user(self._scope, serial)
+        user = yield from self._admin.user(self._scope, self._user(serial))
         if user is None:
-            yield from self._admin.create_user(self._scope, serial, password)
+            yield from self._admin.create_user(self._scope, self._user(serial), password)
         else:
             user_id = self._admin.part(user, str, "id")
             yield from self._admin.reset_password(self._scope, user_id, password)
         about = {"url": self._admin.url, "tenant": self._account, "id": serial, "broker_url": self._broker}
-        names = {"account_name": self._account, "client_id": serial, "user_name": serial, PASSWORD: password}
+        names = {
+            "account_name": self._account,
+            "client_id": serial,
+            "user_name": self._user(serial),
+            PASSWORD: password,
+        }
         said = f"may sign in to the account {self._account} on {self._broker}, as a user with a password of its own"
         return AdmittedDevice(said, {**about, **names}, tuple(self._ways(serial)))
 
     def remove(self, serial: str) -> AdminCall[None]:
         yield from remove_gateway(self._admin, self._account, serial)
+
+    def _user(self, serial: str) -> str:
+        return user_name_of(self._account, serial)
 
     def _ways(self, serial: str) -> Iterator[WayIn]:
         topic = f"\\$EDC/{self._account}/{serial}/MQTT/BIRTH"
@@ -83,7 +91,7 @@ class KuraUsers:
             f'{mosquitto_pub_for(self._broker, self._site.server.ca)} {login} --topic "{topic}" --null-message --qos 1',
         )
         against = shlex.quote(self._site.against)
-        names = f"--account {self._account} --login {shlex.quote(serial)} --client-id {shlex.quote(serial)}"
+        names = f"--account {self._account} --login {shlex.quote(self._user(serial))} --client-id {shlex.quote(serial)}"
         doctor = f"fleetrig doctor kura --against {against} {names}"
         asks = f"--secret env:{variable(PASSWORD)} --broker-url {self._broker} --connect"
         yield WayIn("if it is refused", f"{doctor} {asks}")
@@ -140,6 +148,11 @@ def account_for_devices(admin: KuraAdmin, name: str) -> AdminCall[tuple[str, boo
     return made, True
 
 
+def user_name_of(account: str, serial: str) -> str:
+    """No two users of a server have the same name: in an account of one's own it begins with the account's."""
+    return serial if account == USUAL_GROUP else f"{account}-{serial}"
+
+
 def remove_gateway(admin: KuraAdmin, account: str, serial: str) -> AdminCall[None]:
     """Its device, its user, and the request for it."""
     scope = yield from admin.account_id(account)
@@ -149,7 +162,7 @@ def remove_gateway(admin: KuraAdmin, account: str, serial: str) -> AdminCall[Non
         yield from delete_request(admin, admin.part(request, str, "id"))
     for kind, found in (
         ("devices", (yield from admin.device(scope, serial))),
-        ("users", (yield from admin.user(scope, serial))),
+        ("users", (yield from admin.user(scope, user_name_of(account, serial)))),
     ):
         if found is not None:
             yield from admin.delete(f"{scope}/{kind}/{admin.part(found, str, 'id')}")
