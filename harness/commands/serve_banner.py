@@ -17,6 +17,8 @@ from fleetrig.reference_server.stores.leftovers import Leftovers
 
 URL_SCHEMES: Final = {"registry": "http", "control": "http"}
 """Listeners whose URLs do not begin with their name."""
+OPERATED_OVER: Final = ("http", "https")
+"""Where the first listener of a platform is one of these, its operator calls there."""
 
 
 def banner(
@@ -78,6 +80,9 @@ def _of_platform(
             yield f"           devices {asked(config)} here"
     for account in config.accounts:
         yield f"  account  {account}"
+    for operated, address in [*listeners.items()][:1]:
+        if (scheme := URL_SCHEMES.get(operated, operated)) in OPERATED_OVER:
+            yield f"  devices  fleetrig register ID --against {scheme}://{address}{config.url_path}"
 
 
 def _listening(listener: str, address: Address, ca: Path | None, path: str = "") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from fleetrig.harness.desk.deploying import Deployer, Deploying, DeploySite, DeskUpdate, DeviceEnd, UpdateFile
 from fleetrig.harness.desk.following import follow, summary_of
@@ -19,6 +20,8 @@ from fleetrig.reference_server.address import Address
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError, UsageError
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.drivers.realtime import RealBench
+
+MOST_LINES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Deployment:
         except (FleetrigError, asyncio.CancelledError):
             await finish_despite_stop(self._take_back())
             raise
-        for line in said:
+        for line in shortened(said):
             self.say(line)
 
     async def follow(self, devices: Sequence[str], within_s: float | None) -> Exit:
@@ -84,6 +87,12 @@ class Deployment:
             await self.bench.run(self.deployer.take_back())
         except BrokenBench as wrong:
             tell(f"not all of {self.update.title} could be removed again ({wrong}): say --remove once the server can")
+
+
+def shortened(lines: Sequence[str]) -> list[str]:
+    """Of what was done on many devices the first are named."""
+    more = len(lines) - MOST_LINES
+    return [*lines] if more <= 1 else [*lines[:MOST_LINES], f"… and {more:,} others"]
 
 
 async def carry_out(

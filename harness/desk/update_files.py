@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.desk.deploying import DeskUpdate, UpdateFile
-from fleetrig.harness.servers.description import did_you_mean
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.simulator.contract.bounds import Bound
-from fleetrig.simulator.contract.errors import UsageError, shown_path, system_said
+from fleetrig.simulator.contract.errors import UsageError, shown_path
 
 FILE_BYTES: Final = Bound(4 << 30, "bytes", "no server takes more in one upload", "4 GiB in a file")
 DIGITS_OF_VERSION: Final = 12
@@ -54,25 +56,18 @@ def _version_of(files: Sequence[UpdateFile]) -> str:
 
 def _looked_at(path: Path) -> UpdateFile:
     shown = shown_path(path)
-    if not path.is_file():
-        what = "a folder: give a file" if path.is_dir() else f"not there{_near(path)}"
-        raise UsageError(f"{shown} is {what}")
     try:
-        size_bytes = path.stat().st_size
-        if size_bytes > FILE_BYTES.most:
-            raise UsageError(f"{shown} has {size_bytes:,} bytes, expected {FILE_BYTES}")
-        if not size_bytes:
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(errno.EISDIR, "")
+        if not stat.S_ISREG(found.st_mode):
+            raise UsageError(f"{shown} is no file whose size is known: write it into one first")
+        if found.st_size > FILE_BYTES.most:
+            raise UsageError(f"{shown} has {found.st_size:,} bytes, expected {FILE_BYTES}")
+        if not found.st_size:
             raise UsageError(f"{shown} is empty: no device could do anything with it")
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as wrong:
-        raise UsageError(f"cannot read {shown}: {system_said(wrong)}") from None
-    return UpdateFile(path.absolute(), size_bytes, digest)
-
-
-def _near(path: Path) -> str:
-    try:
-        beside = [one.name for one in path.parent.iterdir() if one.is_file()]
-    except OSError:
-        return ""
-    return did_you_mean(path.name, beside)
+        raise UsageError(f"cannot read {shown}: {why_unread(path, wrong)}") from None
+    return UpdateFile(path.absolute(), found.st_size, digest)

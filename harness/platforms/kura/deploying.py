@@ -58,7 +58,9 @@ class KuraDeployer:
         said = []
         for device in devices:
             answer = yield from self._ask(device, "POST", "packages/_download", document)
-            said.append(f"{device} fetches {update.title} from {url}, operation {answer.get('operationId')}")
+            said.append(
+                f"{device} fetches {update.title} from {url}, operation {answer.get('operationId') or answer.get('id')}"
+            )
         return said
 
     def take_back(self) -> AdminCall[None]:

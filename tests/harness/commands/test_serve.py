@@ -81,6 +81,7 @@ def test_it_says_when_it_is_ready_and_ends_cleanly(tmp_path: Path, number: signa
         f"http://127.0.0.1:{served.port}",
         f"control  http://{control}",
         "admin / admin",
+        f"devices  fleetrig register ID --against http://127.0.0.1:{served.port}\n",
         "memory:",
         "lost when the server stops",
         "Ctrl-C",

@@ -191,8 +191,9 @@ def until(is_so: Callable[[], bool]) -> None:
     [
         (("--to", "gateway-7"), "what are the devices to get? Give one FILE or more"),
         (("a.img",), "who is to get it? Name devices by --to ID"),
-        (("a.im", "--to", "gateway-7"), "a.im is not there; did you mean a.img?"),
-        ((".", "--to", "gateway-7"), ". is a folder: give a file"),
+        (("a.im", "--to", "gateway-7"), "cannot read a.im: there is no such file; did you mean a.img?"),
+        ((".", "--to", "gateway-7"), "cannot read .: it is a folder, and a file is expected"),
+        (("/dev/null", "--to", "gateway-7"), "/dev/null is no file whose size is known"),
         (("empty.img", "--to", "gateway-7"), "empty.img is empty"),
         (("a.img", "sub/a.img", "--to", "gateway-7"), "two files are called a.img"),
         (("a.img", "--to", "gatewy-7"), "--to gatewy-7: the server knows no such device; did you mean gateway-7?"),

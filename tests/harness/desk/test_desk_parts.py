@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from fleetrig.harness.desk.deploying import DeviceEnd, DeviceProgress
+from fleetrig.harness.desk.deployment import shortened
 from fleetrig.harness.desk.following import follow, shown_line, summary_of
 from fleetrig.harness.desk.named_devices import named_devices
 from fleetrig.harness.desk.published_files import published_files
@@ -162,6 +163,11 @@ def test_it_ends_in_time() -> None:
     assert ends["bcd"] is None
     assert said[-1] == "bcd  look 2"
     assert summary_of(ends) == "1 of 2 devices installed it; not done in time: bcd"
+
+
+def test_of_many_devices_the_first_are_named() -> None:
+    assert shortened(["a"] * 21) == ["a"] * 21
+    assert shortened(["a"] * 1_022) == [*["a"] * 20, "… and 1,002 others"]
 
 
 def test_what_a_device_says_cannot_control_the_terminal() -> None:

@@ -92,6 +92,26 @@ def test_an_address_is_enough_to_know_what_the_server_is(desk: Desk, platform: s
     assert desk.variables("found-1")["id"] == "found-1"
 
 
+@pytest.mark.parametrize("platform", ["thingsboard", "kura"])
+def test_a_control_interface_says_where_devices_connect(desk: Desk, platform: str) -> None:
+    control = f"http://{desk.served.ready['control']}"
+
+    done = desk.fleetrig("register", "told-1", "--against", control, "--platform", platform)
+
+    assert done.returncode == 0, done.stderr
+    port = desk.served.ready[platform]["mqtt"].rpartition(":")[2]
+    [command] = [one for one in commands_in(done.stdout).values() if one.startswith("mosquitto_pub")]
+    assert f"--port {port} " in command
+    assert desk.shell(command, "told-1").returncode == 0
+
+
+def test_serve_says_how_a_device_is_let_in(desk: Desk) -> None:
+    said = desk.served.until_said("Refused requests and why:")
+    ready = desk.served.ready
+    for platform, listener in (("hawkbit", "http"), ("thingsboard", "http"), ("hono", "registry"), ("kura", "http")):
+        assert f"  devices  fleetrig register ID --against http://{ready[platform][listener]}\n" in said
+
+
 def test_a_file_that_does_not_say_what_the_server_is_is_enough_too(desk: Desk) -> None:
     for platform in ("kura", "hono"):
         text = Path(f"{platform}.yaml").read_text()
