@@ -203,7 +203,8 @@ class TestWithServer:
     def test_its_clock_moves_forward(self, server: RunningServer) -> None:
         before = server.now()
         assert before.tzinfo is UTC
-        for number, span in enumerate(("1h", 3600, timedelta(hours=1)), 1):
+        spans: tuple[str | float | timedelta, ...] = ("1h", 3600, timedelta(hours=1))
+        for number, span in enumerate(spans, 1):
             ahead = server.skip(span) - before
             assert timedelta(hours=number) <= ahead < timedelta(hours=number, minutes=5)
         assert server.skipped_s() == 3 * 3600
