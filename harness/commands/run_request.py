@@ -147,6 +147,8 @@ class RunRequest:
                 f"{min(platforms)}`"
             )
         may = self.change_tenant_settings
+        if not set(served) & set(platforms):
+            described.server(min(platforms), may_change_settings=may)  # says that it is another
         return {
             platform: described.server(platform if platform in served else served[0], may_change_settings=may)
             for platform in platforms

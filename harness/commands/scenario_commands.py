@@ -17,7 +17,7 @@ from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
 from fleetrig.harness.scenario_file.recognition import STUDY_SUFFIXES, SUFFIXES
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.scenario_file.selection import expand, read_all
-from fleetrig.harness.scenario_file.selection_folders import OWN, ScenarioFolders, scenario_folders
+from fleetrig.harness.scenario_file.selection_folders import OWN, SHIPPED, ScenarioFolders, scenario_folders
 from fleetrig.harness.scenario_file.selection_lookup import find, find_everywhere
 from fleetrig.harness.scenario_file.starter import starter_for
 from fleetrig.harness.scenario_file.template import ScenarioFile
@@ -120,6 +120,8 @@ def new(
     scenarios: Scenarios = None,
 ) -> None:
     """Write a scenario, or a study, to start from. Never overwrites an existing file."""
+    if str(scenarios) == SHIPPED and not Path(SHIPPED).is_dir():
+        raise UsageError(f"--scenarios {SHIPPED} are those that came with fleetrig: leave it away, or name a folder")
     is_study = path.endswith(STUDY_SUFFIXES)
     file = Path(path) if path.endswith(SUFFIXES) else (scenarios or OWN) / f"{path}.yaml"
     try:

@@ -50,7 +50,7 @@ class PlatformConfig:
     administrator: ServedAccount | None = None
     """None where nobody needs an account."""
     can: frozenset[str] = frozenset()
-    """Words of `needs` that hold for this server."""
+    """Words of `needs` that hold for this server by its start-up properties, beside those of its generation."""
     url_path: str = ""
     """What its URLs begin with after their host."""
 

@@ -17,7 +17,7 @@ from fleetrig.harness.report.console import make_console
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run.interrupts import tell
 from fleetrig.harness.scenario_file.given_params import check_params, params_of, read_params
-from fleetrig.harness.scenario_file.selection_folders import Folders
+from fleetrig.harness.scenario_file.selection_folders import Folders, folders_of
 from fleetrig.harness.scenario_file.template import ScenarioFile
 from fleetrig.harness.studies.capacity_search import CapacityFound
 from fleetrig.harness.studies.case import CaseOrder, perform, steady_rate
@@ -77,8 +77,10 @@ def list_studies(folders: Folders) -> None:
     if not found:
         raise NoSuchId(f"there are no studies (*.study.yaml) in {folders}; `fleetrig new NAME.study.yaml` writes one")
     width = max(map(len, found))
+    own = folders_of(folders).own if folders_of(folders).shipped is not None else None
     for study_id, path in found.items():
-        typer.echo(f"{study_id:<{width}}  {read_study(path, folders)[0].title}")
+        yours = f"  yours: {path}" if own is not None and path.is_relative_to(own) else ""
+        typer.echo(f"{study_id:<{width}}  {read_study(path, folders)[0].title}{yours}")
 
 
 def execute(request: StudyRequest) -> Exit:

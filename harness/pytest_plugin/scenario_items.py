@@ -68,11 +68,11 @@ def holds_scenarios(home: Path) -> bool:
 
 
 @cache
-def ids_of_commands() -> Mapping[str, Path]:
-    """What ids mean to `fleetrig run` here, for the command lines in reports."""
+def ids_of_commands(here: Path) -> Mapping[str, Path]:
+    """What ids mean to `fleetrig run` in the working folder, for the command lines in reports."""
     from fleetrig.harness.scenario_file.selection_folders import scenario_folders
 
-    return scenario_folders().known()
+    return {one: here / path for one, path in scenario_folders().known().items()}
 
 
 class ScenarioCollector(pytest.File):
@@ -89,7 +89,7 @@ class ScenarioCollector(pytest.File):
         try:
             scenario_id = id_of(self.path, home_of(self.path))
             file = read_scenario(self.path, scenario_id, allows_outside=allows_outside)
-            called = command_word(scenario_id, self.path, ids_of_commands())
+            called = command_word(scenario_id, self.path, ids_of_commands(Path.cwd()))
             runs = expand(replace(file, called=called), power_cut_points)
         except FleetrigError as wrong:
             raise self.CollectError(str(wrong)) from None

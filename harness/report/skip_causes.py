@@ -1,4 +1,7 @@
-"""Why much of a run was skipped, counted by cause, with what to do about each: the last thing that a person reads."""
+"""Why much of a run was skipped or could not be judged, by cause, with what to do: the last thing that a person reads.
+
+Broken runs are told only where the server lacks something; what else broke them is told with each.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,15 @@ MOST_CAUSES: Final = 12
 def cause_lines(reports: Sequence[Report]) -> Iterator[str]:
     """The commonest cause first. One run can have several."""
     skipped = [report for report in reports if report.verdict is Verdict.SKIPPED]
-    if len(skipped) < FROM:
+    broken = [report for report in reports if report.verdict is Verdict.BROKEN and report.lacks]
+    if len(skipped) + len(broken) < FROM:
         return
-    causes = Counter(cause for report in skipped for cause in causes_of(report))
+    causes = Counter(cause for report in (*skipped, *broken) for cause in causes_of(report))
     width = len(str(max(causes.values())))
-    yield f"why {len(skipped)} were skipped, and what to do:"
+    what_became = [f"{len(skipped)} were skipped"] * bool(skipped) + [f"{len(broken)} could not be judged"] * bool(
+        broken
+    )
+    yield f"why {' and '.join(what_became)}, and what to do:"
     for (what, remedy), number in causes.most_common(MOST_CAUSES):
         if what:
             yield f"  {number:>{width}} need {what}"

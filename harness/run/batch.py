@@ -81,7 +81,7 @@ async def run_and_show(pairs: Sequence[Pair], output: BatchOutput, width: int) -
 
 async def _show(pairs: Sequence[Pair], output: BatchOutput, width: int, reports: list[Report]) -> None:
     """Adds reports as runs end. If the server is unreachable, all runs are BROKEN and the cause is shown once."""
-    if cause := await why_unreachable(*pairs[0]):
+    if cause := await why_unreachable(pairs):
         reports += reports_of(pairs, Verdict.BROKEN, cause)
         output.writer.show_cause(cause)
         return
@@ -94,16 +94,18 @@ async def _show(pairs: Sequence[Pair], output: BatchOutput, width: int, reports:
                     return
 
 
-async def why_unreachable(expanded: Expanded, options: RunOptions) -> str:
-    """Returns why the server of all runs cannot be used; empty if it can."""
-    if options.against is None:
+async def why_unreachable(pairs: Sequence[Pair]) -> str:
+    """Returns why the server of all runs cannot be used, asked as one of the first platform; empty if it can."""
+    for expanded, options in pairs:
+        against, platform = options.against, expanded.scenario.platform
+        if against is None or against.platform not in ("", platform):
+            continue
+        try:
+            async with RealBench(Trace(), verify=options.verify) as bench:
+                await bench.run(platform_of(platform).admin(against).greet())
+        except BrokenBench as cause:
+            return str(cause)
         return ""
-    admin = platform_of(expanded.scenario.platform).admin(options.against)
-    try:
-        async with RealBench(Trace(), verify=options.verify) as bench:
-            await bench.run(admin.greet())
-    except BrokenBench as cause:
-        return str(cause)
     return ""
 
 

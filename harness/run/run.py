@@ -8,6 +8,7 @@ from fleetrig.harness.fleets.engine_choice import engine_for
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.scenario_run import ScenarioRun, SkipScenario
 from fleetrig.harness.scenario_file.selection import Expanded
+from fleetrig.harness.servers.lacking import LeaveMissing
 from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.simulator.contract.errors import FleetrigError
 
@@ -33,6 +34,7 @@ async def run(expanded: Expanded, options: RunOptions) -> Report:
     except SkipScenario as skip:
         return scenario_run.report(Verdict.SKIPPED, str(skip))
     except FleetrigError as broken:
+        scenario_run.lacks = (broken.lack,) if isinstance(broken, LeaveMissing) else ()
         return scenario_run.report(Verdict.BROKEN, str(broken))
     except BaseException as gone:
         is_interrupt = isinstance(gone, KeyboardInterrupt | asyncio.CancelledError)

@@ -103,7 +103,8 @@ class ScenarioRun:
         self._context: RunContext | None = None
         self._began_us = 0
         self._left_behind = ""
-        self._lacks: tuple[Lack, ...] = ()
+        self.lacks: tuple[Lack, ...] = ()
+        """Why it could not be judged, to be counted over many runs."""
         self._boards: BoardRun | None = None
 
     def report(self, verdict: Verdict | None = None, reason: str = "") -> Report:
@@ -141,7 +142,7 @@ class ScenarioRun:
             line=self.scenario.line,
             boards=self._boards.told if self._boards is not None else (),
             engine=self._engine,
-            lacks=self._lacks,
+            lacks=self.lacks,
         )
 
     def _keep_trace(self, verdict: Verdict) -> tuple[str, str]:
@@ -331,7 +332,7 @@ class ScenarioRun:
                 server.name, self.platform.vocabulary, of_profiles,
                 is_own=server.is_own, is_reference=server.is_reference,
             )  # fmt: skip
-            self._lacks = whose.lacks(lacking)
+            self.lacks = whose.lacks(lacking)
             raise SkipScenario(whose.why_skipped(lacking))
 
     @property

@@ -136,11 +136,13 @@ class Vocabulary:
         return NEUTRAL_NEEDS | (words - self.profile_words) | own | frozenset(self.transports)
 
     def of_served(self, profile: str) -> frozenset[str]:
-        """Words of `needs` that hold for our own server where it runs by itself and not for a run: nobody has made an
-        account of the line there, an authority for devices, or a server that nobody else uses.
+        """Words of `needs` that hold for our own server in a profile where it runs by itself, not for a run.
+
+        Nobody has made an account of the line there, or an authority for devices, and others use it too. It tells
+        itself which of `serve_options` it has.
         """
         of_a_run = self.line_can | (self.certificate_can - self.can) | frozenset(self.transports) | {FRESH}
-        return self.of_profile(profile) - of_a_run
+        return self.of_profile(profile) - of_a_run - self.serve_options.keys()
 
     def profiles_with(self, words: Iterable[str]) -> tuple[str, ...]:
         """The profiles of our own server in which all of these words of `needs` hold."""

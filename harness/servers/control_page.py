@@ -26,6 +26,7 @@ class ToldPlatform:
     """Listener -> URL (of HTTP) or `HOST:PORT`, as SERVER.yaml has them."""
     administrator: ServedAccount | None = None
     can: frozenset[str] = frozenset()
+    """What its start-up properties make it capable of, beside what its profile does."""
     properties: Mapping[str, str] = field(default_factory=dict)
     """The start-up properties that it was given."""
 

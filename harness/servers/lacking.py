@@ -9,6 +9,7 @@ from typing import Final
 from fleetrig.harness.scenario_file.vocabulary import CLIENT_CERTIFICATES, FRESH, NEUTRAL_NEEDS, Vocabulary
 from fleetrig.harness.servers.description import LISTENERS
 from fleetrig.harness.verdict import Lack
+from fleetrig.simulator.contract.errors import UsageError
 
 DECLARED_BY_KEYS: Final = {
     CLIENT_CERTIFICATES: "`https: URL` and `client_ca: {certificate: F.pem, key: F.key}`",
@@ -19,7 +20,16 @@ ONLY_OURS: Final = (
     "only fleetrig's own server has: if this is one, give --against the address of its control interface, which its "
     "first lines say; else leave --against away"
 )
+LEAVE_OPTION: Final = "--change-tenant-settings"
 ALONE: Final = "it takes a server of its own, which nobody else uses: leave --against away"
+
+
+class LeaveMissing(UsageError):
+    """What was asked for would change a server for everybody, and nobody has said that this is meant."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(f"{sentence}; say {LEAVE_OPTION} if that is meant")
+        self.lack = Lack("leave to change settings of everybody's tenant", f"say {LEAVE_OPTION} if that is meant")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from fleetrig.harness.scenario_file.marks import locate
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem, Source
 from fleetrig.harness.scenario_file.reader import load_mapping, read_source
 from fleetrig.harness.scenario_file.vocabulary import vocabulary_of
-from fleetrig.harness.servers.address import host_of, host_port, is_loopback, web_url
+from fleetrig.harness.servers.address import addresses_of, host_of, host_port, is_loopback, is_near, web_url
 from fleetrig.harness.servers.control import ControlInterface
 from fleetrig.harness.servers.control_asking import ask_control
 from fleetrig.harness.servers.control_page import ControlPage, ToldPlatform
@@ -133,8 +133,9 @@ def remote_server_from(
 
 
 def _page_if_any(url: str, ask: AskControl) -> ControlPage | None:
-    """A control interface has no path, and speaks no TLS; what is wrong with other addresses is found out later."""
-    if urlsplit(url).scheme != "http" or urlsplit(url).path:
+    """A control interface has no path, speaks no TLS and is near; what is wrong with addresses is found out later."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or parts.path or not all(map(is_near, addresses_of(parts.hostname or ""))):
         return None
     try:
         return ask(url)
@@ -265,12 +266,13 @@ def _server(
     listeners = {name: listeners[name] for name in LISTENERS if name in listeners}
     url = next(listeners[name] for name in about.admin_listeners if name in listeners)
     listener_words = {about.admin, *listeners, *(["https"] if url.startswith("https://") else [])}
+    of_served = vocabulary_of(platform).of_served(served.profile) if served.profile else ()
     return RemoteServer(
         url,
         _administrator(about, file, served, environ),
         None if (line := file.line) is None else _account(line.user, line.password, "line", environ),
         file.tenant or about.tenant,
-        can=frozenset({*file.can, *served.can, *listener_words}),
+        can=frozenset({*file.can, *served.can, *of_served, *listener_words}),
         control=None if file.control is None else ControlInterface(file.control),
         platform=platform,
         listeners=listeners,

@@ -63,6 +63,13 @@ def test_list_shows_ones_own_first_and_which_stand_in_for_shipped_ones(
     assert not any("yours" in line for line in lines[3:])
 
 
+def test_nothing_is_written_beside_the_shipped_scenarios(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", "mine/x", "--scenarios", "shipped"]) == 4
+    said = "--scenarios shipped are those that came with fleetrig: leave it away, or name a folder\n"
+    assert capsys.readouterr().err == said
+    assert not Path("shipped").exists()
+
+
 def test_a_new_scenario_hides_no_shipped_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

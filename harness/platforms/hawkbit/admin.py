@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from fleetrig.harness.servers.file_form import file_form
 from fleetrig.harness.servers.http_admin import FIRST_ANSWER_WITHIN_S, HttpAdmin, upload_within_s
-from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.harness.servers.lacking import LeaveMissing
 from fleetrig.simulator.contract.http import BodyPart, HttpRequest
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.drivers.director import AdminCall
@@ -57,10 +57,7 @@ class HawkbitAdmin(HttpAdmin):
     def configure(self, settings: Mapping[str, object]) -> AdminCall[None]:
         """Sets several keys, all or nothing."""
         if settings and not self.may_change_settings:
-            raise UsageError(
-                f"this would change {', '.join(sorted(settings))} for everybody on {self.url}; "
-                "say --change-tenant-settings if that is meant"
-            )
+            raise LeaveMissing(f"this would change {', '.join(sorted(settings))} for everybody on {self.url}")
         if settings:
             yield from self.call("PUT", "/system/configs", dict(settings))
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfig
 from fleetrig.harness.platforms.hawkbit.server import SERVER
-from fleetrig.harness.platforms.hawkbit.vocabulary import VOCABULARY
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.harness.servers.served_account import ServedAccount, served_account
@@ -61,14 +60,13 @@ def _administrator(settings: Settings, args: PlatformArgs) -> ServedAccount | No
 
 
 def _can(settings: Settings) -> frozenset[str]:
-    """What the start-up properties decide, beside what the generation does."""
+    """What start-up properties decide."""
     decided = {
         "hawkbit.fast_polling": settings.min_polling_time <= FASTEST_POLLING,
         "hawkbit.fast_cleanup": settings.action_cleanup_every_s <= FAST_CLEANUP_S,
         "hawkbit.trusted_ips": settings.trusted_ips == LOOPBACK_ALONE,
     }
-    by_itself = VOCABULARY.of_served(str(settings.profile)) - decided.keys()
-    return by_itself | {word for word, is_so in decided.items() if is_so}
+    return frozenset(word for word, is_so in decided.items() if is_so)
 
 
 def _verifier(client_ca: Sequence[Path]) -> ClientVerifier | None:

@@ -9,7 +9,6 @@ from typing import Final
 
 from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfig
 from fleetrig.harness.platforms.hono.server import SERVER
-from fleetrig.harness.platforms.hono.vocabulary import VOCABULARY
 from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.harness.servers.served_account import ServedAccount, served_account
 from fleetrig.reference_server.address import Address
@@ -62,7 +61,6 @@ def configure(args: PlatformArgs) -> PlatformConfig:
         secrets=tuple(("password", basic_credentials(one.user, one.password)) for one in settings.accounts),
         asks_for_certificates=True,
         administrator=_administrator(settings, args),
-        can=VOCABULARY.of_served(str(settings.profile)),
     )
 
 

@@ -9,7 +9,6 @@ from typing import Final
 from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfig
 from fleetrig.harness.platforms.kura.account_names import ACCOUNT_NAME, ACCOUNT_NAME_FORM
 from fleetrig.harness.platforms.kura.server import SERVER
-from fleetrig.harness.platforms.kura.vocabulary import VOCABULARY
 from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.harness.servers.served_account import served_account
 from fleetrig.reference_server.address import Address
@@ -71,7 +70,6 @@ def configure(args: PlatformArgs) -> PlatformConfig:
         administrator=served_account(
             UserPassword(ADMIN_USER, settings.admin_password), SERVER.account, args.admin_password
         ),
-        can=VOCABULARY.of_served(str(settings.profile)),
         secrets=tuple(("password", password) for password in _secrets(settings)),
     )
 

@@ -8,7 +8,6 @@ from typing import Final
 
 from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfig
 from fleetrig.harness.platforms.thingsboard.server import SERVER
-from fleetrig.harness.platforms.thingsboard.vocabulary import VOCABULARY
 from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.harness.servers.served_account import served_account
 from fleetrig.reference_server.platform import PlatformBuilder, ServerPlatform
@@ -70,7 +69,6 @@ def configure(args: PlatformArgs) -> PlatformConfig:
         administrator=served_account(
             UserPassword(account.email, account.password), SERVER.account, args.admin_password
         ),
-        can=VOCABULARY.of_served(str(settings.profile)),
     )
 
 

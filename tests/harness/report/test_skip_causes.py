@@ -28,6 +28,20 @@ def test_each_cause_is_counted_over_all_runs_with_what_to_do_about_it() -> None:
 BOARD = [skipped(reason="there is no board")] * 2
 
 
+def test_runs_that_lack_leave_are_counted_too() -> None:
+    leave = Lack("leave to change it", "say --change-it")
+    broken = [Report("hawkbit/z", "It works", Verdict.BROKEN, "this would change it", lacks=(leave,))] * 3
+    assert list(cause_lines([*broken, Report("hawkbit/y", "It works", Verdict.BROKEN, "the disk is full")])) == [
+        "why 3 could not be judged, and what to do:",
+        "  3 need leave to change it",
+        "    say --change-it",
+    ]
+    assert (
+        next(cause_lines([*broken, skipped(POLLING)]))
+        == "why 1 were skipped and 3 could not be judged, and what to do:"
+    )
+
+
 def test_few_skips_were_told_enough() -> None:
     assert list(cause_lines([skipped(POLLING), skipped(POLLING)])) == []
     assert next(cause_lines([skipped(POLLING)] * 3)) == "why 3 were skipped, and what to do:"

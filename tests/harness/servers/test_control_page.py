@@ -17,7 +17,7 @@ DOCUMENT: dict[str, Any] = {
     "version": "1",
     "profiles": {"hawkbit": "1.1", "hono": "2"},
     "administrators": {"hawkbit": {"user": "admin", "password": "well-known"}, "hono": None},
-    "can": {"hawkbit": ["hawkbit", "hawkbit.fast_polling"], "hono": ["hono"]},
+    "can": {"hawkbit": ["hawkbit.fast_polling"], "hono": []},
     "properties": {"hawkbit": {"a": "b"}, "hono": {}},
     "platforms": ["hawkbit", "hono"],
     "urls": {
@@ -38,13 +38,12 @@ def test_a_page_says_all_that_a_run_needs() -> None:
                 "1.1",
                 {"http": "http://127.0.0.1:8080/hb"},
                 ServedAccount("admin", "well-known"),
-                frozenset({"hawkbit", "hawkbit.fast_polling"}),
+                frozenset({"hawkbit.fast_polling"}),
                 {"a": "b"},
             ),
             "hono": ToldPlatform(
                 "2",
                 {"registry": "http://bench-7:28080", "mqtts": "127.0.0.1:8883", "coap": "bench-7:5683"},
-                can=frozenset({"hono"}),
             ),
         },
         "/tmp/ca.pem",

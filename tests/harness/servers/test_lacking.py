@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fleetrig.harness.scenario_file.vocabulary import vocabulary_of
-from fleetrig.harness.servers.lacking import ALONE, ONLY_OURS, lacking_server
+from fleetrig.harness.servers.lacking import ALONE, ONLY_OURS, LeaveMissing, lacking_server
 from fleetrig.harness.verdict import Lack
 
 FAST = "--set hawkbit.controller.minPollingTime=00:00:01"
@@ -52,6 +52,15 @@ def test_each_lack_is_told_by_itself_to_be_counted() -> None:
         Lack("https", "if it listens there, say so in a SERVER.yaml: `https: HOST:PORT`"),
         Lack("reference.faults", ONLY_OURS),
     )
+
+
+def test_leave_that_is_missing_is_told_and_counted() -> None:
+    missing = LeaveMissing("this would change pollingTime for everybody on S")
+    assert (
+        str(missing)
+        == "this would change pollingTime for everybody on S; say --change-tenant-settings if that is meant"
+    )
+    assert missing.lack.remedy == "say --change-tenant-settings if that is meant"
 
 
 def test_the_server_of_a_run_takes_another_profile() -> None:
