@@ -40,6 +40,8 @@ class Evidence:
     line: str
     device: str = ""
     """Whose event it is; empty for nobody's."""
+    is_in_trace: bool = True
+    """False where the stored trace has a few devices only, and not this one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ import typer
 
 from fleetrig.harness.commands.desk_options import OperatorPassword, OperatorUser, PlatformIfGiven
 from fleetrig.harness.commands.fleet_options import seconds
+from fleetrig.harness.commands.help_page import examples
+from fleetrig.harness.commands.option_groups import Sections
 from fleetrig.harness.commands.options import Against, Ca, Insecure
 from fleetrig.harness.desk.deploying import deploying_of
 from fleetrig.harness.desk.deployment import DeployOrder, carry_out
@@ -21,7 +23,7 @@ from fleetrig.simulator.contract.errors import UsageError
 
 STOPPED: Final = "stopped; an update that was assigned stays so, and --remove takes it back"
 
-UpdatePaths = Annotated[list[Path] | None, typer.Argument(metavar="FILE...", help="What the devices get.")]
+UpdatePaths = Annotated[list[Path] | None, typer.Argument(metavar="FILE", help="What the devices get.")]
 ToDevices = Annotated[
     list[str] | None, typer.Option("--to", metavar="ID", help="A device, or a glob over their names; repeatable.")
 ]
@@ -45,6 +47,19 @@ ServeAt = Annotated[
 ]
 
 
+SECTIONS: Final[Sections] = {
+    "The update": ("--to", "--name", "--version", "--type", "--soft", "--download-only", "--remove", "--serve-at"),
+    "What is awaited": ("--wait", "--within"),
+    "The server": ("--against", "--platform", "--user", "--password", "--ca", "--insecure"),
+}
+
+
+@examples(
+    "fleetrig deploy image.swu --to gateway-7 --against http://127.0.0.1:8080",
+    "fleetrig deploy image.swu --to 'gw-*' --against SERVER.yaml --within 10m",
+    "fleetrig deploy image.swu --against http://127.0.0.1:8080 --remove",
+    sections=SECTIONS,
+)
 def deploy_command(
     against: Against,
     files: UpdatePaths = None,

@@ -10,6 +10,8 @@ from typing import Annotated, Final
 import typer
 
 from fleetrig.harness.commands.desk_options import OperatorPassword, OperatorUser, PlatformIfGiven
+from fleetrig.harness.commands.help_page import examples
+from fleetrig.harness.commands.option_groups import Sections
 from fleetrig.harness.commands.options import Against, Ca, ChangeTenantSettings, Insecure
 from fleetrig.harness.commands.output_places import check_file
 from fleetrig.harness.desk.admitting import DeviceFile, DevicesToAdmit, admit, remove
@@ -27,7 +29,7 @@ SECRET_BYTES: Final = 16
 ENDING: Final = ".env"
 PRINTED: Final = Path("-")
 
-DeviceIds = Annotated[list[str], typer.Argument(metavar="ID...", help="What the devices are called.")]
+DeviceIds = Annotated[list[str], typer.Argument(metavar="ID", help="What the devices are called.")]
 CredentialWord = Annotated[
     str,
     typer.Option(
@@ -49,6 +51,20 @@ NewSecret = Annotated[bool, typer.Option("--again", help="Give a device that is 
 RemoveDevices = Annotated[bool, typer.Option("--remove", help="Delete the devices and what they could sign in with.")]
 
 
+SECTIONS: Final[Sections] = {
+    "The device": ("--credential", "--secret", "--group", "--env", "--again", "--remove"),
+    "The server": (
+        "--against", "--platform", "--user", "--password", "--change-tenant-settings", "--ca", "--insecure",
+    ),
+}  # fmt: skip
+
+
+@examples(
+    "fleetrig register gateway-7 --against http://127.0.0.1:8080",
+    "fleetrig register gateway-7 --against SERVER.yaml --secret env:TOKEN",
+    "fleetrig register gateway-7 --against http://127.0.0.1:8080 --remove",
+    sections=SECTIONS,
+)
 def register_command(
     devices: DeviceIds,
     against: Against,

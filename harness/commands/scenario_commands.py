@@ -11,8 +11,10 @@ from typing import Annotated
 import typer
 
 from fleetrig.harness.commands.fleet_options import warn_of_tokens
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import AllowOutside, BenchFileGiven, Scenarios, Tags, Wanted
 from fleetrig.harness.commands.scenario_lookup import looked_up
+from fleetrig.harness.platforms import FIRST
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
 from fleetrig.harness.scenario_file.recognition import STUDY_SUFFIXES, SUFFIXES
 from fleetrig.harness.scenario_file.scenario import Scenario
@@ -22,9 +24,13 @@ from fleetrig.harness.scenario_file.selection_lookup import find, find_everywher
 from fleetrig.harness.scenario_file.starter import starter_for
 from fleetrig.harness.scenario_file.template import ScenarioFile
 from fleetrig.harness.studies.study_starter import STUDY_STARTER
-from fleetrig.simulator.contract.errors import NoSuchId, UsageError
+from fleetrig.simulator.contract.errors import NoSuchId, UsageError, system_said
 
 
+@examples(
+    f"fleetrig list {FIRST}",
+    "fleetrig list --tag load",
+)
 def list_scenarios(
     wanted: Wanted = None, tag: Tags = None, allow_outside: AllowOutside = False, scenarios: Scenarios = None
 ) -> None:
@@ -67,6 +73,10 @@ class SchemaKind(StrEnum):
 SchemaOf = Annotated[SchemaKind, typer.Argument(metavar="KIND", help="Of what: scenario, bench or study files.")]
 
 
+@examples(
+    "fleetrig check",
+    "fleetrig check mine/first.yaml mine.study.yaml",
+)
 def check(
     wanted: Wanted = None,
     allow_outside: AllowOutside = False,
@@ -93,6 +103,10 @@ def check(
     typer.echo(f"{len(found)} scenarios OK" if len(found) != 1 else "1 scenario OK")
 
 
+@examples(
+    "fleetrig schema > scenario.schema.json",
+    "fleetrig schema bench > bench.schema.json",
+)
 def schema(
     kind: Annotated[
         SchemaKind, typer.Argument(metavar="KIND", help="Of what: scenario, bench, or study.")
@@ -110,6 +124,11 @@ def schema(
     typer.echo(json.dumps(made(), indent=2, ensure_ascii=False))
 
 
+@examples(
+    "fleetrig new mine/first",
+    "fleetrig new scenarios/mine/first_contact.yaml",
+    "fleetrig new mine.study.yaml",
+)
 def new(
     path: Annotated[
         str,
@@ -131,7 +150,7 @@ def new(
     except FileExistsError:
         raise UsageError(f"{file} exists already; choose another name") from None
     except OSError as wrong:
-        raise UsageError(f"cannot write {file}: {wrong.strerror}") from None
+        raise UsageError(f"cannot write {file}: {system_said(wrong)}") from None
     then = f"`fleetrig study {file}` runs it" if is_study else f"`fleetrig check {file}` validates it"
     typer.echo(f"wrote {file}; {then}")
 

@@ -7,15 +7,17 @@ from typing import Annotated
 
 import typer
 
-from fleetrig.harness.commands.run_request import RESULTS
+from fleetrig.harness.commands.help_page import examples
+from fleetrig.harness.commands.output_places import RESULTS
 from fleetrig.harness.commands.trace_request import TraceRequest, show_trace
 
 Where = Annotated[
-    str,
+    str | None,
     typer.Argument(
         metavar="TRACE",
-        help="A trace file; a folder, for the latest trace in it; the ID of a scenario, for its latest trace; or the "
-        "control interface of a running server, such as http://127.0.0.1:8081.",
+        help="A trace file, or - for the standard input; a folder, for the latest trace in it; the ID of a scenario, "
+        "for its latest trace; or the control interface of a running server, such as http://127.0.0.1:8081.  [default: "
+        "the latest of --results]",
     ),
 ]
 OfDevices = Annotated[
@@ -36,17 +38,20 @@ EventKinds = Annotated[
     typer.Option("--kind", metavar="KIND", help="Only this kind of event, such as refused or fault; repeatable."),
 ]
 OnlyRefused = Annotated[bool, typer.Option("--refused", help="Only refusals, and answers that say so.")]
+OnlyWrong = Annotated[
+    bool, typer.Option("--wrong", help="Only what went wrong: failures, refusals, faults, answers that never came.")
+]
 Statuses = Annotated[
     list[str] | None,
     typer.Option("--status", metavar="S", help="Only this answer: 401, 4xx, 4.01, or a code of MQTT; repeatable."),
 ]
 HoldsText = Annotated[str, typer.Option("--grep", metavar="TEXT", help="Only events that hold this text anywhere.")]
 OfPhase = Annotated[str, typer.Option(metavar="NAME", help="Only this phase; a part of its name will do.")]
-From = Annotated[
+BeginsAt = Annotated[
     str | None,
     typer.Option("--from", metavar="T", help="From then on: 90s or 1:30.5 since the beginning, a date, or an event."),
 ]
-To = Annotated[str | None, typer.Option("--to", metavar="T", help="Up to then, written as for --from.")]
+EndsAt = Annotated[str | None, typer.Option("--to", metavar="T", help="Up to then, written as for --from.")]
 OfRun = Annotated[str, typer.Option(metavar="NAME", help="Of several runs this one; a part of its name will do.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what happens, until Ctrl-C.")]
 Since = Annotated[
@@ -56,29 +61,36 @@ Since = Annotated[
 ByClock = Annotated[
     bool, typer.Option("--clock", help="Show the time of day (UTC) in place of the time since the beginning.")
 ]
-Whole = Annotated[bool, typer.Option("--verbose", "-v", help="Show headers, fields and bodies too.")]
+WithDetails = Annotated[bool, typer.Option("--verbose", "-v", help="Show headers, fields and bodies too.")]
 Raw = Annotated[bool, typer.Option("--raw", help="Print the lines of JSON as they are.")]
-WhereResults = Annotated[Path, typer.Option(metavar="DIR", help="Where to look for the traces of an ID.")]
+WhereResults = Annotated[Path, typer.Option(metavar="DIR", help="Where runs have left their traces.")]
 
 
+@examples(
+    "fleetrig trace fleetrig-results --wrong",
+    "fleetrig trace run.jsonl --device gw-7 --around device:110",
+    "fleetrig trace run.jsonl --phase outage --from 90s --to 2m -v",
+    "fleetrig trace http://127.0.0.1:8081 --follow --device 'gw-*'",
+)
 def trace_command(
-    where: Where,
+    where: Where = None,
     device: OfDevices = None,
     around: Around = None,
     context: Context = 10,
     lane: Lanes = None,
     kind: EventKinds = None,
+    wrong: OnlyWrong = False,
     refused: OnlyRefused = False,
     status: Statuses = None,
     grep: HoldsText = "",
     phase: OfPhase = "",
-    begins: From = None,
-    ends: To = None,
+    begins: BeginsAt = None,
+    ends: EndsAt = None,
     run: OfRun = "",
     follow: Follow = False,
     since: Since = None,
     clock: ByClock = False,
-    verbose: Whole = False,
+    verbose: WithDetails = False,
     raw: Raw = False,
     results: WhereResults = RESULTS,
 ) -> None:

@@ -13,18 +13,17 @@ from typing import Final
 from fleetrig.harness.report.console import make_console
 from fleetrig.harness.servers.description import did_you_mean, expected
 from fleetrig.harness.traces.control_trace import ControlTrace
-from fleetrig.harness.traces.device_sessions import sessions_of_devices
+from fleetrig.harness.traces.device_sessions import sessions_in, sessions_of_devices
 from fleetrig.harness.traces.event_point import event_point, place_in_trace
-from fleetrig.harness.traces.event_words import KINDS
 from fleetrig.harness.traces.stored_trace import StoredTrace
 from fleetrig.harness.traces.trace_end import end_lines, what_is_missing
 from fleetrig.harness.traces.trace_filter import TraceFilter
-from fleetrig.harness.traces.trace_layout import TraceLayout
-from fleetrig.harness.traces.trace_place import find_trace
-from fleetrig.harness.traces.trace_records import TraceRecord
+from fleetrig.harness.traces.trace_layout import TraceLayout, spelt_for
+from fleetrig.harness.traces.trace_place import WHY_NONE, find_trace
+from fleetrig.harness.traces.trace_records import StoredEvent, TraceRecord
 from fleetrig.harness.traces.trace_view import TraceAsked, TraceView
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
-from fleetrig.simulator.contract.trace import Lane
+from fleetrig.simulator.contract.trace import KINDS, Lane
 
 LOOKS_EVERY_S: Final = 0.2
 """At the end of a file that is followed."""
@@ -36,12 +35,13 @@ ON_THE_WEB: Final = ("http://", "https://")
 class TraceRequest:
     """The options, under the names of its parameters."""
 
-    where: str
+    where: str | None
     device: list[str] | None = None
     around: list[str] | None = None
     context: int = 10
     lane: list[str] | None = None
     kind: list[str] | None = None
+    wrong: bool = False
     refused: bool = False
     status: list[str] | None = None
     grep: str = ""
@@ -58,7 +58,12 @@ class TraceRequest:
 
     @property
     def is_of_server(self) -> bool:
-        return self.where.startswith(ON_THE_WEB)
+        return self.place.startswith(ON_THE_WEB)
+
+    @property
+    def place(self) -> str:
+        """The latest trace of all if none was named."""
+        return str(self.results) if self.where is None else self.where
 
     def wanted(self) -> TraceFilter:
         """Raises UsageError for words that there are not."""
@@ -68,6 +73,7 @@ class TraceRequest:
             kinds=frozenset(map(kind_of_event, self.kind or ())),
             statuses=tuple(self.status or ()),
             is_refused=self.refused,
+            is_wrong=self.wrong,
             text=self.grep,
             phase=self.phase,
             run=self.run,
@@ -91,7 +97,7 @@ def show_trace(request: TraceRequest) -> None:
     asked = request.asked()
     layout = layout_for(asked, clock=request.clock)
     if request.is_of_server:
-        show_server(ControlTrace(request.where, *since_of(request.since)), asked, layout, follow=request.follow)
+        show_server(ControlTrace(request.place, *since_of(request.since)), asked, layout, follow=request.follow)
     elif request.since is not None:
         raise UsageError("--since is for a running server; of a file say --from")
     else:
@@ -105,8 +111,9 @@ def lane_of(text: str) -> Lane:
 
 
 def kind_of_event(text: str) -> str:
-    if text not in KINDS:
-        hint = did_you_mean(text, KINDS) or f"; there are {', '.join(KINDS)}"
+    known = tuple(dict.fromkeys(kind for kinds in KINDS.values() for kind in kinds))
+    if text not in known:
+        hint = did_you_mean(text, known) or f"; there are {', '.join(known)}"
         raise UsageError(f"--kind: there is no kind of event called {text!r}{hint}")
     return text
 
@@ -133,21 +140,33 @@ def layout_for(asked: TraceAsked, *, clock: bool) -> TraceLayout:
 
 
 def show_file(request: TraceRequest, asked: TraceAsked, layout: TraceLayout) -> None:
-    found = find_trace(request.where, request.results, request.run)
+    if request.where is None and not request.results.is_dir():
+        raise NoSuchId(f"no run has left a trace in {request.results}: name a file, a folder or a server; {WHY_NONE}")
+    found = find_trace(request.place, request.results, request.run)
     if found.remark and not asked.raw:
         put(layout.remark(found.remark))
     sessions = sessions_of_devices(found.path, asked.wanted.devices)
-    view = TraceView(replace(asked, wanted=replace(asked.wanted, sessions=sessions)), layout)
+    view = TraceView(with_sessions(asked, sessions), layout)
     trace = StoredTrace(found.path, wait_for_more if request.follow else None)
     show(view, trace, str(found.path), lambda: "" if request.follow else trace.half_line, follow=request.follow)
 
 
 def show_server(trace: ControlTrace, asked: TraceAsked, layout: TraceLayout, *, follow: bool) -> None:
     trace.greet()
+    records: Iterable[TraceRecord] = trace.records(follow=follow)
+    if asked.wanted.devices and not follow:
+        records = list(records)
+        lines = (record.line for record in records if isinstance(record, StoredEvent))
+        asked = with_sessions(asked, sessions_in(lines, asked.wanted.devices))
     view = TraceView(asked, layout, trace.platform)
-    show(view, trace.records(follow=follow), trace.url, lambda: "", follow=follow)
+    show(view, records, trace.url, lambda: "", follow=follow)
     if not asked.raw:
         put(layout.remark(f"go on with --since {trace.last}"))
+
+
+def with_sessions(asked: TraceAsked, sessions: frozenset[int]) -> TraceAsked:
+    """The connections of the devices that are looked for."""
+    return replace(asked, wanted=replace(asked.wanted, sessions=sessions))
 
 
 def show(
@@ -165,8 +184,9 @@ def show(
 
 def put(lines: Iterable[str], *, at_once: bool = False) -> None:
     """To the terminal or the pipe; if nobody reads any more, BrokenPipeError ends the command quietly."""
+    encoding = sys.stdout.encoding or "utf-8"
     for line in lines:
-        sys.stdout.write(f"{line}\n")
+        sys.stdout.write(f"{spelt_for(encoding, line)}\n")
         if at_once:
             sys.stdout.flush()
 

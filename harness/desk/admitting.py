@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.desk.registering import AdmittedDevice, DeviceRegistrar, variable
 from fleetrig.harness.report.whole_file import whole_file
-from fleetrig.harness.run.interrupts import finish_despite_stop
+from fleetrig.harness.run.interrupts import finish_despite_stop, tell
 from fleetrig.harness.run.private_files import open_private
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError, UsageError, system_said
 from fleetrig.simulator.drivers.realtime import RealBench
@@ -106,5 +105,8 @@ def _sourced(path: Path) -> str:
 
 
 async def _removed(bench: RealBench, registrar: DeviceRegistrar, device: str) -> None:
-    with suppress(BrokenBench):  # the first cause is told
+    """What went wrong before is told by whoever calls."""
+    try:
         await bench.run(registrar.remove(device))
+    except BrokenBench as wrong:
+        tell(f"{device} could not be removed again ({wrong}): say --remove once the server can")

@@ -94,6 +94,10 @@ class Deployer(Protocol):
         """Calls it off on these devices, on all if none are named, and deletes it. Returns what was done."""
 
 
+def _no_name_of_its_own(_: Path) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Deploying:
     """What a platform offers; the first of several words is the usual one."""
@@ -102,6 +106,8 @@ class Deploying:
     urgencies: tuple[str, ...]
     most_files: int
     deployer: Callable[[DeploySite], Deployer]
+    own_name: Callable[[Path], tuple[str, str] | None] = _no_name_of_its_own
+    """The name and version that a file gives itself, by which devices know it; None if it gives none."""
     publishes: bool = False
     """Devices fetch files from an address of ours, which is there as long as the command runs: it always waits."""
 

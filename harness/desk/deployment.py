@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from fleetrig.harness.desk.deploying import Deployer, Deploying, DeploySite, DeskUpdate, DeviceEnd, UpdateFile
@@ -14,7 +13,7 @@ from fleetrig.harness.desk.operated_server import OperatedServer
 from fleetrig.harness.desk.published_files import published_files
 from fleetrig.harness.desk.update_files import named_update
 from fleetrig.harness.report.exits import Exit
-from fleetrig.harness.run.interrupts import finish_despite_stop
+from fleetrig.harness.run.interrupts import finish_despite_stop, tell
 from fleetrig.harness.servers.description import expected
 from fleetrig.reference_server.address import Address
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError, UsageError
@@ -46,7 +45,8 @@ class DeployOrder:
         if len(self.files) > offered.most_files:
             most = "one file" if offered.most_files == 1 else f"{offered.most_files} files"
             raise UsageError(f"{len(self.files)} files: an update on {platform} has {most} at most")
-        return named_update(self.files, self.name, self.version, kind, urgency)
+        name, version = (offered.own_name(self.files[0].path) if self.files else None) or ("", "")
+        return named_update(self.files, self.name or name, self.version or version, kind, urgency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,11 @@ class Deployment:
             self.say(line)
 
     async def _take_back(self) -> None:
-        with suppress(BrokenBench):  # the first cause is told
+        """What went wrong before is told by whoever calls."""
+        try:
             await self.bench.run(self.deployer.take_back())
+        except BrokenBench as wrong:
+            tell(f"not all of {self.update.title} could be removed again ({wrong}): say --remove once the server can")
 
 
 async def carry_out(
@@ -98,4 +101,5 @@ async def carry_out(
         await deployment.deploy(devices)
         if order.waits or offered.publishes:
             return await deployment.follow(devices, order.within_s)
+        say("the same with --wait shows how it goes, with --remove it is taken back")
         return Exit.PASSED

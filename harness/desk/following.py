@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from fleetrig.harness.desk.deploying import Deployer, DeviceEnd
+from fleetrig.harness.servers.json_answer import beginning
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.drivers.director import Director
 from fleetrig.simulator.effects import Pause
 
 LOOKS_EVERY_S: Final = 0.5
+MOST_LINE_BYTES: Final = 600
 
 
 def follow(
@@ -28,11 +30,17 @@ def follow(
         for device in [one for one, end in ends.items() if end is None]:
             progress = yield from deployer.look(device)
             for line in progress.news:
-                say(f"{device:<{width}}  {line}")
+                say(shown_line(f"{device:<{width}}  {line}"))
             ends[device] = progress.end
         if None not in ends.values() or (deadline_us is not None and now_us() >= deadline_us):
             return ends
         yield Pause(LOOKS_EVERY_S, LOOKS_EVERY_S, "until devices tell more")
+
+
+def shown_line(text: str) -> str:
+    """What devices say is not ours: nothing in it controls the terminal, or fills it."""
+    sent = text.encode("utf-8", "replace")
+    return beginning(sent, MOST_LINE_BYTES) + ("…" if len(sent) > MOST_LINE_BYTES else "")
 
 
 def summary_of(ends: dict[str, DeviceEnd | None]) -> str:

@@ -62,20 +62,34 @@ async def operated_server(options: OperatedServerOptions) -> OperatedServer:
 
 
 async def _first_that_answers(options: OperatedServerOptions) -> OperatedServer:
-    said = []
+    """A platform whose server could not have this description is none of those that are asked."""
+    said: list[str] = []
+    unfit: list[UsageError] = []
     for name in sorted(PLATFORMS, key=lambda name: not description_of(name).account.user):
         # who accepts an account says more of itself than who wants to know nothing
-        found = _server_of(name, options)
         try:
-            async with found.bench() as bench:
-                await bench.run(platform_of(name).admin(found.server).greet())
-        except NoAnswer:
-            raise
-        except BrokenBench as wrong:
-            said.append(f"{name}: {wrong}")
-        else:
+            found = _server_of(name, options)
+        except UsageError as wrong:
+            unfit.append(wrong)
+            continue
+        if not (why_not := await _why_not(found)):
             return found
+        said.append(f"{name}: {why_not}")
+    if not said:
+        raise unfit[0]
     raise UsageError(NOTHING_KNOWN.format(against=options.against, said=f"({said[0]})"))
+
+
+async def _why_not(operated: OperatedServer) -> str:
+    """Why it is no server of that platform; empty if it is. Raises NoAnswer."""
+    try:
+        async with operated.bench() as bench:
+            await bench.run(platform_of(operated.platform).admin(operated.server).greet())
+    except NoAnswer:
+        raise
+    except BrokenBench as wrong:
+        return str(wrong)
+    return ""
 
 
 def _server_of(platform: str, options: OperatedServerOptions) -> OperatedServer:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.desk.deploying import DeskUpdate, UpdateFile
+from fleetrig.harness.servers.description import did_you_mean
 from fleetrig.simulator.contract.bounds import Bound
 from fleetrig.simulator.contract.errors import UsageError, shown_path, system_said
 
@@ -57,21 +58,19 @@ def _looked_at(path: Path) -> UpdateFile:
         what = "a folder: give a file" if path.is_dir() else f"not there{_near(path)}"
         raise UsageError(f"{shown} is {what}")
     try:
+        size_bytes = path.stat().st_size
+        if size_bytes > FILE_BYTES.most:
+            raise UsageError(f"{shown} has {size_bytes:,} bytes, expected {FILE_BYTES}")
+        if not size_bytes:
+            raise UsageError(f"{shown} is empty: no device could do anything with it")
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size_bytes = file.tell()
     except OSError as wrong:
         raise UsageError(f"cannot read {shown}: {system_said(wrong)}") from None
-    if not size_bytes:
-        raise UsageError(f"{shown} is empty: no device could do anything with it")
-    if size_bytes > FILE_BYTES.most:
-        raise UsageError(f"{shown} has {size_bytes:,} bytes, and is to have at most {FILE_BYTES}")
     return UpdateFile(path.absolute(), size_bytes, digest)
 
 
 def _near(path: Path) -> str:
-    from fleetrig.harness.servers.description import did_you_mean
-
     try:
         beside = [one.name for one in path.parent.iterdir() if one.is_file()]
     except OSError:

@@ -20,7 +20,7 @@ from fleetrig.harness.external.command import DeviceCommand, environment, folder
 from fleetrig.harness.external.warden import Warden
 from fleetrig.harness.run.private_files import make_private_folder, open_private
 from fleetrig.simulator.agent import Agent
-from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.errors import BrokenBench, system_said
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
@@ -147,7 +147,7 @@ class ProgramBench:
                     env=environment(values), start_new_session=True,
                 )  # fmt: skip
             except OSError as wrong:
-                raise BrokenBench(f"{words[0]} cannot be started: {wrong.strerror or wrong}") from None
+                raise BrokenBench(f"{words[0]} cannot be started: {system_said(wrong)}") from None
         self._warden.started(process.pid)
         return process
 

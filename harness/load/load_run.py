@@ -74,7 +74,9 @@ class LoadRun:
             work.kill(KeyboardInterrupt, block=False)
 
     def why_limit(self) -> str:
-        """Why the figures say nothing about the server; empty when they do."""
+        """Why the figures say nothing about the server; empty when they do, and when nothing was sent to it."""
+        if not self.curves.totals.started:
+            return ""
         cpu_shares = tuple(self._generator.cpu_shares().items())
         return why_generator_was_limit(GeneratorUse(cpu_shares, self.curves.totals.waking))
 

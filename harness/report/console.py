@@ -13,9 +13,11 @@ from rich.text import Text
 
 from fleetrig.harness.report.curve_groups import groups_of
 from fleetrig.harness.report.curve_text import curve_lines
+from fleetrig.harness.report.heartbeat import heartbeat
 from fleetrig.harness.report.marks import MARKS, mark
 from fleetrig.harness.report.open_command import open_command, open_phase_command
 from fleetrig.harness.report.skip_causes import cause_lines
+from fleetrig.harness.report.spoken import spoken_s
 from fleetrig.harness.report.text import check_lines, measured_of, open_line, summary
 from fleetrig.harness.verdict import CheckResult, PhaseResult, Report, Verdict, worst_verdict
 
@@ -38,20 +40,35 @@ class ConsoleReport:
         self._single = single
         self._advance: Callable[[], object] = lambda: None
         self._last_skip = ""
+        self._shown = self._failed = 0
 
     @contextmanager
     def progress(self, total: int) -> Iterator[None]:
-        """A line that says how far the run is, on terminals only."""
-        if not self._console.is_terminal or total < 2:
+        """A line that says how far the runs are; where nothing can be drawn, now and then one on stderr."""
+        if total < 2:
             yield
+            return
+        if not self._console.is_terminal:
+            with heartbeat(partial(self.how_far, total)):
+                yield
             return
         with Progress(SpinnerColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=self._console,
                       transient=True) as bar:  # fmt: skip
             self._advance = partial(bar.advance, bar.add_task("scenarios", total=total))
             yield
 
-    def show(self, report: Report) -> None:
+    def how_far(self, total: int, passed_s: float) -> str:
+        failed = f", {self._failed} of them not passed" if self._failed else ""
+        left = f", about {spoken_s(passed_s / self._shown * (total - self._shown))} left" if self._shown else ""
+        return f"{spoken_s(passed_s)}: {self._shown} of {total} done{failed}{left}"
+
+    def _count(self, report: Report) -> None:
         self._advance()
+        self._shown += 1
+        self._failed += report.verdict in (Verdict.FAILED, Verdict.BROKEN)
+
+    def show(self, report: Report) -> None:
+        self._count(report)
         if report.verdict is Verdict.SKIPPED:
             self._skip(report)
             return
@@ -97,7 +114,7 @@ class ConsoleReport:
 
     def show_row(self, report: Report) -> None:
         """A row of a contract: one line when it agrees and that is asked for, all that is known when it does not."""
-        self._advance()
+        self._count(report)
         if report.verdict is Verdict.PASSED and not self._verbose:
             return
         number = report.name.partition("[")[2].rstrip("]")

@@ -12,13 +12,15 @@ from fleetrig.harness.verdict import CheckResult, Report, Verdict
 def open_command(check: CheckResult, trace_file: str) -> str:
     """`fleetrig trace T --device gw-7 --around device:110`; empty without a stored trace, or without evidence in it.
 
-    The last event is the one that made it fail; those before it are among its surroundings.
+    All that the finding names, and only what is about these devices, unless an event is of none.
     """
-    if not trace_file or check.finding is None or not check.finding.evidence:
+    named = [one for one in check.finding.evidence if one.is_in_trace] if check.finding is not None else []
+    if not trace_file or not named:
         return ""
-    shown = check.finding.evidence[-1]
-    whose = ["--device", shown.device] if shown.device else []
-    return _command(trace_file, *whose, "--around", f"{shown.lane}:{shown.seq}")
+    devices = dict.fromkeys(one.device for one in named) if all(one.device for one in named) else {}
+    points = dict.fromkeys(f"{one.lane}:{one.seq}" for one in named)
+    whose = [word for device in devices for word in ("--device", device)]
+    return _command(trace_file, *whose, *(word for point in points for word in ("--around", point)))
 
 
 def open_phase_command(report: Report) -> str:

@@ -29,7 +29,7 @@ from fleetrig.harness.run.phases import run_scenario
 from fleetrig.harness.run.redact import redact
 from fleetrig.harness.run.remote_trace import follow_remote_trace
 from fleetrig.harness.run.run_options import RunOptions
-from fleetrig.harness.run.sampled_trace import WRITTEN_WHOLE, one_of_many
+from fleetrig.harness.run.sampled_trace import WRITTEN_WHOLE, evidence_kept, one_of_many
 from fleetrig.harness.run.trace_file import TraceFile, about_run, trace_name
 from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.harness.scenario_file.vocabulary import CLIENT_CERTIFICATES
@@ -92,6 +92,7 @@ class ScenarioRun:
         chooses = options.traced_devices
         if chooses is None and options.trace is None and self.scenario.devices.unit_count() > WRITTEN_WHOLE:
             chooses = one_of_many()
+        self._chooses = chooses
         about = about_run(expanded, options.seed, options.time, is_whole=chooses is None)
         self.trace_file = TraceFile(goal, about, self.secrets)
         self.trace.listen(self.trace_file.write, chooses=chooses)
@@ -127,7 +128,7 @@ class ScenarioRun:
             title=redact(self.scenario.title, self.secrets.hide),
             verdict=verdict,
             reason=redact(reason, self.secrets.hide),
-            phases=redact(phases, self.secrets.hide),
+            phases=redact(evidence_kept(phases, self._chooses), self.secrets.hide),
             took_s=time.monotonic() - self._began_s,
             simulated_s=to_s(self._now_us() - self._began_us) if self._context is not None else 0.0,
             devices=self.scenario.devices.unit_count(),

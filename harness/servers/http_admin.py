@@ -47,6 +47,12 @@ def upload_within_s(content: BodyPart) -> float:
     return ADMIN_WITHIN_S + len(content) / SLOWEST_UPLOAD_BYTES_PER_S
 
 
+def why_no_answer(url: str, why: str) -> str:
+    """A sentence about a server that gave none; `why` is a word of `NoReply`."""
+    otherwise = f"whatever listens at {{url}} does not answer HTTP ({why}): are scheme and port right?"
+    return NO_ANSWER.get(why, otherwise).format(url=url)
+
+
 class NoAnswer(BrokenBench):
     """The server is unreachable or does not speak the protocol: further requests are pointless."""
 
@@ -104,8 +110,7 @@ class HttpAdmin:
             case Reply(HttpResponse() as response):
                 return response
             case NoReply(why):
-                otherwise = f"whatever listens at {{url}} does not answer HTTP ({why}): are scheme and port right?"
-                raise NoAnswer(NO_ANSWER.get(why, otherwise).format(url=self.url))
+                raise NoAnswer(why_no_answer(self.url, why))
             case _:
                 raise AssertionError(f"a driver answered Ask with {answer!r}")
 

@@ -13,7 +13,7 @@ from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from fleetrig.simulator.contract.units import DURATION, duration_s
 
-NUMBER: Final = re.compile(r"(?:([a-z]+)[:#]|#)?(\d{1,18})", re.ASCII)
+NUMBER: Final = re.compile(r"(?:([a-z]+) ?[:#]|#)?(\d{1,18})", re.ASCII)
 CLOCK: Final = re.compile(r"(?:(\d{1,6}):)?(\d{1,6}):(\d\d(?:\.\d{1,6})?)", re.ASCII)
 DAY_US: Final = 86_400 * US_PER_S
 
@@ -51,7 +51,7 @@ class TimePoint:
 
 
 def event_point(option: str, text: str) -> EventPoint:
-    """`110`, `#110`, `device:110`, `device#110`. Raises UsageError."""
+    """`110`, `#110`, `device:110`, and `device #110` as findings have it. Raises UsageError."""
     found = NUMBER.fullmatch(text)
     if found is None:
         raise UsageError(f"{option}: expected the number of an event, such as 110 or device:110, got {text!r}")

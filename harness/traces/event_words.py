@@ -300,6 +300,4 @@ WORDS: Final[Mapping[tuple[Lane, str], Callable[[Telling], EventWords]]] = {
     (Lane.BOARD, "bridged"): lambda telling: EventWords(ELSE, _joined("bridged", telling)),
     (Lane.BOARD, "note"): lambda telling: EventWords(ELSE, telling.event.reason),
 }
-"""By lane and kind, as `TraceEvent` lists them."""
-
-KINDS: Final = tuple(dict.fromkeys(kind for _, kind in WORDS))
+"""By lane and kind: those of `trace.KINDS`, and the notes beside the bytes of a board."""

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 from fleetrig.simulator.contract.by_session import MAX_SESSIONS, BySession
 from fleetrig.simulator.contract.coap import CoapResponse
+from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 ANSWERS_TO_DEVICE: Final = frozenset({"received", "no_reply", "downloaded"})
@@ -31,6 +32,8 @@ class Question:
     at_us: int
     line: str
     device: str
+    is_web: bool = False
+    """HTTP: one connection may carry what different people ask, so it belongs to nobody."""
     is_answered: bool = False
     is_shown: bool = False
 
@@ -60,7 +63,7 @@ class Exchanges:
         """The device that an event is about, as far as anything before it has said so."""
         if event.device or event.lane not in (Lane.SERVER, Lane.NETWORK):
             return event.device
-        known = self._devices.get(event.session) if event.session else None
+        known = None if self._is_web(event) else self._devices.get(event.session)
         return known or (question.device if question is not None else "")
 
     def _of_device(self, event: TraceEvent) -> Question | None:
@@ -72,19 +75,28 @@ class Exchanges:
         return self._asked.pop(key, None) if event.kind in ANSWERS_TO_DEVICE else None
 
     def _of_server(self, event: TraceEvent) -> Question | None:
-        if event.device and event.session:
-            self._devices.put(event.session, event.device)
         if event.kind == "received" and event.lane is Lane.SERVER:
-            question = _question_in(event, event.device or self._devices.get(event.session) or "")
+            question = _question_in(event, event.device)
             self._received.put(event.session, question)
+            question.device = self.whose(event, question)
+            self._keep_device(event)
             if not event.session and question.device:
                 _put(self._held, question.device, question)
             return question
+        self._keep_device(event)
         found = self._answered_by(event)
         if found is not None:
             found.device = found.device or event.device
             found.is_answered = found.is_answered or event.kind in ENDS
         return found
+
+    def _keep_device(self, event: TraceEvent) -> None:
+        if event.device and not self._is_web(event):
+            self._devices.put(event.session, event.device)
+
+    def _is_web(self, event: TraceEvent) -> bool:
+        latest = self._received.get(event.session)
+        return not event.session or (latest is not None and latest.is_web)
 
     def _answered_by(self, event: TraceEvent) -> Question | None:
         is_late = event.kind == "pushed" and isinstance(event.envelope, CoapResponse) and event.envelope.observe is None
@@ -105,7 +117,8 @@ def _put(questions: OrderedDict[K, Question], key: K, question: Question) -> Non
 
 
 def _question_in(event: TraceEvent, device: str) -> Question:
-    return Question(event.seq, event.at_us, event.envelope.line if event.envelope is not None else event.name, device)
+    line = event.envelope.line if event.envelope is not None else event.name
+    return Question(event.seq, event.at_us, line, device, isinstance(event.envelope, HttpRequest))
 
 
 def _is_same_moment(question: Question, event: TraceEvent) -> bool:

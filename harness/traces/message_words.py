@@ -56,7 +56,7 @@ def _line(envelope: Envelope) -> str:
         case HttpRequest(method=method, target=target):
             return f"{method} {target}"
         case HttpResponse(status=status):
-            return f"{status} {_phrase(status)}" if status >= FIRST_FAILURE_STATUS else str(status)
+            return f"{status} {_phrase(status)}".rstrip() if status >= FIRST_FAILURE_STATUS else str(status)
         case MqttConnack(code=code) | MqttPublishAck(code=code) | MqttDisconnect(code=code) if code:
             return f"{envelope.line} {code_words(code)}"
         case MqttSuback(codes=codes) if any(code >= REFUSED for code in codes):

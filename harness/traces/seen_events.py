@@ -46,8 +46,7 @@ class TraceContents:
     damaged: list[DamagedLine] = field(default_factory=list)
     """The first few."""
     damaged_count: int = 0
-    one_of: int = 0
-    """The latest run has one in so many devices only."""
+    latest_run: RunBegins | None = None
 
     def note(self, record: SeenRecord) -> None:
         match record:
@@ -58,7 +57,7 @@ class TraceContents:
                 _keep(self.phases, record.phase)
             case RunBegins():
                 _keep(self.runs, record.run)
-                self.one_of = record.one_of
+                self.latest_run = record
             case DamagedLine():
                 self.damaged_count += 1
                 if len(self.damaged) < 1:

@@ -10,12 +10,13 @@ from typing import Final
 from fleetrig.harness.traces.event_point import EventPoint
 from fleetrig.harness.traces.seen_events import TraceContents
 from fleetrig.harness.traces.trace_filter import fits_name
+from fleetrig.harness.traces.trace_records import OF_LOAD
 from fleetrig.harness.traces.trace_view import TraceView
 
 LISTED: Final = 5
 HUGE: Final = 200
 """So many events are more than one reads."""
-HOW_TO_NARROW: Final = "--device ID, --phase NAME, --refused or --around N narrows it"
+HOW_TO_NARROW: Final = "--device ID, --phase NAME, --wrong or --around N narrows it"
 
 
 def end_lines(view: TraceView, half_line: str) -> Iterator[str]:
@@ -81,9 +82,11 @@ def no_such_event(point: EventPoint, contents: TraceContents, where: str) -> str
 
 
 def _sampled(contents: TraceContents) -> str:
-    if not contents.one_of:
+    run = contents.latest_run
+    if run is None or not run.one_of:
         return ""
-    return f". It has one device in {contents.one_of}; a run with --trace F keeps all of them"
+    keeps_all = "" if run.time == OF_LOAD else "; a run with --trace F keeps all of them"
+    return f". It has one device in {run.one_of}{keeps_all}"
 
 
 def nearest_of(word: str, known: Iterable[str], what: str) -> str:

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Final
 
+from fleetrig.harness.traces.event_words import words_of
 from fleetrig.harness.traces.message_words import spoken_words, words_in
 from fleetrig.harness.traces.seen_events import SeenEvent
 from fleetrig.simulator.contract.coap import CoapResponse
@@ -22,8 +23,8 @@ from fleetrig.simulator.contract.trace import Lane, TraceEvent
 GLOBS: Final = re.compile(r"[*?\[]")
 CLASS: Final = re.compile(r"([1-5])(?:xx|\.xx)", re.IGNORECASE)
 REFUSALS: Final = frozenset({"refused", "malformed", "handing_on_failed"})
-BETWEEN_PHASES: Final = frozenset({"phase", "verdict", "ended"})
-"""Events of the bench that say where one is, whichever device is looked at."""
+BETWEEN_PHASES: Final = frozenset({"phase", "note", "verdict", "ended"})
+"""Events of the bench that say where one is, and what is made to go wrong, whichever device is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class TraceFilter:
     statuses: tuple[str, ...] = ()
     """`401`, `4xx`, `2.05`, `5` of a CONNACK."""
     is_refused: bool = False
+    is_wrong: bool = False
+    """Whatever is shown as wrong: refusals and failures, faults, answers that never came, power cuts."""
     text: str = ""
     phase: str = ""
     run: str = ""
@@ -54,7 +57,7 @@ class TraceFilter:
 
     @property
     def _is_about_events(self) -> bool:
-        return bool(self.lanes or self.kinds or self.statuses or self.is_refused or self.text)
+        return bool(self.lanes or self.kinds or self.statuses or self.is_refused or self.is_wrong or self.text)
 
     def fits(self, seen: SeenEvent) -> bool:
         event = seen.event
@@ -64,6 +67,8 @@ class TraceFilter:
             return False
         if self.devices and not self.is_of_devices(seen):
             return event.lane is Lane.BENCH and event.kind in BETWEEN_PHASES and not self._is_about_events
+        if self.is_wrong and not words_of(event, seen.question).is_wrong:
+            return False
         return self._fits_event(event) and (not self.text or holds_text(seen.line, self.text))
 
     def is_of_devices(self, seen: SeenEvent) -> bool:
@@ -74,7 +79,8 @@ class TraceFilter:
         if any(fnmatchcase(seen.device, one) for one in self.devices):
             return True
         asked = words_in(seen.question.line) if seen.question is not None else ()
-        is_its_session = not seen.device and event.session in self.sessions
+        is_web = seen.question is not None and seen.question.is_web
+        is_its_session = not (seen.device or is_web) and event.session in self.sessions
         return is_its_session or self._names_one(asked) or self._names_one(spoken_words(event.envelope))
 
     def _names_one(self, words: Iterable[str]) -> bool:

@@ -24,9 +24,11 @@ INDENT: Final = {Lane.SERVER: 2, Lane.NETWORK: 2}
 WIDEST_DEVICE_CHARS: Final = 24
 LEAST_DEVICE_CHARS: Final = 12
 """Of a name that is too long for a terminal the middle is left out."""
-LEAST_ROOM_CHARS: Final = 24
+LEAST_ROOM_CHARS: Final = 20
 RULE_CHARS: Final = 80
 DETAILS_INDENT: Final = 6
+
+IN_ASCII: Final = str.maketrans({"→": "->", "←": "<-", "·": "*", "─": "-", "«": '"', "»": '"', "…": "...", "⋯": "..."})
 
 DIM, RED, BOLD, YELLOW, PLAIN = "\x1b[2m", "\x1b[31m", "\x1b[1m", "\x1b[33m", "\x1b[0m"
 
@@ -62,8 +64,8 @@ class TraceLayout:
 
     def rule(self, text: str, at_us: int, begun_us: int, *, is_wrong: bool = False) -> Iterator[str]:
         """Across everything."""
-        width = self.width or RULE_CHARS
-        lines = self._broken(f"── {self.time(at_us, begun_us)} ── {clean(text)} ", width, "   ")
+        width, line = self.width or RULE_CHARS, f"── {self.time(at_us, begun_us)} ── {clean(text)} "
+        lines = [line] if self.width is None else self._broken(line, width, "   ")
         lines[-1] = lines[-1].rstrip() + " "
         lines[-1] += "─" * (width - len(lines[-1]))
         yield from (self._styled(line, (RED if is_wrong else "") + BOLD) for line in lines)
@@ -128,6 +130,15 @@ def _shortened(name: str, most_chars: int) -> str:
         return name
     behind = most_chars // 2
     return f"{name[: most_chars - behind - 1]}…{name[-behind:]}"
+
+
+def spelt_for(encoding: str, line: str) -> str:
+    """The line as a terminal of this encoding can show it: signs that it lacks are written with those that it has."""
+    try:
+        line.encode(encoding)
+    except UnicodeEncodeError:
+        return line.translate(IN_ASCII).encode(encoding, "replace").decode(encoding)
+    return line
 
 
 def clean(text: str) -> str:

@@ -14,6 +14,7 @@ from fleetrig.simulator.contract.errors import NoSuchId, UsageError, shown_path,
 
 ANY_ENDING: Final = ".jsonl"
 FIRST_LINE_CHARS: Final = 64 * 1024
+STANDARD_INPUT: Final = "/dev/stdin"
 LISTED: Final = 5
 WHY_NONE: Final = "traces of failed runs are kept there; --trace F of `fleetrig run` keeps any"
 
@@ -34,7 +35,7 @@ class TraceOfRun(NamedTuple):
 
 def find_trace(where: str, results: Path, run: str = "") -> FoundTrace:
     """Raises UsageError for what cannot be read, NoSuchId where there is none."""
-    place = Path(where)
+    place = Path(STANDARD_INPUT if where == "-" else where)
     try:
         if place.is_dir():
             return _latest(where, _of_run(traces_below(place), run), f"{shown_path(where)} holds no trace", run)

@@ -19,6 +19,8 @@ from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from fleetrig.simulator.contract.trace_json import from_line
 
 SERIAL_KINDS: Final = {Way.FROM_BOARD: "line", Way.TO_BOARD: "typed"}
+OF_LOAD: Final = "load"
+"""What the first line of a load run has for its time."""
 NOTED: Final = "note"
 SHOWN_OF_DAMAGED_CHARS: Final = 60
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from fleetrig.harness.platform import platform_of
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.traces.event_point import EventPoint
 from fleetrig.harness.traces.event_words import RULE, words_of
@@ -15,8 +14,8 @@ from fleetrig.harness.traces.message_details import ReadBody, detail_lines
 from fleetrig.harness.traces.seen_events import SeenEvent, SeenRecord, TraceContents, seen_records
 from fleetrig.harness.traces.trace_filter import TraceFilter
 from fleetrig.harness.traces.trace_layout import TraceLayout, date_text
-from fleetrig.harness.traces.trace_records import DamagedLine, EventsGone, RunBegins, TraceRecord
-from fleetrig.harness.traces.trace_window import ShownEvent, Surroundings, TracePlace, TraceSpan
+from fleetrig.harness.traces.trace_records import OF_LOAD, DamagedLine, EventsGone, RunBegins, TraceRecord
+from fleetrig.harness.traces.trace_window import EventsPassedOver, ShownEvent, Surroundings, TracePlace, TraceSpan
 from fleetrig.simulator.contract.trace import Lane
 
 KEPT_BEFORE: Final = 100
@@ -72,6 +71,8 @@ class TraceView:
                 case RunBegins():
                     self._is_headed, self._phase = False, ("", 0)
                     self._know_platform(record.platform)
+                case EventsPassedOver(count) if not self.asked.raw:
+                    yield from self.layout.remark(f"⋯ {count:,} more between")
                 case EventsGone(count) if not self.asked.raw:
                     yield from self.layout.remark(f"… {count:,} events are missing here: the server had forgotten them")
                 case DamagedLine() if not self.asked.raw and self.contents.damaged_count <= TOLD_DAMAGED:
@@ -82,13 +83,13 @@ class TraceView:
         if self.asked.wanted.devices and not self.fitting and shown.seen.event.lane is Lane.BENCH:
             self._before.append(shown)
             return
-        self.fitting += 1
+        self.fitting += not shown.is_looked_for or self.asked.wanted.fits(shown.seen)
         for one in (*self._before, shown):
             self.shown += 1
             yield from self._event(one.seen, is_looked_for=one.is_looked_for)
         self._before.clear()
 
-    def _narrowed(self, records: Iterator[SeenRecord]) -> Iterator[ShownEvent | SeenRecord]:
+    def _narrowed(self, records: Iterator[SeenRecord]) -> Iterator[ShownEvent | EventsPassedOver | SeenRecord]:
         if self.asked.around:
             yield from self.surroundings.of(records, self._fits)
             return
@@ -129,8 +130,8 @@ class TraceView:
             yield from self.layout.rule(f"{day} (UTC)", seen.event.at_us, seen.begun_us)
         if (phase := (seen.phase, seen.phase_us)) != self._phase:
             self._phase = phase
-            is_itself = seen.event.lane is Lane.BENCH and seen.event.kind == "phase"
-            if seen.phase and not is_itself:
+            says_it = seen.event.lane is Lane.BENCH and seen.event.kind in ("phase", "verdict")
+            if seen.phase and not says_it:
                 yield from self.layout.rule(f"phase «{seen.phase}»", seen.phase_us, seen.begun_us)
 
     def _details(self, seen: SeenEvent) -> Iterator[str]:
@@ -143,6 +144,8 @@ class TraceView:
 
     def _know_platform(self, name: str) -> None:
         if self.asked.verbose and name in PLATFORMS:
+            from fleetrig.harness.platform import platform_of  # its engine is imported when there are bodies to read
+
             self._read_body = platform_of(name).read_body
 
 
@@ -151,6 +154,6 @@ def heading_of(run: RunBegins | None, begun_us: int) -> str:
     begins = f"begins {date_text(begun_us)} UTC" if begun_us else "says no times"
     if run is None:
         return f"This trace {begins}"
-    time = f"{run.time} time" if run.time in ("virtual", "real") else run.time
+    time = "as load" if run.time == OF_LOAD else f"{run.time} time"
     sampled = f"; it has one device in {run.one_of}" if run.one_of else ""
     return f"{run.run}, seed {run.seed}, {time}, by fleetrig {run.version}; {begins}{sampled}"

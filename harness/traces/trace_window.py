@@ -20,6 +20,13 @@ class ShownEvent(NamedTuple):
     is_looked_for: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class EventsPassedOver:
+    """So many wanted events lie between the surroundings of two."""
+
+    count: int
+
+
 @dataclass(slots=True)
 class TraceSpan:
     """From a place to another, both included. Numbers are looked for among all events, whatever is left out."""
@@ -62,20 +69,25 @@ class Surroundings:
     context: int
     found: set[EventPoint] = field(default_factory=set, init=False)
     left_out: SeenEvent | None = field(default=None, init=False)
-    """One that was looked for, and is not among the wanted ones."""
+    """One with a number that was looked for in any lane, and is not among the wanted ones."""
+    has_shown: bool = field(default=False, init=False)
 
     def of(
         self, records: Iterable[SeenRecord], is_wanted: Callable[[SeenEvent], bool]
-    ) -> Iterator[ShownEvent | SeenRecord]:
+    ) -> Iterator[ShownEvent | EventsPassedOver | SeenRecord]:
         """Records that are no events come through as they are."""
         before: deque[SeenEvent] = deque(maxlen=self.context)
-        behind = 0
+        behind = passed_over = 0
         for record in records:
             if not isinstance(record, SeenEvent):
                 yield record
                 continue
             is_point, fits = self._is_point(record), is_wanted(record)
-            if is_point and fits:
+            if is_point and (fits or self._is_named(record)):
+                if passed_over and self.has_shown:
+                    yield EventsPassedOver(passed_over)
+                passed_over = 0
+                self.has_shown = True
                 yield from map(ShownEvent, before)
                 before.clear()
                 yield ShownEvent(record, is_looked_for=True)
@@ -86,9 +98,14 @@ class Surroundings:
                 behind -= 1
                 yield ShownEvent(record)
             elif fits:
+                passed_over += len(before) == self.context
                 before.append(record)
             if not behind and self._has_all:
                 return
+
+    def _is_named(self, seen: SeenEvent) -> bool:
+        """Whoever names an event with its lane gets to see it."""
+        return any(point.lane is not None and point.is_at(seen.event) for point in self.points)
 
     @property
     def _has_all(self) -> bool:

@@ -20,7 +20,9 @@ from fleetrig.harness.bench.unit_climbs import UnitOrder
 from fleetrig.harness.bench.unit_provisioning import SEEN_WITHIN_S
 from fleetrig.harness.commands.board.options import DESK, Bench, DeskFolder, ImageSha256, desk_of, judged
 from fleetrig.harness.commands.board.unit_server import UnitServer, unit_server
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import Ca, ChangeTenantSettings, Insecure
+from fleetrig.harness.platforms import FIRST
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run.interrupts import tell
 from fleetrig.hil.desk.reservation import Reservations
@@ -60,7 +62,8 @@ PlatformName = Annotated[
     str | None, typer.Option("--platform", metavar="NAME", help="What that server is.  [default: from SERVER.yaml]")
 ]
 UnitTransport = Annotated[
-    str, typer.Option("--transport", metavar="SCHEME", help="How units reach it: http, mqtt, coap, mqtts …")
+    str,
+    typer.Option("--transport", metavar="SCHEME", help="How units reach it: http, https, mqtt, mqtts, coap or coaps."),
 ]
 UnitProfile = Annotated[
     str, typer.Option("--profile", metavar="NAME", help="Their device profile, where a platform has such.")
@@ -74,6 +77,10 @@ SeenWithin = Annotated[
 ]
 
 
+@examples(
+    "fleetrig board bring-up left=GW-0001,52:54:00:12:34:56 --image gw.img",
+    f"fleetrig board bring-up left=GW-1 --against URL --platform {FIRST}",
+)
 def bring_up_command(
     units: Units,
     records: Records = Path("units"),

@@ -22,6 +22,7 @@ from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.drivers.director import AdminCall
 
 TAKEN: Final = 409
+MOST_MESSAGES: Final = 4
 ENDS: Final[Mapping[str, DeviceEnd]] = {
     "finished": DeviceEnd.INSTALLED,
     "downloaded": DeviceEnd.INSTALLED,
@@ -148,11 +149,13 @@ class HawkbitDeployer:
 
 
 def told(entry: Mapping[str, Any]) -> str:
-    """A line of an action's history: when, what, and what was said."""
+    """A line of an action's history: when, what, and what was said. Some clients send their whole log: its ends do."""
     at = datetime.fromtimestamp(int(entry.get("reportedAt") or 0) / 1000).astimezone()
-    said = " · ".join(str(message) for message in entry.get("messages") or ())
+    messages = [str(message) for message in entry.get("messages") or ()]
+    if len(messages) > MOST_MESSAGES:
+        messages = [messages[0], f"… {len(messages) - 2} more …", messages[-1]]
     code = f" (code {entry['code']})" if entry.get("code") is not None else ""
-    return f"{at:%H:%M:%S}  {entry.get('type')}{code}" + (f": {said}" if said else "")
+    return f"{at:%H:%M:%S}  {entry.get('type')}{code}" + (f": {' · '.join(messages)}" if messages else "")
 
 
 def quoted(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote
 
+from fleetrig.harness.desk.client_words import curl_for
 from fleetrig.harness.desk.registering import AdmittedDevice, Registering, RegisterSite, WayIn, variable
 from fleetrig.harness.platform import UnitSite
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
@@ -50,9 +51,14 @@ class HawkbitDeviceRegistrar:
         against, tenant, url = shlex.quote(self._site.against), shlex.quote(self._admin.tenant), self._admin.url
         path = f"/{quote(self._admin.tenant, safe='')}/controller/v1/{quote(serial, safe='')}"
         token = f'"Authorization: TargetToken ${variable(TOKEN)}"'
-        yield WayIn("poll as it does", f"curl --header {token} {shlex.quote(url + path)}")
+        yield WayIn(
+            "poll as it does", f"{curl_for(url, self._site.server.ca)} --header {token} {shlex.quote(url + path)}"
+        )
         swupdate = f"-t {tenant} -u {shlex.quote(url)} -i {shlex.quote(serial)} -k ${variable(TOKEN)}"
-        yield WayIn("or let swupdate do it", f'swupdate --suricatta "{swupdate}"')
+        yield WayIn(
+            "or let swupdate poll; a build for signed images wants -k CERTIFICATE too",
+            f'swupdate --suricatta "{swupdate}"',
+        )
         doctor = f"fleetrig doctor hawkbit --against {against} --tenant {tenant} --id {shlex.quote(serial)}"
         yield WayIn("if it is refused", f"{doctor} --target-token env:{variable(TOKEN)}")
         deploy = f"fleetrig deploy FILE --to {shlex.quote(serial)} --against {against}"

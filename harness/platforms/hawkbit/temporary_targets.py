@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from fleetrig.harness.commands.fleet_simulation import unreachable
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin, JsonDict
 from fleetrig.harness.platforms.hawkbit.cleanup import restore, value_before
 from fleetrig.harness.platforms.hawkbit.settings import TARGET_MODE
+from fleetrig.harness.simulation.reaching import unreachable
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.effects import Ask, NoReply

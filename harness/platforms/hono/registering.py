@@ -6,12 +6,14 @@ import shlex
 from collections.abc import Iterator
 from typing import Final
 
+from fleetrig.harness.desk.client_words import curl_for, first_known, mosquitto_pub_for
 from fleetrig.harness.desk.registering import AdmittedDevice, Registering, RegisterSite, WayIn, in_quotes, variable
 from fleetrig.harness.platforms.hono.admin import HonoAdmin
-from fleetrig.harness.platforms.hono.device_places import USUAL_PORTS
+from fleetrig.harness.platforms.hono.device_places import ADAPTERS, USUAL_PORTS
 from fleetrig.harness.platforms.hono.hono_run import HASHED_PASSWORD, hashed
 from fleetrig.harness.platforms.hono.platform import admin_of
-from fleetrig.harness.servers.address import host_of, place_of
+from fleetrig.harness.servers.address import host_of
+from fleetrig.reference_server.address import Address
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.drivers.director import AdminCall
 
@@ -47,37 +49,40 @@ class HonoDeviceRegistrar:
         entry = {"type": HASHED_PASSWORD, "auth-id": serial, "secrets": [hashed(password, serial)]}
         yield from self._admin.replace_credentials(serial, [entry])
         tenant, user = self._admin.tenant, f"{serial}@{self._admin.tenant}"
-        values = {"url": self._admin.url, "adapter_url": self._adapter("http"), "tenant": tenant, "id": serial}
+        adapter = first_known(ADAPTERS, self._adapter)
+        values = {"url": self._admin.url, "adapter_url": adapter, "tenant": tenant, "id": serial}
         said = f"is a device of the tenant {tenant} on {self._admin.url}, with a password of its own"
         given = {**values, "user_name": user, PASSWORD: password}
-        return AdmittedDevice(said, given, tuple(self._ways(serial)))
+        return AdmittedDevice(said, given, tuple(self._ways()))
 
     def remove(self, serial: str) -> AdminCall[None]:
         yield from self._admin.delete_device(serial)
 
     def _adapter(self, scheme: str) -> str:
-        """That of a SERVER.yaml, or the usual port beside the registry."""
+        """That of a SERVER.yaml, or the usual port beside the registry. Raises UsageError where neither is known."""
         server = self._site.server
-        place = server.listeners.get(scheme) if server.is_file else f"{host_of(server.url)}:{USUAL_PORTS[scheme]}"
+        usual = str(Address(host_of(server.url), USUAL_PORTS[scheme]))
+        place = server.listeners.get(scheme) if server.is_file else usual
         if place is None:
-            raise UsageError(f"the SERVER.yaml of {server.url} names no {scheme} adapter: add a line such as "
-                             f"{scheme}: 127.0.0.1:{USUAL_PORTS[scheme]}")  # fmt: skip
+            raise UsageError(f"the SERVER.yaml of {server.url} names no {scheme} adapter")
         return place if "://" in place else f"{scheme}://{place}"
 
-    def _ways(self, serial: str) -> Iterator[WayIn]:
-        broker = self._adapter("mqtt")
-        host, port = place_of(broker.partition("://")[2])
-        user, password = in_quotes("user_name"), in_quotes(PASSWORD)
-        login = f'--user "${variable("user_name")}:${variable(PASSWORD)}"'
-        yield WayIn("send telemetry over HTTP", f"curl {login} --json {MEASURED} {self._adapter('http')}/telemetry")
-        yield WayIn(
-            "or over MQTT",
-            f"mosquitto_pub --host {host} --port {port} --username {user} --pw {password} --topic telemetry "
-            f"--message {MEASURED}",
+    def _ways(self) -> Iterator[WayIn]:
+        ca, user = self._site.server.ca, in_quotes("user_name")
+        over_http = first_known(("http", "https"), self._adapter)
+        if over_http:
+            login = f'--user "${variable("user_name")}:${variable(PASSWORD)}"'
+            sent = f"{curl_for(over_http, ca)} {login} --json {MEASURED} {over_http}/telemetry"
+            yield WayIn("send telemetry over HTTP", sent)
+        over_mqtt = first_known(("mqtt", "mqtts"), self._adapter)
+        if over_mqtt:
+            login = f"{mosquitto_pub_for(over_mqtt, ca)} --username {user} --pw {in_quotes(PASSWORD)}"
+            yield WayIn("send telemetry over MQTT", f"{login} --topic telemetry --message {MEASURED}")
+        over = over_mqtt or over_http
+        doctor = f"fleetrig doctor hono --against {shlex.quote(self._site.against)}" + (
+            f" --over {over}" if over else ""
         )
-        against = shlex.quote(self._site.against)
-        doctor = f"fleetrig doctor hono --against {against} --over {broker} --login {user}"
-        yield WayIn("if it is refused", f"{doctor} --secret env:{variable(PASSWORD)}")
+        yield WayIn("if it is refused", f"{doctor} --login {user} --secret env:{variable(PASSWORD)}")
 
 
 def why_no_device_id(name: str) -> str:

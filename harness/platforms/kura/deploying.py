@@ -12,15 +12,18 @@ from urllib.parse import quote
 from fleetrig.harness.desk.deploying import Deploying, DeploySite, DeskUpdate, DeviceEnd, DeviceProgress
 from fleetrig.harness.platforms.kura.admin import JsonDict, KuraAdmin
 from fleetrig.harness.platforms.kura.device_management import TIMEOUT
+from fleetrig.harness.platforms.kura.package_file import name_in_package
 from fleetrig.harness.platforms.kura.platform import admin_of
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.drivers.director import AdminCall
 
 NOT_CONNECTED: Final = 409
 IN_PROGRESS: Final = "IN_PROGRESS"
+IDLE: Final = "idle"
 LOST: Final = (
-    "neither downloads nor installs it any more, and it is not among its packages: the file was not what it wanted, or "
-    "it could not fetch it from here (--serve-at HOST:PORT names an address that it reaches)"
+    "neither downloads nor installs it any more, and it is not among its packages: it could not fetch the file from "
+    "here (--serve-at HOST:PORT names an address that it reaches), the file was not what it wanted, or the package is "
+    "called otherwise than --name and --version say"
 )
 
 
@@ -66,8 +69,8 @@ class KuraDeployer:
         if (yield from self._has_it(device)):
             return DeviceProgress(["installed"], DeviceEnd.INSTALLED)
         doing = yield from self._doing_now(device)
-        if doing:
-            news = [doing] if doing != self._doing.get(device) else []
+        if doing != IDLE:
+            news = [doing] if doing and doing != self._doing.get(device) else []
             self._doing[device] = doing
             return DeviceProgress(news)
         if (yield from self._has_it(device)):
@@ -90,16 +93,19 @@ class KuraDeployer:
         return any((one.get("name"), one.get("version")) == wanted for one in listed)
 
     def _doing_now(self, device: str) -> AdminCall[str]:
-        """Empty when it neither downloads nor installs anything."""
+        """`IDLE` when it neither downloads nor installs anything; empty when it does not tell."""
+        told = IDLE
         for resource, status, doing in (
             ("download", "dp.download.status", "downloads"),
             ("install", "dp.install.status", "installs"),
         ):
             channel = {"semanticParts": [resource], "appName": "DEPLOY", "version": "V2", "method": "READ"}
             answer = yield from self._ask(device, "POST", "requests", {"channel": channel, "payload": {}})
-            if metrics_of(answer).get(status) == IN_PROGRESS:
+            found = metrics_of(answer).get(status)
+            if found == IN_PROGRESS:
                 return doing
-        return ""
+            told = "" if found is None else told
+        return told
 
     def _ask(self, device: str, method: str, what: str, document: object = None) -> AdminCall[JsonDict]:
         """A call that is answered when the device has answered. Raises BrokenBench for one that is not connected."""
@@ -141,4 +147,4 @@ def metrics_of(answer: Mapping[str, object]) -> dict[str, object]:
 
 
 def deploying() -> Deploying:
-    return Deploying(("package",), ("at-once",), 1, KuraDeployer, publishes=True)
+    return Deploying(("package",), ("at-once",), 1, KuraDeployer, name_in_package, publishes=True)

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Final
 
+from fleetrig.harness.desk.client_words import mosquitto_pub_for
 from fleetrig.harness.desk.registering import (
     AdmittedDevice,
     DeviceRegistrar,
@@ -26,7 +27,6 @@ from fleetrig.harness.platforms.kura.request_calls import delete_request, find_r
 from fleetrig.harness.platforms.kura.settings import ALL_DEVICES
 from fleetrig.harness.platforms.kura.setup import DEVICES, USERS
 from fleetrig.harness.platforms.kura.simulation_options import NOT_IN_NAMES
-from fleetrig.harness.servers.address import place_of
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.drivers.director import AdminCall
 
@@ -45,9 +45,11 @@ class KuraUsers:
         self._admin: KuraAdmin = admin_of(site.server)
         self._admin.masks = site.secrets
         self._scope = ""
+        self._broker = ""
 
     def prepare(self) -> AdminCall[str]:
         check_account(self._account)
+        self._broker = broker_url(self._site.server, None)
         yield from self._admin.greet()
         self._scope, made = yield from account_for_devices(self._admin, self._account)
         return f"the account {self._account} was not there and is now" if made else ""
@@ -65,16 +67,15 @@ class KuraUsers:
         else:
             user_id = self._admin.part(user, str, "id")
             yield from self._admin.reset_password(self._scope, user_id, password)
-        broker = broker_url(self._site.server, None)
-        about = {"url": self._admin.url, "tenant": self._account, "id": serial, "broker_url": broker}
+        about = {"url": self._admin.url, "tenant": self._account, "id": serial, "broker_url": self._broker}
         names = {
             "account_name": self._account,
             "client_id": serial,
             "user_name": self._user(serial),
             PASSWORD: password,
         }
-        said = f"may sign in to the account {self._account} on {broker}, as a user with a password of its own"
-        return AdmittedDevice(said, {**about, **names}, tuple(self._ways(serial, broker)))
+        said = f"may sign in to the account {self._account} on {self._broker}, as a user with a password of its own"
+        return AdmittedDevice(said, {**about, **names}, tuple(self._ways(serial)))
 
     def remove(self, serial: str) -> AdminCall[None]:
         yield from remove_gateway(self._admin, self._account, serial)
@@ -82,18 +83,17 @@ class KuraUsers:
     def _user(self, serial: str) -> str:
         return user_name_of(self._account, serial)
 
-    def _ways(self, serial: str, broker: str) -> Iterator[WayIn]:
-        host, port = place_of(broker.partition("://")[2])
+    def _ways(self, serial: str) -> Iterator[WayIn]:
         topic = f"\\$EDC/{self._account}/{serial}/MQTT/BIRTH"
         login = f"--id {shlex.quote(serial)} --username {in_quotes('user_name')} --pw {in_quotes(PASSWORD)}"
         yield WayIn(
             "be born with an empty BIRTH",
-            f'mosquitto_pub --host {host} --port {port} {login} --topic "{topic}" --null-message --qos 1',
+            f'{mosquitto_pub_for(self._broker, self._site.server.ca)} {login} --topic "{topic}" --null-message --qos 1',
         )
         against = shlex.quote(self._site.against)
         names = f"--account {self._account} --login {shlex.quote(self._user(serial))} --client-id {shlex.quote(serial)}"
         doctor = f"fleetrig doctor kura --against {against} {names}"
-        asks = f"--secret env:{variable(PASSWORD)} --broker-url {broker} --connect"
+        asks = f"--secret env:{variable(PASSWORD)} --broker-url {self._broker} --connect"
         yield WayIn("if it is refused", f"{doctor} {asks}")
         deploy = f"fleetrig deploy FILE --to {shlex.quote(serial)} --against {against}"
         yield WayIn("give it a file", deploy)

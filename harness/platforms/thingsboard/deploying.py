@@ -57,7 +57,9 @@ class ThingsBoardDeployer:
         while self._before:
             device = self._before.pop()
             now = yield from self._admin.device(str(device["name"]))
-            if now is not None:
+            if now is not None and (now.get(self._member) or {}).get("id") != (device.get(self._member) or {}).get(
+                "id"
+            ):
                 yield from self._admin.save_device({**now, self._member: device.get(self._member)})
         if self._made:
             yield from self._admin.delete_package(self._made)
@@ -80,7 +82,7 @@ class ThingsBoardDeployer:
         said, package_id = [], id_of(package)
         for device in (yield from self._admin.devices()):
             is_meant = not devices or device.get("name") in devices
-            if is_meant and (device.get(self._member) or {}).get("id") == package_id:
+            if is_meant and self._assigned(device) == package_id:
                 yield from self._admin.save_device({**device, self._member: None})
                 said.append(f"taken from {device['name']}: it is told that there is no {update.kind} for it any more")
         yield from self._admin.delete_package(package_id)
@@ -90,6 +92,10 @@ class ThingsBoardDeployer:
     def _member(self) -> str:
         """Of a device: what it is assigned."""
         return "firmwareId" if self._prefix == "fw" else "softwareId"
+
+    def _assigned(self, device: JsonDict) -> str | None:
+        """The id of its package."""
+        return (device.get(self._member) or {}).get("id")
 
     def _known(self, devices: Sequence[str]) -> AdminCall[list[JsonDict]]:
         found = []
@@ -127,7 +133,7 @@ class ThingsBoardDeployer:
     def _assign(self, device: JsonDict, update: DeskUpdate, package_id: str) -> AdminCall[str]:
         name = str(device["name"])
         _, self._told_ms[name] = yield from self._state(name)
-        if (device.get(self._member) or {}).get("id") == package_id:
+        if self._assigned(device) == package_id:
             self._told_ms[name] = 0  # what stands there is about this package
             return f"{name} has been assigned it already"
         self._before.append(device)

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Final
 
+from fleetrig.harness.desk.client_words import curl_for, first_known, mosquitto_pub_for
 from fleetrig.harness.desk.registering import (
     AdmittedDevice,
     DeviceRegistrar,
@@ -20,7 +21,6 @@ from fleetrig.harness.platforms.thingsboard.admin import ThingsBoardAdmin, id_of
 from fleetrig.harness.platforms.thingsboard.device_places import url_for_devices
 from fleetrig.harness.platforms.thingsboard.platform import admin_of
 from fleetrig.harness.platforms.thingsboard.registrar import ThingsBoardRegistrar
-from fleetrig.harness.servers.address import place_of
 from fleetrig.harness.servers.description import did_you_mean
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.drivers.director import AdminCall
@@ -74,19 +74,18 @@ class ThingsBoardTokens:
 
     def _ways(self, serial: str) -> Iterator[WayIn]:
         server, against = self._site.server, shlex.quote(self._site.against)
-        broker = url_for_devices(server, "mqtt")
-        host, port = place_of(broker.partition("://")[2])
-        sent = f"--topic v1/devices/me/telemetry --qos 1 --message {MEASURED}"
-        yield WayIn(
-            "send telemetry over MQTT",
-            f"mosquitto_pub --host {host} --port {port} --username {in_quotes(ACCESS_TOKEN)} {sent}",
-        )
-        token_url = f'"{self._admin.url}/api/v1/${variable(ACCESS_TOKEN)}/telemetry"'
-        yield WayIn("or over HTTP", f"curl --json {MEASURED} {token_url}")
-        doctor = f"fleetrig doctor thingsboard --against {against} --over {broker} --name {shlex.quote(serial)}"
+        broker = first_known(("mqtt", "mqtts"), lambda scheme: url_for_devices(server, scheme))
+        if broker:
+            login = f"{mosquitto_pub_for(broker, server.ca)} --username {in_quotes(ACCESS_TOKEN)}"
+            sent = f"--topic v1/devices/me/telemetry --qos 1 --message {MEASURED}"
+            yield WayIn("send telemetry over MQTT", f"{login} {sent}")
+        url = self._admin.url
+        token_url = f'"{url}/api/v1/${variable(ACCESS_TOKEN)}/telemetry"'
+        yield WayIn("send telemetry over HTTP", f"{curl_for(url, server.ca)} --json {MEASURED} {token_url}")
+        over = f"--over {broker or url} --name {shlex.quote(serial)}"
+        doctor = f"fleetrig doctor thingsboard --against {against} {over}"
         yield WayIn("if it is refused", f"{doctor} --token env:{variable(ACCESS_TOKEN)}")
-        deploy = f"fleetrig deploy FILE --to {shlex.quote(serial)} --against {against}"
-        yield WayIn("give it a file", f"{deploy} --wait")
+        yield WayIn("give it a file", f"fleetrig deploy FILE --to {shlex.quote(serial)} --against {against} --wait")
 
 
 class ThingsBoardProvisioning:
@@ -118,8 +117,9 @@ class ThingsBoardProvisioning:
 
     def _ways(self, serial: str) -> Iterator[WayIn]:
         name, key, secret = (f"'{in_quotes(name)}'" for name in ("id", "provision_key", "provision_secret"))
+        curl = curl_for(self._admin.url, self._site.server.ca)
         asked = f'\'{{"deviceName":"{name}","provisionDeviceKey":"{key}","provisionDeviceSecret":"{secret}"}}\''
-        yield WayIn("ask for credentials over HTTP", f"curl --json {asked} {self._admin.url}/api/v1/provision")
+        yield WayIn("ask for credentials over HTTP", f"{curl} --json {asked} {self._admin.url}/api/v1/provision")
         doctor = f"fleetrig doctor thingsboard --against {shlex.quote(self._site.against)} --name {shlex.quote(serial)}"
         with_key = (
             f"--provision-key env:{variable('provision_key')} --provision-secret env:{variable('provision_secret')}"

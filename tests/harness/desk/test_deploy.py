@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from fleetrig.harness.desk.deploying import DeploySite, DeviceEnd, DeviceProgress, deploying_of
+from fleetrig.harness.desk.update_files import named_update, update_files
+from fleetrig.harness.servers.server_file import remote_server_from
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.drivers.realtime import RealBench
 from tests.harness.command import Running
 from tests.harness.desk.at_the_desk import Desk
 from tests.harness.desk.small_devices import broken_updater, call, thing, updater
@@ -17,6 +28,17 @@ pytestmark = pytest.mark.slow
 
 def mgmt(desk: Desk) -> Mgmt:
     return Mgmt(desk.served.ready["hawkbit"]["http"])
+
+
+@contextmanager
+def failing(desk: Desk, hits: str, **fault_words: str) -> Iterator[None]:
+    """The server answers such requests with 503 meanwhile, or as the fault is worded."""
+    control = f"http://{desk.served.ready['control']}"
+    fault = call(f"{control}/faults", {}, {"fault": "overload", "hits": hits, **fault_words})
+    try:
+        yield
+    finally:
+        call_delete(f"{control}/faults/{fault['id']}")
 
 
 def versions(desk: Desk, kind: str, name: str) -> list[str]:
@@ -121,13 +143,9 @@ def test_it_can_be_called_off_and_is_gone_then(desk: Desk) -> None:
 def test_nothing_is_left_of_an_upload_that_failed(desk: Desk) -> None:
     desk.register("hawkbit", "cut-1", "--again")
     desk.write("cut.img")
-    control = f"http://{desk.served.ready['control']}"
-    fault = call(f"{control}/faults", {}, {"fault": "overload", "hits": "POST */artifacts*"})
 
-    try:
+    with failing(desk, "POST */artifacts*"):
         done = desk.deploy("hawkbit", "cut.img", "--to", "cut-1")
-    finally:
-        call_delete(f"{control}/faults/{fault['id']}")
 
     assert done.returncode == 3
     assert "answered 503" in done.stderr
@@ -145,6 +163,27 @@ def test_ctrl_c_ends_the_watching_alone(desk: Desk) -> None:
     assert "an update that was assigned stays so, and --remove takes it back" in running.said()
     [action] = mgmt(desk).call("GET", "/targets/left-1/actions")["content"]
     assert (action["type"], action["status"]) == ("update", "running")
+
+
+def test_ctrl_c_in_the_middle_of_an_upload_leaves_nothing(desk: Desk) -> None:
+    desk.register("hawkbit", "half-1", "--again")
+    desk.write("half.img")
+
+    with failing(desk, "POST */artifacts*", fault="latency", delay="30s"):
+        running = Running("deploy", "half.img", "--to", "half-1", "--against", "hawkbit.yaml", cwd=desk.folder)
+        until(lambda: bool(versions(desk, "softwaremodules", "half")))
+        assert running.interrupt() == 2
+
+    assert versions(desk, "softwaremodules", "half") == []
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    for _ in range(1_000):
+        if is_so():
+            return
+        pause.wait(0.02)
+    raise AssertionError("it never came")
 
 
 @pytest.mark.parametrize(
@@ -234,6 +273,32 @@ def test_a_package_is_taken_back_and_deleted(desk: Desk) -> None:
     assert "fw_version" not in told.get("shared", {})
 
 
+def test_nothing_is_left_of_a_package_that_could_not_be_assigned(desk: Desk) -> None:
+    desk.register("thingsboard", "thing-7")
+    desk.write("lost.bin")
+
+    with failing(desk, "POST /api/device"):
+        done = desk.deploy("thingsboard", "lost.bin", "--to", "thing-7")
+    removed = desk.deploy("thingsboard", "lost.bin", "--remove")
+
+    assert done.returncode == 3
+    assert "answered 503" in done.stderr
+    assert (removed.returncode, "has no package lost" in removed.stderr) == (4, True)
+
+
+def test_what_could_not_be_removed_again_is_told(desk: Desk) -> None:
+    desk.register("thingsboard", "thing-8")
+    desk.write("stays.bin")
+
+    with failing(desk, "DELETE /api/otaPackage/*"), failing(desk, "POST /api/device"):
+        done = desk.deploy("thingsboard", "stays.bin", "--to", "thing-8")
+    removed = desk.deploy("thingsboard", "stays.bin", "--remove")
+
+    assert done.returncode == 3
+    assert re.search(r"^not all of stays [0-9a-f]+ could be removed again \(DELETE .* answered 503", done.stderr)
+    assert removed.returncode == 0
+
+
 def test_things_of_two_profiles_have_no_package_in_common(desk: Desk) -> None:
     desk.register("thingsboard", "thing-5")
     desk.register("thingsboard", "thing-6", "--credential", "provision")
@@ -279,6 +344,7 @@ def test_a_gateway_fetches_the_file_from_here_and_installs_it(desk: Desk) -> Non
         done = desk.deploy("kura", "package.dp", "--to", "kura-1")
         removed = desk.deploy("kura", "package.dp", "--to", "kura-1", "--remove")
         wrong = desk.deploy("kura", "package.dp", "--remove")
+        lost = looks_after_a_dead_address(desk)
     finally:
         simulated.interrupt()
 
@@ -288,9 +354,28 @@ def test_a_gateway_fetches_the_file_from_here_and_installs_it(desk: Desk) -> Non
     assert removed.stdout.startswith("kura-1 was asked to uninstall package ")
     assert wrong.returncode == 4
     assert "--remove needs --to" in wrong.stderr
+    assert lost[-1].end is DeviceEnd.FAILED
+    assert lost[-1].news[0].startswith("neither downloads nor installs it any more")
     gone = desk.deploy("kura", "package.dp", "--to", "kura-1")
     assert gone.returncode == 3
     assert "kura-1 is not connected, and is asked over its own connection" in gone.stderr
+
+
+def looks_after_a_dead_address(desk: Desk) -> list[DeviceProgress]:
+    """At a gateway that is told to fetch a file from where nobody listens, until that has come to an end."""
+    server = remote_server_from("kura.yaml", "kura", may_change_settings=False)
+    update = named_update(update_files([Path("package.dp")]), "never", "1", "package", "")
+    deployer = deploying_of("kura").deployer(DeploySite(server, Secrets(), lambda _: "http://127.0.0.1:1/package.dp"))
+
+    async def look() -> list[DeviceProgress]:
+        async with RealBench(Trace()) as bench:
+            await bench.run(deployer.deploy(update, ["kura-1"]))
+            looks = [await bench.run(deployer.look("kura-1"))]
+            while looks[-1].end is None:
+                looks.append(await bench.run(deployer.look("kura-1")))
+            return looks
+
+    return asyncio.run(look())
 
 
 def test_hono_has_no_files_and_says_what_it_has(desk: Desk) -> None:

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.slow
 SECRETS = {"hawkbit": "token", "thingsboard": "access_token", "hono": "password", "kura": "password"}
 WAYS = {
     "hawkbit": {"poll as it does": '"polling"'},
-    "thingsboard": {"send telemetry over MQTT": "", "or over HTTP": ""},
-    "hono": {"send telemetry over HTTP": "", "or over MQTT": ""},
+    "thingsboard": {"send telemetry over MQTT": "", "send telemetry over HTTP": ""},
+    "hono": {"send telemetry over HTTP": "", "send telemetry over MQTT": ""},
     "kura": {"be born with an empty BIRTH": ""},
 }
 
@@ -56,8 +56,9 @@ def test_a_known_device_keeps_its_secret_until_another_is_wanted(desk: Desk, pla
 
     printed = desk.register(platform, "known-1", "--again")
     assert desk.variables("known-1")[SECRETS[platform]] != first
-    doctor = desk.shell(commands_in(printed)["if it is refused"], "known-1")
-    assert "LET IN" in doctor.stdout
+    title = next(iter(WAYS[platform]))
+    done = desk.shell(commands_in(printed)[title].replace("curl ", "curl --fail "), "known-1")
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("platform", SECRETS)
@@ -89,6 +90,31 @@ def test_an_address_is_enough_to_know_what_the_server_is(desk: Desk, platform: s
     assert done.returncode == 0, done.stderr
     assert set(WAYS[platform]) < commands_in(done.stdout).keys()
     assert desk.variables("found-1")["id"] == "found-1"
+
+
+def test_a_file_that_does_not_say_what_the_server_is_is_enough_too(desk: Desk) -> None:
+    for platform in ("kura", "hono"):
+        text = Path(f"{platform}.yaml").read_text()
+        Path("SERVER.yaml").write_text(text.replace(f"platform: {platform}\n", ""))
+
+        done = desk.fleetrig("register", f"file-{platform}", "--against", "SERVER.yaml")
+
+        assert done.returncode == 0, done.stderr
+        assert set(WAYS[platform]) < commands_in(done.stdout).keys()
+
+
+@pytest.mark.parametrize(("platform", "operator"), [("thingsboard", "http"), ("hono", "registry"), ("kura", "http")])
+def test_a_server_with_tls_alone_is_called_over_tls(desk: Desk, platform: str, operator: str) -> None:
+    own, ready = desk.served.ready[platform], desk.served.ready
+    lines = [f"{operator}: http://{own[operator]}", f"mqtts: {own['mqtts']}", f"ca: {ready['ca']}"]
+    Path("TLS.yaml").write_text("\n".join([f"platform: {platform}", *lines]) + "\n")
+
+    done = desk.fleetrig("register", "tls-1", "--against", "TLS.yaml")
+
+    [(_, command)] = [one for one in commands_in(done.stdout).items() if one[1].startswith("mosquitto_pub")]
+    assert "--cafile" in command
+    pasted = desk.shell(command, "tls-1")
+    assert (pasted.returncode, pasted.stderr) == (0, "")
 
 
 def test_several_devices_have_a_file_each(desk: Desk) -> None:

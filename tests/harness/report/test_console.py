@@ -18,7 +18,7 @@ from fleetrig.simulator.contract.trace import Lane, TraceEvent
 FINDING = Finding(
     "every device in this order\n1. sends poll\n2. reaches online",
     "1 of 3 did not; HB-1 waits for step 2: reaches online",
-    (Evidence(Lane.DEVICE, 7, "HB-1 sent poll /DEFAULT/controller/v1/HB-1"),),
+    (Evidence(Lane.DEVICE, 7, "HB-1 sent poll /DEFAULT/controller/v1/HB-1", "HB-1"),),
     "hawkbit#V05",
 )
 PHASES = (
@@ -73,6 +73,7 @@ FAIL hawkbit/x[a=1]  0.2 s (30 s simulated)
         got       1 of 3 did not; HB-1 waits for step 2: reaches online
         see       device #7: HB-1 sent poll /DEFAULT/controller/v1/HB-1
         clause    hawkbit#V05
+        open      fleetrig trace fleetrig-results/x.trace.jsonl --device HB-1 --around device:7
     ok never {sends: {name: x}}  line 24
   trace      fleetrig-results/x.trace.jsonl
   run again  fleetrig run 'hawkbit/x[a=1]' --seed 1

@@ -7,98 +7,34 @@ deleted. A second Ctrl-C gives up deleting, and says what is left and how to rem
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final, Protocol
+from collections.abc import Coroutine
+from typing import Any, Final
 
 from fleetrig.harness.report.fleet_screen import FleetScreen
 from fleetrig.harness.report.fleet_state import POWER_ON, FleetState
 from fleetrig.harness.report.fleet_table import format_count
 from fleetrig.harness.run.interrupts import Wish, stop_signals_in_loop
+from fleetrig.harness.simulation.clean_up import delete_all, left_behind_text
+from fleetrig.harness.simulation.measuring import Measuring, Rows
+from fleetrig.harness.simulation.plan import SimulationPlan, SimulationResult
+from fleetrig.harness.simulation.reaching import unreachable, wait_for
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError
-from fleetrig.simulator.contract.http import HttpRequest, split_url
 from fleetrig.simulator.contract.trace import Lane, Trace
-from fleetrig.simulator.drivers.director import AdminCall, Director, Until
+from fleetrig.simulator.drivers.director import Director, Until
 from fleetrig.simulator.drivers.draw import draw
 from fleetrig.simulator.drivers.realtime import RealBench
-from fleetrig.simulator.effects import Ask, NoReply, Pause
 
-PROBE_WITHIN_S: Final = 5.0
-PROBE_EVERY_S: Final = 1.0
 FOR_EVER_S: Final = 10 * 365 * 86_400.0
-PARALLEL_DELETIONS: Final = 8
-"""Number of records deleted at the same time."""
-ROUNDS: Final = 3
-"""So often it is looked up what is there: a request in progress when its device was switched off may make one more."""
-
-
-class TemporaryDevices(Protocol):
-    """Records on the server that exist only while the fleet runs."""
-
-    noun: str
-    """The platform's name for them, such as `targets`."""
-    created: set[str]
-    """Names of the records that this run created, as far as it is known."""
-
-    def create(self) -> AdminCall[None]:
-        """Raises UsageError when such a device exists already, BrokenBench when the server cannot be used."""
-
-    def find_created(self) -> AdminCall[None]:
-        """Finds out on the server what there is to delete, where this run cannot know it."""
-
-    def delete_all(self) -> AdminCall[None]:
-        """Deletes what was created. May run several times in parallel: the calls share the work."""
-
-    def restore_settings(self) -> AdminCall[None]:
-        """Puts back what else `create` changed, once all records are deleted."""
-
-    def left_behind(self) -> str:
-        """Describes what is left on the server; empty if nothing is."""
-
-    def how_to_remove(self) -> str:
-        """How people find and remove that by hand."""
-
-
-@dataclass(frozen=True, slots=True)
-class SimulationPlan:
-    """What to simulate."""
-
-    url: str
-    """The server, as messages name it."""
-    agents: tuple[Agent, ...]
-    probe: Ask | None
-    """A harmless request that every server answers; None where only devices have something to ask."""
-    hint: Callable[[str], str]
-    """Advice if every device got this same first answer; empty if it is not a refusal."""
-    spread_s: float
-    for_s: float | None
-    seed: int
-    verify: ssl.SSLContext | bool
-    waits_for_server: bool
-    temporary: TemporaryDevices | None
-    advice: Callable[[str], str] = lambda _: ""
-    """What to do for a device that heard this last and was never let in; empty when there is nothing to say."""
-    stays: Callable[[int], str] = lambda _: ""
-    """How many devices were let in -> what of them stays on the server, since nobody here may delete it."""
-
-
-@dataclass(frozen=True, slots=True)
-class SimulationResult:
-    """How it ended. `left_behind` says what was not deleted, why, and how to do it by hand."""
-
-    was_interrupted: bool
-    left_behind: str
-    gave_up: bool = False
-    """Deleting was stopped by a second Ctrl-C."""
 
 
 class Simulation:
     """One run of a plan."""
 
-    def __init__(self, plan: SimulationPlan, trace: Trace, state: FleetState, screen: FleetScreen) -> None:
+    def __init__(
+        self, plan: SimulationPlan, trace: Trace, state: FleetState, screen: FleetScreen, rows: Rows = lambda _: None
+    ) -> None:
+        """`rows` gets the figures of each second."""
         self._plan = plan
         self._trace = trace
         self._state = state
@@ -106,7 +42,9 @@ class Simulation:
         self._stopped = asyncio.Event()
         self._given_up = asyncio.Event()
         self._is_cleaning_up = False
+        self._rows = rows
         self._bench: RealBench | None = None
+        self._measuring: Measuring | None = None
 
     async def run(self) -> SimulationResult:
         """Raises BrokenBench when the server cannot be reached or administered."""
@@ -117,7 +55,7 @@ class Simulation:
                 finally:
                     was_interrupted = self._stopped.is_set()
                     left_behind = await self._delete_temporary(operator)
-        return SimulationResult(was_interrupted, left_behind, self._given_up.is_set())
+        return SimulationResult(was_interrupted, left_behind, self._given_up.is_set(), self._measuring)
 
     def _say_at_once(self, wish: Wish) -> None:
         """Switching thousands of devices off takes a while."""
@@ -138,9 +76,10 @@ class Simulation:
         async with RealBench(self._trace, seed=plan.seed, verify=plan.verify) as bench:
             self._bench = bench
             self._trace.emit(bench.now_us(), Lane.BENCH, "phase", name=POWER_ON)
-            for agent in plan.agents:
-                bench.power_on(agent, after_s=self._start_s(agent))
-            await bench.run(self._watch(bench))
+            due = [(self._start_s(agent), agent) for agent in plan.agents]
+            self._measuring = Measuring(self._state, bench, due, rows=self._rows)
+            async with self._measuring.going_on(screen.measured):
+                await bench.run(self._watch(bench))
 
     def _start_s(self, agent: Agent) -> float:
         """The first device starts at once: it shows whether there is a server."""
@@ -178,35 +117,15 @@ class Simulation:
         if temporary is None:
             return ""
         self._is_cleaning_up = True
-        self._say_deleting(temporary)
         try:
             if not self._given_up.is_set():
-                await self._until_done_or(self._given_up, self._delete(operator, temporary))
+                deleting = delete_all(operator, temporary, self._plan.url, self._screen)
+                await self._until_done_or(self._given_up, deleting)
         except FleetrigError as broken:
             why = str(broken)
-        left = temporary.left_behind()
-        said = f"left behind on {self._plan.url}: {left} ({why}); {temporary.how_to_remove()}" if left else ""
+        said = left_behind_text(temporary, self._plan.url, why)
         self._screen.say(said)
         return said
-
-    def _say_deleting(self, temporary: TemporaryDevices) -> None:
-        if temporary.created:
-            self._screen.say(f"deleting {len(temporary.created):,} {temporary.noun} on {self._plan.url}")
-            self._screen.count(partial(deleted_text, temporary, len(temporary.created)))
-
-    async def _delete(self, operator: RealBench, temporary: TemporaryDevices) -> None:
-        """Until there is nothing more to find."""
-        for _ in range(ROUNDS):
-            known = len(temporary.created)
-            await operator.run(temporary.find_created())
-            if not temporary.created:
-                break
-            if len(temporary.created) != known:
-                self._say_deleting(temporary)
-            workers = [operator.run(temporary.delete_all()) for _ in range(PARALLEL_DELETIONS)]
-            for failed in filter(None, await asyncio.gather(*workers, return_exceptions=True)):
-                raise failed
-        await operator.run(temporary.restore_settings())
 
     async def _until_done_or(self, ending: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
         """Runs until the work is done or this comes, and draws the screen meanwhile, also while the work winds up."""
@@ -233,40 +152,3 @@ class Simulation:
             self._screen.refresh()
             if self._screen.is_gone:
                 self._stopped.set()
-
-
-def deleted_text(temporary: TemporaryDevices, of: int) -> str:
-    """`deleted 1,200 of 5,000 targets`."""
-    return f"deleted {of - len(temporary.created):,} of {of:,} {temporary.noun}"
-
-
-def wait_for(url: str, probe: Ask, say: Callable[[str], None]) -> Director[None]:
-    """Until the server answers; any answer will do."""
-    said = ""
-    while isinstance(answer := (yield probe), NoReply):
-        if said != answer.why:
-            said = answer.why
-            say(f"waiting for {url} ({said})")
-        yield Pause(PROBE_EVERY_S, PROBE_EVERY_S, "wait for the server")
-
-
-def http_probe(url: str) -> Ask:
-    """The probe of a server that speaks HTTP."""
-    origin, path = split_url(url)
-    return Ask("probe", HttpRequest("GET", origin, path, (("Accept", "application/json"),)), PROBE_WITHIN_S)
-
-
-def unreachable(url: str, why: str) -> str:
-    """One sentence for a server that gave no answer; `why` is a word of `NoReply`."""
-    protocol = url.partition("://")[0].upper().removesuffix("S")
-    match why:
-        case "refused":
-            return f"nobody listens at {url} (connection refused): start the server, or give --wait to wait for it"
-        case "timeout":
-            return f"{url} does not answer: is the address right? --wait waits for it"
-        case "tls":
-            return f"{url} does not speak TLS, or with a certificate nobody trusts: --ca FILE, or --insecure"
-        case "unreachable":
-            return f"{url} cannot be reached: is the name right and the network up? --wait waits for it"
-        case _:
-            return f"whatever listens at {url} does not answer {protocol} ({why}): are scheme and port right?"
