@@ -105,6 +105,7 @@ VERBS: Final = {
         f"{COMMANDS}.trace:trace_command", "Show what happened, event by event: of a run or a server.", task=TEST
     ),
     "check": Verb(f"{COMMANDS}.scenario_commands:check", "Check scenario files without running them.", task=WRITE),
+    "explain": Verb(f"{COMMANDS}.explain:explain_command", "Say what words of scenario files mean.", task=WRITE),
     "schema": Verb(
         f"{COMMANDS}.scenario_commands:schema",
         "Print the JSON Schema of scenario, bench or study files, for editors.",
@@ -280,7 +281,9 @@ def _report(error: BaseException, *, is_stopped: bool) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in it cannot be written
             return _say(f"cannot write{_to(error)}: {error.strerror}", Exit.BROKEN)
         case FleetrigError():
-            return _say(str(error), error.exit_code)
+            from fleetrig.harness.servers.no_answer import looked_closer  # sockets and TLS are for who has no answer
+
+            return _say(looked_closer(error), error.exit_code)
         case OSError():
             return _say(str(broken_environment(error)), Exit.BROKEN)
         case typer.TyperException() if type(error).__name__ == "NoArgsIsHelpError":

@@ -207,10 +207,10 @@ def execute(request: RunRequest) -> Exit:
         check_file("--html", request.html)
     if request.insecure:
         console.print("--insecure: the server's certificate is not checked, anybody could be answering")
+    looked_up(request.scenarios, request.ids or [])
     progress = RunProgress(
         console, longest_spans_s(runs[0].scenario), is_virtual=options.for_scenario(runs[0].scenario).time == "virtual"
     )
-    looked_up(request.scenarios, request.ids or [])
     if is_single:
         options = replace(options, listener=progress, progress=progress.simulated)
     pairs = pairs_of(runs, options, request)

@@ -13,7 +13,7 @@ from typing import Final
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.servers.description import description_of, known_platform
-from fleetrig.harness.servers.http_admin import NoAnswer
+from fleetrig.harness.servers.no_answer import NoAnswer
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import checked_account, secret_from
 from fleetrig.harness.servers.server_file import platform_named_by, remote_server_from

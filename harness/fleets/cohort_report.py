@@ -98,6 +98,7 @@ class CohortRun:
             rerun=shlex.join(again),
             file=scenario.file,
             line=scenario.line,
+            cites=scenario.cites,
             engine=str(self._choice) if self.outcome is None else f"{self.outcome.engine}: {self._choice.why}",
             told=() if self.outcome is None else figures_text(self.outcome),
         )

@@ -348,4 +348,5 @@ def report_of(stored: StoredRun, replayed: Replay) -> Report:
         rerun=shlex.join(["fleetrig", "report", str(stored.path)]),
         file=replayed.scenario.file,
         line=replayed.scenario.line,
+        cites=replayed.scenario.cites,
     )

@@ -107,6 +107,7 @@ class ScenarioRun:
         self.lacks: tuple[Lack, ...] = ()
         """Why it could not be judged, to be counted over many runs."""
         self._boards: BoardRun | None = None
+        self._programs: ProgramBench | None = None
 
     def report(self, verdict: Verdict | None = None, reason: str = "") -> Report:
         """Ends the run. The default verdict is that of the phases; anything left behind makes it BROKEN."""
@@ -141,6 +142,8 @@ class ScenarioRun:
             rerun=shlex.join(["fleetrig", self.options.verb, self.command_word, "--seed", seed, *self.options.again]),
             file=self.scenario.file,
             line=self.scenario.line,
+            cites=self.scenario.cites,
+            output=self._output,
             boards=self._boards.told if self._boards is not None else (),
             engine=self._engine,
             lacks=self.lacks,
@@ -285,7 +288,13 @@ class ScenarioRun:
             return self._boards.open(bench)
         if self.options.device is None or not self.scenario.devices.external:
             return nullcontext(bench)
-        return ProgramBench(bench, self.options.device, self._describe, self._results(), self.secrets)
+        self._programs = ProgramBench(bench, self.options.device, self._describe, self._results(), self.secrets)
+        return self._programs
+
+    @property
+    def _output(self) -> tuple[tuple[str, str], ...]:
+        """What programs have printed, once they are off."""
+        return () if self._programs is None else tuple((str(path), said) for path, said in self._programs.kept)
 
     def _describe(self, agent: Agent, folder: Path) -> Mapping[str, str]:
         assert self._context is not None
@@ -335,6 +344,11 @@ class ScenarioRun:
             )  # fmt: skip
             self.lacks = whose.lacks(lacking)
             raise SkipScenario(whose.why_skipped(lacking))
+
+    @property
+    def has_begun(self) -> bool:
+        """Something was done to server, devices or boards; before that a run that is stopped has nothing to tell."""
+        return bool(self.boards_left) or (self._context is not None and bool(self._phases("") or self.phase))
 
     @property
     def phase(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from fleetrig.harness.servers.file_form import file_form
+from fleetrig.harness.servers.first_answer import Sought
 from fleetrig.harness.servers.http_admin import FIRST_ANSWER_WITHIN_S, HttpAdmin, upload_within_s
 from fleetrig.harness.servers.lacking import LeaveMissing
 from fleetrig.simulator.contract.http import BodyPart, HttpRequest
@@ -20,6 +21,12 @@ CREATE_BATCH: Final = 1_000
 PAGE: Final = 500
 SET_TYPES_PER_TARGET_TYPE: Final = 50
 """A quota of the server."""
+
+SOUGHT: Final = Sought(
+    "hawkBit server",
+    "hawkBit",
+    "is there a path before /rest that belongs to the address (a proxy's, or server.servlet.context-path)?",
+)
 
 JsonDict = dict[str, Any]
 GONE_OK: Final = (200, 204, 404)
@@ -38,14 +45,13 @@ class HawkbitAdmin(HttpAdmin):
     def __init__(
         self, url: str, account: UserPassword, tenant: str = "DEFAULT", *, may_change_settings: bool = True
     ) -> None:
-        super().__init__(url, account, tenant, server="hawkBit", api="/rest/v1")
+        super().__init__(url, account, tenant, sought=SOUGHT, api="/rest/v1")
         self.may_change_settings = may_change_settings
 
     def greet(self) -> AdminCall[None]:
         """Finds out at once whether there is a hawkBit server that accepts the account. Raises BrokenBench."""
         request = self.request("GET", "/targets?limit=1")
-        page = self.read(request, (yield from self.send(request, FIRST_ANSWER_WITHIN_S)), (200,))
-        self.part(page, int, "total")
+        self.part((yield from self.first(request, FIRST_ANSWER_WITHIN_S, "total")), int, "total")
 
     # -- tenant configuration (§1.6)
 

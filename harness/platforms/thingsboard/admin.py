@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from fleetrig.harness.servers.file_form import file_form
+from fleetrig.harness.servers.first_answer import Sought
 from fleetrig.harness.servers.http_admin import ADMIN_WITHIN_S, HttpAdmin, upload_within_s
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.http import BodyPart, Headers, HttpRequest, HttpResponse
@@ -19,6 +20,10 @@ from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.effects import Ask, Reply
+
+SOUGHT: Final = Sought(
+    "ThingsBoard server", "ThingsBoard", "is there a path before /api that belongs to the address (a proxy's)?"
+)
 
 JsonDict = dict[str, Any]
 PAGE: Final = 500
@@ -43,7 +48,7 @@ class ThingsBoardAdmin(HttpAdmin):
     """A tenant administrator's account on one server."""
 
     def __init__(self, url: str, account: UserPassword, tenant: str) -> None:
-        super().__init__(url, account, tenant, server="ThingsBoard", api="/api")
+        super().__init__(url, account, tenant, sought=SOUGHT, api="/api")
         self.masks: Secrets | None = None
         """Learns the tokens of logins; a run sets it."""
         self._token = ""
@@ -69,8 +74,7 @@ class ThingsBoardAdmin(HttpAdmin):
         self._token = ""
         account = {"username": self.account.user, "password": self.account.password}
         request = self.request("POST", LOGIN, account)
-        response = yield from super().send(request, LOGIN_WITHIN_S)
-        self._token = self.part(self.read(request, response, (200,)), str, "token")
+        self._token = self.part((yield from self.first(request, LOGIN_WITHIN_S, "token")), str, "token")
         if self.masks is not None:
             self.masks.learn("login-token", self._token)
 
@@ -80,14 +84,9 @@ class ThingsBoardAdmin(HttpAdmin):
             yield from self.log_in()
         answer = yield Ask("admin", self._signed(request), within_s)
         if isinstance(answer, Reply) and isinstance(answer.envelope, HttpResponse) and answer.envelope.status != 401:
-            return self._passed_on(answer.envelope)
+            return self.not_redirected(request, answer.envelope)
         yield from self.log_in()
         return (yield from super().send(self._signed(request), within_s))
-
-    def _passed_on(self, response: HttpResponse) -> HttpResponse:
-        if 300 <= response.status < 400:
-            raise BrokenBench(f"{self.url} redirects to {response.header('Location')}: give that address instead")
-        return response
 
     def _signed(self, request: HttpRequest) -> HttpRequest:
         headers = tuple(one for one in request.headers if one[0] not in ("X-Authorization", "Authorization"))

@@ -390,7 +390,7 @@ def test_a_terminal_that_is_closed_ends_it_and_clears_away(empty_server):
 def test_a_server_that_is_not_there_is_one_sentence(free_port, option):
     done = simulate("--against", f"http://127.0.0.1:{free_port}", *option)
     assert done.returncode == Exit.BROKEN
-    assert "(connection refused): start the server, or give --wait" in done.stderr
+    assert "(connection refused): is it running, and is the port right? --wait waits for it" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

@@ -83,6 +83,22 @@ junit    j.xml
     )
 
 
+def test_a_failure_names_its_rule_its_line_and_what_programs_have_printed() -> None:
+    of_program = replace(
+        FAILED, cites=("hawkbit#V17", "hawkbit#V18"), file="scenarios/hawkbit/x.yaml", line=1,
+        output=(("fleetrig-results/x/EXT-0001.log", "no route"), ("fleetrig-results/x/EXT-0002.log", "")),
+    )  # fmt: skip
+    assert (
+        "  rule       docs/contracts/hawkbit.md#V17, docs/contracts/hawkbit.md#V18\n"
+        "  scenario   scenarios/hawkbit/x.yaml:21\n"
+        "  output     fleetrig-results/x/EXT-0001.log and 1 more, at last: no route\n"
+        "  trace      fleetrig-results/x.trace.jsonl\n"
+    ) in plain(of_program)
+    assert "  scenario   scenarios/hawkbit/x.yaml:1\n" in plain(
+        replace(BROKEN, file="scenarios/hawkbit/x.yaml", line=1)
+    )
+
+
 def test_what_passed_takes_one_line() -> None:
     assert (
         plain(PASSED, PASSED)

@@ -116,9 +116,9 @@ def test_a_server_file_may_leave_the_platform_to_the_command(file: Path) -> None
         ("http://h/?a=b", "is no address of a server"),
         ("http://h/\udcff", "a URL holds no control characters, and nothing that is no text"),
         ("http://admin:s3cret@h", "an address takes no user and password"),
-        ("nowhere.yaml", "cannot read nowhere.yaml: there is no such file"),
         ("localhost:8080", "localhost:8080 is neither an address nor a file; write http://localhost:8080"),
         ("localhost", "neither an address nor a file; write for instance http://127.0.0.1:8080"),
+        ("nowhere.yaml", "cannot read nowhere.yaml: there is no such file"),
     ],
 )
 def test_what_is_no_address(text: str, sentence: str) -> None:
