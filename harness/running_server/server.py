@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets as chance
 import ssl
 import warnings
@@ -177,6 +178,8 @@ class RunningServer:
         what came instead. Of operators' events it hears with `operators` only.
         """
         query = EventQuery(kind, line, device, lane)
+        if not 0 < within_s < math.inf:
+            raise UsageError(f"within_s={within_s!r}: expected seconds above 0; trace() tells what has come already")
         client, since = self._client("wait_for"), self._from(after)
         return await_event(client, query, since, within_s, self._counting(operators), lambda: self.trace(after=after))
 

@@ -66,6 +66,12 @@ def test_a_mistake_in_what_is_asked_for_is_told_before_anything_is_sent(words: A
         server.wait_for(**words)
 
 
+@pytest.mark.parametrize("within_s", [0, -1, float("inf"), float("nan")])
+def test_who_waits_waits_for_some_time(within_s: float) -> None:
+    with pytest.raises(UsageError, match=r"within_s=.*: expected seconds above 0; trace\(\) tells"):
+        RunningServer(NOBODY, "", "", control=NOBODY).wait_for(within_s=within_s)
+
+
 @pytest.mark.parametrize("span", ["1 hour", "", "-1h"])
 def test_a_span_needs_its_unit(span: str) -> None:
     with pytest.raises(UsageError, match=r"skip\('.*'\): expected a time with its unit"):
@@ -191,6 +197,10 @@ class TestWithServer:
         first = server.wait_for("received", line="GET */gw-7")
         assert first.number < answered.number
         assert server.wait_for("answered", device="gw-7", after=first) == answered
+
+    def test_after_an_event_of_another_server_it_says_so(self, server: RunningServer) -> None:
+        with pytest.raises(UsageError, match="since: expected at most .* the number of the newest event"):
+            server.wait_for(after=event(10**9, "gw-7"))
 
     def test_who_waits_in_vain_fails_and_is_told(self, server: RunningServer) -> None:
         poll(server, "gw-8", {})
