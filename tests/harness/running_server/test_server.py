@@ -199,7 +199,7 @@ class TestWithServer:
         assert server.wait_for("answered", device="gw-7", after=first) == answered
 
     def test_after_an_event_of_another_server_it_says_so(self, server: RunningServer) -> None:
-        with pytest.raises(UsageError, match="since: expected at most .* the number of the newest event"):
+        with pytest.raises(UsageError, match=r"since: expected at most .* the number of the newest event"):
             server.wait_for(after=event(10**9, "gw-7"))
 
     def test_who_waits_in_vain_fails_and_is_told(self, server: RunningServer) -> None:
