@@ -8,9 +8,10 @@ from __future__ import annotations
 from fleetrig.harness.running_server.events import EventKind, EventLane, ServerEvent
 from fleetrig.harness.running_server.faults import FaultName, FaultOnServer, Faults, FaultWords
 from fleetrig.harness.running_server.platform_part import DeviceCredentials
-from fleetrig.harness.running_server.server import EventsDropped, RunningServer
+from fleetrig.harness.running_server.server import RunningServer
 from fleetrig.harness.running_server.server_factory import ServerFactory
 from fleetrig.harness.running_server.starting import reference_server
+from fleetrig.harness.running_server.stored_events import EventsDropped
 from fleetrig.harness.running_server.waiting import NothingCame
 from fleetrig.reference_server.control.refusals import Refusal
 from fleetrig.reference_server.northbound import NorthboundMessage

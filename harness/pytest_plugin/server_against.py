@@ -46,7 +46,8 @@ def server_against(config: pytest.Config, platform: str) -> RunningServer | None
     remote = remote_of(config, platform)
     if remote is None:
         return None
-    from fleetrig.harness.running_server.server import Behind, RunningServer
+    from fleetrig.harness.running_server.behind import Behind
+    from fleetrig.harness.running_server.server import RunningServer
     from fleetrig.harness.servers.trust import context_of, verify_with
 
     page = config.stash[DESCRIBED].page

@@ -46,14 +46,19 @@ class ControlClient:
         raise UsageError(self._why(answer))
 
     def follow(self, parameters: Mapping[str, str], within_s: float) -> Generator[str, None, None]:
-        """Lines of its trace as they come, until time is up or the server ends. Close it when you have seen enough."""
+        """Lines of its trace as they come, until time is up or the server ends. Close it when you have seen enough.
+
+        Raises UsageError for what it refuses, BrokenBench without an answer.
+        """
         place, until_s = urlsplit(self.url), monotonic() + within_s
-        connection = http.client.HTTPConnection(place.hostname or "", place.port or 80, timeout=within_s)
+        connection = http.client.HTTPConnection(place.hostname or "", place.port or 80, timeout=WITHIN_S)
         try:
             connection.connect()
             socket = connection.sock
             connection.request("GET", f"{place.path}/trace?{urlencode({**parameters, 'follow': 'true'})}")
             with closing(connection.getresponse()) as response:
+                if response.status != 200:
+                    raise UsageError(self._why(Answer(response.status, (), response.read(), "GET /trace")))
                 while (left_s := until_s - monotonic()) > 0:
                     socket.settimeout(left_s)
                     if not (line := response.readline()):

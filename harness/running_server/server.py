@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import secrets as chance
-import ssl
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn, Self
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Final, Self
 
+from fleetrig.harness.running_server.behind import Behind
 from fleetrig.harness.running_server.carrying_out import carried_out
 from fleetrig.harness.running_server.control_client import ControlClient
 from fleetrig.harness.running_server.events import (
@@ -23,12 +22,12 @@ from fleetrig.harness.running_server.events import (
     EventLane,
     EventQuery,
     ServerEvent,
-    event_in,
     fits_any,
     time_of,
 )
 from fleetrig.harness.running_server.faults import Faults
 from fleetrig.harness.running_server.platform_part import DeviceCredentials, operator_part
+from fleetrig.harness.running_server.stored_events import PAGE, events_since, path_of
 from fleetrig.harness.running_server.waiting import await_event
 from fleetrig.harness.servers.address import place_of
 from fleetrig.harness.servers.control import ControlInterface
@@ -46,33 +45,7 @@ if TYPE_CHECKING:
 
 __tracebackhide__ = True
 
-PAGE: Final = 1000
 SECRET_BYTES: Final = 10
-
-
-class EventsDropped(UserWarning):
-    """The server has forgotten some of a test's events: it keeps the last 10,000."""
-
-
-def _no_control(what: str) -> NoReturn:
-    raise UsageError(f"{what} needs the control interface of a reference server, and none is known of this one")
-
-
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """What stands behind a running server, which is nothing to a test."""
-
-    remote: RemoteServer | None = None
-    """The server as the rest of fleetrig knows it."""
-    since: int = 0
-    """The number of the last event before the test began."""
-    since_us: int = 0
-    """When it began, by the server's clock."""
-    verify: ssl.SSLContext | None = None
-    without_control: Callable[[str], NoReturn] = _no_control
-    """Hears what would have needed a control interface."""
-    end: Callable[[], object] | None = None
-    """Ends it, if it was started for the test."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +75,7 @@ class RunningServer:
     """Where `register` makes devices known, and what the account administers."""
     ca: Path | None = None
     """The authority of its certificates, where it listens over TLS."""
-    behind: Behind = Behind()
+    behind: Behind = field(default_factory=Behind)
     _registered: list[str] = field(default_factory=list, init=False)
 
     def host_and_port(self, listener: str) -> tuple[str, int]:
@@ -126,7 +99,7 @@ class RunningServer:
         What an operator was refused is not among them: `trace("refused", operators=True)` has that too.
         """
         query = EventQuery(device=device).parameters()
-        found = self._client("reasons").document("GET", _path("/reasons", {**query, "limit": str(PAGE)}))["reasons"]
+        found = self._client("reasons").document("GET", path_of("/reasons", {**query, "limit": str(PAGE)}))["reasons"]
         refusals = (Refusal(*(one[name] for name in Refusal._fields)) for one in found)
         since_us, lines = self.behind.since_us, self._operator_lines()
         return tuple(one for one in refusals if one.at_us >= since_us and not fits_any(one.line, lines))
@@ -146,19 +119,9 @@ class RunningServer:
         `line` and `device` are globs. With `operators` also what is asked of the administration, `register` included.
         """
         query = EventQuery(kind, line, device, lane)
-        client, since = self._client("the trace"), self._from(after)
-        found: list[ServerEvent] = []
-        while True:
-            path = _path("/trace", {**query.parameters(), "since": str(since), "limit": str(PAGE)})
-            lines = client.answer("GET", path).text.splitlines()
-            events = [event_in(line) for line in lines if line]
-            _warn_of(sum(one for one in events if isinstance(one, int)))
-            page = [one for one in events if isinstance(one, ServerEvent)]
-            found += page
-            if len(page) < PAGE:
-                counts = self._counting(operators)
-                return tuple(event for event in found if counts(event) and query.fits(event))
-            since = page[-1].number
+        found = events_since(self._client("the trace"), query, self._from(after))
+        counts = self._counting(operators)
+        return tuple(event for event in found if counts(event) and query.fits(event))
 
     def wait_for(
         self,
@@ -177,6 +140,8 @@ class RunningServer:
         what came instead. Of operators' events it hears with `operators` only.
         """
         query = EventQuery(kind, line, device, lane)
+        if not 0 < within_s < math.inf:
+            raise UsageError(f"within_s={within_s!r}: expected seconds above 0; trace() tells what has come already")
         client, since = self._client("wait_for"), self._from(after)
         return await_event(client, query, since, within_s, self._counting(operators), lambda: self.trace(after=after))
 
@@ -329,10 +294,6 @@ class RunningServer:
         return ControlClient(self.control)
 
 
-def _path(path: str, parameters: Mapping[str, str]) -> str:
-    return f"{path}?{urlencode(parameters)}"
-
-
 def _seconds(span: str | float | timedelta) -> float:
     """Raises UsageError."""
     match span:
@@ -345,11 +306,3 @@ def _seconds(span: str | float | timedelta) -> float:
                 raise UsageError(f"skip({span!r}): {wrong}") from None
         case _:
             return float(span)
-
-
-def _warn_of(dropped: int) -> None:
-    if dropped:
-        warnings.warn(
-            EventsDropped(f"{dropped} events of this test are forgotten: the server keeps the last 10,000"),
-            stacklevel=3,
-        )

@@ -8,8 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from fleetrig.harness.running_server.behind import Behind
 from fleetrig.harness.running_server.platform_part import OperatorPart, operator_part
-from fleetrig.harness.running_server.server import Behind, RunningServer
+from fleetrig.harness.running_server.server import RunningServer
 from fleetrig.harness.servers.description import ServerDescription, description_of, expected
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.serve_process import Ready, ServeProcess

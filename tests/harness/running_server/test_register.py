@@ -149,7 +149,7 @@ def test_a_program_finds_what_it_needs_in_its_environment(server: RunningServer)
 
 def test_what_an_operator_does_is_nothing_that_a_device_did(server: RunningServer) -> None:
     device = server.register("gw-7")
-    assert server.trace() == server.reasons() == ()
+    assert (server.trace(), server.reasons()) == ((), ())
     assert server.trace(operators=True)
     assert is_let_in(server, device)
     events = server.trace(device="gw-7")

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Mapping
 from datetime import UTC, timedelta
-from pathlib import Path
 from typing import Any, get_args
 from urllib.error import URLError
 
 import pytest
 
 from fleetrig.harness.running_server.control_client import ControlClient
-from fleetrig.harness.running_server.events import EventKind, EventQuery, ServerEvent, event_in, time_of
+from fleetrig.harness.running_server.events import EventKind, EventLane, EventQuery, ServerEvent, event_in, time_of
 from fleetrig.harness.running_server.faults import FaultName, Faults, FaultWords
 from fleetrig.harness.running_server.server import RunningServer
 from fleetrig.harness.running_server.waiting import NothingCame, what_came
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.fault_json import WORDS
 from fleetrig.simulator.contract.faults import FaultKind
+from fleetrig.simulator.contract.trace import KINDS, Lane
 from tests.harness.running_server.asking import status_of
 
-PAGE = (Path(__file__).parents[3] / "docs/control.md").read_text(encoding="utf-8")
 NOBODY = "http://127.0.0.1:9"
 
 
@@ -32,8 +30,8 @@ def test_faults_have_the_words_of_the_control_interface() -> None:
 
 
 def test_events_have_the_kinds_of_the_control_interface() -> None:
-    (row,) = re.findall(r"^\| `kind=` \|(.*)\|$", PAGE, re.MULTILINE)
-    assert set(re.findall(r"`([a-z_]+)`", row)) <= set(get_args(EventKind))
+    assert set(get_args(EventLane)) == {Lane.SERVER, Lane.NETWORK}
+    assert set(get_args(EventKind)) == {*KINDS[Lane.SERVER], *KINDS[Lane.NETWORK]}
 
 
 @pytest.mark.parametrize(
@@ -66,6 +64,12 @@ def test_a_mistake_in_what_is_asked_for_is_told_before_anything_is_sent(words: A
         server.trace(**words)
     with pytest.raises(UsageError, match=said):
         server.wait_for(**words)
+
+
+@pytest.mark.parametrize("within_s", [0, -1, float("inf"), float("nan")])
+def test_who_waits_waits_for_some_time(within_s: float) -> None:
+    with pytest.raises(UsageError, match=r"within_s=.*: expected seconds above 0; trace\(\) tells"):
+        RunningServer(NOBODY, "", "", control=NOBODY).wait_for(within_s=within_s)
 
 
 @pytest.mark.parametrize("span", ["1 hour", "", "-1h"])
@@ -194,6 +198,10 @@ class TestWithServer:
         assert first.number < answered.number
         assert server.wait_for("answered", device="gw-7", after=first) == answered
 
+    def test_after_an_event_of_another_server_it_says_so(self, server: RunningServer) -> None:
+        with pytest.raises(UsageError, match=r"since: expected at most .* the number of the newest event"):
+            server.wait_for(after=event(10**9, "gw-7"))
+
     def test_who_waits_in_vain_fails_and_is_told(self, server: RunningServer) -> None:
         poll(server, "gw-8", {})
         with pytest.raises(NothingCame) as told:
@@ -203,7 +211,8 @@ class TestWithServer:
     def test_its_clock_moves_forward(self, server: RunningServer) -> None:
         before = server.now()
         assert before.tzinfo is UTC
-        for number, span in enumerate(("1h", 3600, timedelta(hours=1)), 1):
+        spans: tuple[str | float | timedelta, ...] = ("1h", 3600, timedelta(hours=1))
+        for number, span in enumerate(spans, 1):
             ahead = server.skip(span) - before
             assert timedelta(hours=number) <= ahead < timedelta(hours=number, minutes=5)
         assert server.skipped_s() == 3 * 3600
