@@ -182,7 +182,7 @@ def running(state: FleetState, heading: TableHeading, now_us: int) -> str:
 
 def elapsed_s(state: FleetState, heading: TableHeading, now_us: int) -> float:
     """Since power-on; deleting targets afterwards does not count."""
-    ran_s = to_s(now_us - state.began_us) if state.began_us else 0.0
+    ran_s = to_s((state.ended_us or now_us) - state.began_us) if state.began_us else 0.0
     return ran_s if heading.for_s is None else min(ran_s, heading.for_s)
 
 

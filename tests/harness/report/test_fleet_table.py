@@ -259,6 +259,14 @@ def test_time_after_the_end_does_not_count():
     assert line.startswith("running 0:10 of 0:10")
 
 
+def test_clearing_away_takes_no_time_of_the_fleet():
+    story = Story().comes_online()
+    story.s = 12
+    story.state.ended_us = story.now_us
+    story.s = 40
+    assert summary(story.state, HEADING, story.now_us).startswith("0:12 on ")
+
+
 def test_the_summary_says_who_came_through():
     story = Story(3).comes_online(1)
     assert summary(story.state, HEADING, story.now_us) == (
