@@ -15,12 +15,13 @@ from fleetrig.harness.report.fleet_screen import FleetScreen
 from fleetrig.harness.report.fleet_state import POWER_ON, FleetState
 from fleetrig.harness.report.fleet_table import format_count
 from fleetrig.harness.run.interrupts import Wish, stop_signals_in_loop
+from fleetrig.harness.servers.no_answer import NoAnswer
 from fleetrig.harness.simulation.clean_up import delete_all, left_behind_text, registered_text
 from fleetrig.harness.simulation.measuring import Measuring, Rows
-from fleetrig.harness.simulation.plan import SimulationPlan, SimulationResult
+from fleetrig.harness.simulation.plan import SimulationPlan, SimulationResult, TemporaryDevices
 from fleetrig.harness.simulation.reaching import unreachable, wait_for
 from fleetrig.simulator.agent import Agent
-from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError
+from fleetrig.simulator.contract.errors import FleetrigError
 from fleetrig.simulator.contract.trace import Lane, Trace
 from fleetrig.simulator.drivers.director import Director, Until
 from fleetrig.simulator.drivers.draw import draw
@@ -73,7 +74,7 @@ class Simulation:
         if plan.temporary is not None:
             screen.say(f"registering {plan.temporary.noun} on {plan.url}")
             screen.count(partial(registered_text, plan.temporary, len(plan.agents)))
-            await operator.run(plan.temporary.create())
+            await self._register(operator, plan.temporary)
         screen.say("")
         async with RealBench(self._trace, seed=plan.seed, verify=plan.verify) as bench:
             self._bench = bench
@@ -82,6 +83,12 @@ class Simulation:
             self._measuring = Measuring(self._state, bench, due, rows=self._rows)
             async with self._measuring.going_on(screen.measured):
                 await bench.run(self._watch(bench))
+
+    async def _register(self, operator: RealBench, temporary: TemporaryDevices) -> None:
+        try:
+            await operator.run(temporary.create())
+        except NoAnswer as none:
+            raise unreachable(none.url, none.why) from None
 
     def _start_s(self, agent: Agent) -> float:
         """The first device starts at once: it shows whether there is a server."""
@@ -95,7 +102,7 @@ class Simulation:
         deadline_us = bench.now_us() + int((plan.for_s or FOR_EVER_S) * 1e6)
         yield Until(lambda: bool(state.first_answers), self._left_s(bench, deadline_us))
         if state.no_first_answer and not plan.waits_for_server:
-            raise BrokenBench(unreachable(plan.url, state.no_first_answer))
+            raise unreachable(plan.url, state.no_first_answer)
         yield Until(lambda: bool(state.all_first_answers()) or state.is_over, self._left_s(bench, deadline_us))
         if hint := plan.hint(state.all_first_answers()):
             say(hint)

@@ -16,6 +16,7 @@ from fleetrig.harness.commands.fleet_options import (
     seconds,
     warn_if_others_can_read,
 )
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import Against, Ca, ChangeTenantSettings, Insecure, within
 from fleetrig.harness.commands.policy_option import PolicyFrom, backoff_from
 from fleetrig.harness.commands.simulate import simulate
@@ -86,6 +87,11 @@ ConfirmationAfter = Annotated[
 ]
 
 
+@examples(
+    "fleetrig simulate hawkbit --against http://127.0.0.1:8080 --register",
+    "fleetrig simulate hawkbit --against URL --gateway-token env:TOKEN --count 500",
+    "fleetrig simulate hawkbit --against URL --tokens units.csv --for 10m",
+)
 def simulate_command(
     against: Against,
     count: Count = None,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.platforms.hawkbit.doctor.ids import MAX_CHARACTERS, is_refused_by_firewall
+from fleetrig.harness.platforms.hawkbit.simulation_hints import NO_DOCUMENT
 from fleetrig.harness.report.fleet_readings import NOTHING, Reading, Readings
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.scenario_file.unit_list import Unit
@@ -114,6 +115,7 @@ def _credential(unit: Unit, gateway_token: str | None) -> Credential | None:
     return None if unit.token is None else TargetToken(unit.token)
 
 
+NOT_MODIFIED: Final = 304
 ACTIVITIES: Final = {
     "poll": "polling",
     "configData": "sending attributes",
@@ -124,8 +126,25 @@ ACTIVITIES: Final = {
 }
 
 
-def _is_good(_: str, answer: Envelope) -> bool:
-    return isinstance(answer, HttpResponse) and answer.status < 400
+def _is_good(name: str, answer: Envelope) -> bool:
+    match answer:
+        case HttpResponse(status=status) if status < 300:
+            return not _lacks_document(name, answer)
+        case HttpResponse(status=status):
+            return status == NOT_MODIFIED
+        case _:
+            return False
+
+
+def _word(name: str, answer: Envelope) -> str:
+    """What a poll is answered by another server, else the line of the answer."""
+    is_strange = isinstance(answer, HttpResponse) and answer.status < 300 and _lacks_document(name, answer)
+    return NO_DOCUMENT if is_strange else answer.line
+
+
+def _lacks_document(name: str, answer: HttpResponse) -> bool:
+    """The first byte tells: every poll is looked at."""
+    return name == "poll" and not body_bytes(answer.body).startswith(b"{")
 
 
 def _read(name: str, sent: Envelope | None, answer: Envelope) -> Reading:
@@ -162,4 +181,4 @@ def _result(report: HttpRequest) -> str:
             return ""
 
 
-READINGS: Final = Readings("poll", ACTIVITIES, "reporting", _is_good, _read)
+READINGS: Final = Readings("poll", ACTIVITIES, "reporting", _is_good, _read, _word)

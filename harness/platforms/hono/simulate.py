@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from fleetrig.harness.commands.fleet_options import seconds
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import Ca, Insecure, within
 from fleetrig.harness.commands.policy_option import PolicyFrom, backoff_from
 from fleetrig.harness.commands.simulate import simulate
@@ -92,6 +93,10 @@ Messages = Annotated[int | None, typer.Option(metavar="N", min=1, help="Each dev
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for a registry that does not answer yet.")]
 
 
+@examples(
+    "fleetrig simulate hono --against SERVER.yaml --register --count 5",
+    "fleetrig simulate hono --against mqtts://127.0.0.1:8883 --certificates devices",
+)
 def simulate_command(
     against: Against,
     transport: Transport = None,

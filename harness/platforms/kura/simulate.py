@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from fleetrig.harness.commands.fleet_options import seconds
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import Ca, Insecure, within
 from fleetrig.harness.commands.simulate import simulate
 from fleetrig.harness.commands.simulation_outputs import CurvesCsv, Quiet, SimulationOutputs, SummaryFile
@@ -72,6 +73,11 @@ Telemetry = Annotated[
 Messages = Annotated[int | None, typer.Option(metavar="N", min=1, help="Each leaves after so many messages.")]
 
 
+@examples(
+    "fleetrig simulate kura --against SERVER.yaml --register --count 3",
+    "fleetrig simulate kura --against SERVER.yaml --credentials password \\",
+    "    --account plant --user gateway --secret env:PASSWORD",
+)
 def simulate_command(
     against: Against,
     transport: Transport = None,

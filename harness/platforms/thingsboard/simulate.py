@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from fleetrig.harness.commands.fleet_options import seconds
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import Ca, Insecure, within
 from fleetrig.harness.commands.policy_option import PolicyFrom, backoff_from
 from fleetrig.harness.commands.simulate import simulate
@@ -93,6 +94,11 @@ Messages = Annotated[
 ]
 
 
+@examples(
+    "fleetrig simulate thingsboard --against http://127.0.0.1:8080 --register",
+    "fleetrig simulate thingsboard --against mqtt://127.0.0.1:1883 \\",
+    "    --provision-key env:KEY --provision-secret env:SECRET --count 500",
+)
 def simulate_command(
     against: Against,
     transport: Transport = None,

@@ -11,8 +11,8 @@ import pytest
 
 from fleetrig.harness.cli import main
 from fleetrig.harness.load.curves import read_curves
-from fleetrig.harness.pytest_plugin import RunningServer
 from fleetrig.harness.report.exits import Exit
+from fleetrig.harness.running_server.server import RunningServer
 from tests.harness.commands.test_simulate import TOKEN_MODE, admin_of, ask, simulate
 
 pytestmark = pytest.mark.slow

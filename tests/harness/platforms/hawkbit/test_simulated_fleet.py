@@ -29,7 +29,17 @@ def report(path: str, finished: str) -> HttpRequest:
 
 @pytest.mark.parametrize(("status", "is_good"), [(200, True), (304, True), (400, False), (401, False), (503, False)])
 def test_refusals_and_failures_are_no_good_answers(status: int, is_good: bool) -> None:
-    assert READINGS.is_good("poll", HttpResponse(status)) is is_good
+    assert READINGS.is_good("poll", HttpResponse(status, (), b"{}")) is is_good
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>Welcome</html>"])
+def test_a_poll_that_is_answered_without_a_document_is_none(body: bytes) -> None:
+    page = HttpResponse(200, (), body)
+    assert not READINGS.is_good("poll", page)
+    assert READINGS.word("poll", page) == "200 without a poll document"
+    assert READINGS.is_good("configData", page)
+    assert READINGS.word("configData", page) == "200"
+    assert READINGS.word("poll", HttpResponse(200, (), b"{}")) == "200"
 
 
 def test_a_poll_names_the_interval() -> None:
