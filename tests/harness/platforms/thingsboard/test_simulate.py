@@ -199,13 +199,13 @@ def test_a_server_that_is_not_there_is_one_sentence(server_file: str, free_port:
 def test_another_server_at_the_address_is_one_sentence(server_file: str, served: ServedThingsBoard) -> None:
     done = simulate(f"mqtt://127.0.0.1:{served.port('http')}", *GIVEN, *ONCE)
     assert done.returncode == Exit.BROKEN
-    assert "does not answer MQTT" in done.stderr
+    assert "was asked in MQTT, and that port speaks HTTP: is the port right?" in done.stderr
 
 
 def test_a_certificate_that_nobody_trusts_is_one_sentence(server_file: str, served: ServedThingsBoard) -> None:
     done = simulate(f"mqtts://127.0.0.1:{served.port('mqtts')}", *GIVEN, *ONCE)
     assert done.returncode == Exit.BROKEN
-    assert "with a certificate nobody trusts: --ca FILE, or --insecure" in done.stderr
+    assert "shows a certificate that nobody here trusts: --ca FILE names its authority" in done.stderr
 
 
 def test_a_wrong_account_is_told(
