@@ -76,8 +76,9 @@ SECTIONS: Final[Mapping[str, Sections]] = {
         "What devices do": (
             "--attribute", "--telemetry", "--event", "--at-most-once", "--commands", "--interval", "--messages",
             "--timeout", "--install-time", "--confirmation", "--confirmation-after", "--reconnect", "--retry-interval",
+            "--policy-from",
         ),
-        "How long, and what is kept": ("--for", *_OUTPUT),
+        "How long, and what is kept": ("--for", "--summary", *_OUTPUT),
     },
     "ca issue": {
         "For whom": ("--from", "--count", "--serial", "--server", "--subject"),

@@ -31,7 +31,7 @@ def summary_lines(totals: LoadTotals, rows: Sequence[CurveRow], *, is_open: bool
     yield f"corrected  {percentiles(totals.corrected)}  from the intended start to the answer"
     late = f"late       {percentiles(totals.lateness)}  from the intended to the real start"
     if not is_open:
-        yield "starts     closed model: each interval began with the answer, so nothing was dropped or corrected"
+        yield "starts     closed model: each interval began with the answer, so none was dropped"
         return
     yield f"{late}; {totals.dropped:,} starts dropped"
     if why := why_they_differ(totals):

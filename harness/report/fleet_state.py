@@ -32,6 +32,8 @@ class FleetState:
     readings: Readings
     began_us: int = 0
     """When the bench said that the fleet is switched on; 0 before."""
+    ended_us: int = 0
+    """When it was switched off; 0 before. What is cleared away afterwards takes no time of the fleet."""
     polls: int = 0
     failures: int = 0
     attributes_sent: int = 0

@@ -51,6 +51,7 @@ class Measuring:
                 yield
         finally:
             self.starts.end()
+            state.ended_us = bench.now_us()
             stop_listening()
             self._rows(self.figures.end(self._online()))
 

@@ -228,6 +228,7 @@ def test_a_crowd_is_counted_by_stage_and_its_worst_are_named(columns, rows):
     assert "refused           20" in text
     assert "oldest answer: 41 s ago (SIM-0001)" in text
     assert "in trouble: 20" in text
+    assert "failed: poll 401 ×20" in text
     assert "SIM-0981" in text
 
 
@@ -256,6 +257,14 @@ def test_time_after_the_end_does_not_count():
     story.s = 12
     line = plain_line(story.state, TableHeading(URL, 7, for_s=10), story.now_us)
     assert line.startswith("running 0:10 of 0:10")
+
+
+def test_clearing_away_takes_no_time_of_the_fleet():
+    story = Story().comes_online()
+    story.s = 12
+    story.state.ended_us = story.now_us
+    story.s = 40
+    assert summary(story.state, HEADING, story.now_us).startswith("0:12 on ")
 
 
 def test_the_summary_says_who_came_through():

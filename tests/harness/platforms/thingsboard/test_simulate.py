@@ -98,6 +98,7 @@ def test_devices_with_a_given_key_provision_themselves_and_send(
     assert done.returncode == Exit.PASSED, done.stdout + done.stderr
     assert "2 of 2 devices came through; 2 messages, 0 failures\n" in done.stdout
     assert "after they were switched on p50 " in done.stdout
+    assert re.search(r"^ +telemetry +2 +0 ", done.stdout, re.MULTILINE), "how long they took"
     first = names.format(n=1)
     assert f"the devices that were let in, such as {first}; without an account nothing is deleted" in done.stdout
     for name in (first, names.format(n=2)):
@@ -198,13 +199,13 @@ def test_a_server_that_is_not_there_is_one_sentence(server_file: str, free_port:
 def test_another_server_at_the_address_is_one_sentence(server_file: str, served: ServedThingsBoard) -> None:
     done = simulate(f"mqtt://127.0.0.1:{served.port('http')}", *GIVEN, *ONCE)
     assert done.returncode == Exit.BROKEN
-    assert "does not answer MQTT" in done.stderr
+    assert "was asked in MQTT, and that port speaks HTTP: is the port right?" in done.stderr
 
 
 def test_a_certificate_that_nobody_trusts_is_one_sentence(server_file: str, served: ServedThingsBoard) -> None:
     done = simulate(f"mqtts://127.0.0.1:{served.port('mqtts')}", *GIVEN, *ONCE)
     assert done.returncode == Exit.BROKEN
-    assert "with a certificate nobody trusts: --ca FILE, or --insecure" in done.stderr
+    assert "shows a certificate that nobody here trusts: --ca FILE names its authority" in done.stderr
 
 
 def test_a_wrong_account_is_told(
