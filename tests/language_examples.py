@@ -16,7 +16,7 @@ from fleetrig.harness.language.language_word import LanguageWord
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.scenario_file.entry import as_list
 from fleetrig.harness.scenario_file.scenario import POWER_CUT_POINTS
-from fleetrig.harness.scenario_file.selection import ids_below
+from fleetrig.harness.scenario_file.selection_folders import ids_below
 from fleetrig.harness.scenario_file.template import PLACE, ScenarioFile, read_scenario
 from fleetrig.harness.scenario_file.vocabulary import vocabulary_of
 from fleetrig.harness.scenario_file.written_scenario import yaml_lines

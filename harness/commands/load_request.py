@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -13,12 +15,12 @@ import typer
 from fleetrig.harness.commands.output_places import check_file, check_own_folder
 from fleetrig.harness.commands.policy_option import policy_for_order
 from fleetrig.harness.commands.run_request import RESULTS
+from fleetrig.harness.commands.scenario_lookup import given_folder, looked_up
 from fleetrig.harness.load.allowed_target import check_target
 from fleetrig.harness.load.needs import LoadNeeds, limits_here
 from fleetrig.harness.load.order import LoadOrder, expanded_for, options_for
 from fleetrig.harness.load.processes import GENERATOR, own_server_running, started, waited
 from fleetrig.harness.scenario_file.scenario import Scenario
-from fleetrig.harness.scenario_file.selection import scenario_root
 from fleetrig.harness.servers.address import host_of, is_loopback, place_of, web_url
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.simulator.contract.bounds import DEVICES
@@ -30,6 +32,7 @@ BOARDS: Final = "it has boards, and load drives simulated devices: fleetrig run"
 WRONG_PLATFORM: Final = "{0} is {1}, the scenario is for {2}: name a server of {2}"
 MASTER_PORT: Final = 5557
 """Locust's usual one."""
+DEFAULT_BIND: Final = "127.0.0.1:5557"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,10 @@ class LoadRequest:
 
     def _contradictions(self) -> Iterator[tuple[bool, str]]:
         yield self.run is None, "load needs the ID of a scenario; `fleetrig list --tag load` shows those made for it"
+        yield (
+            not self.master and self.bind != DEFAULT_BIND,
+            "--bind is where a master listens for its workers: give --master too",
+        )
         yield self.master and not self.workers, "--master needs --workers N: how many workers will come"
         yield (
             self.master and self.against is None,
@@ -80,10 +87,12 @@ class LoadRequest:
         for option, place in (("--web", self.web), ("--metrics", self.metrics)):
             if place is not None:
                 _ = place_at(place, option)
+        for source in self.source_address or ():
+            check_source(source)
         host, port = place_at(self.bind, "--bind", MASTER_PORT) if self.master else ("127.0.0.1", 0)
         return LoadOrder(
             run=self.run or "",
-            scenarios=str(scenario_root(self.scenarios)),
+            scenarios=given_folder(self.scenarios),
             results=str(self.results),
             users=self.users,
             against=self.against,
@@ -111,6 +120,19 @@ class LoadRequest:
         )
 
 
+def check_source(text: str) -> None:
+    """Raises UsageError for what is no address of this machine."""
+    try:
+        family = socket.AF_INET6 if ipaddress.ip_address(text).version == 6 else socket.AF_INET
+    except ValueError:
+        raise UsageError(f"--source-address {text!r}: expected an IP address such as 127.0.0.2") from None
+    try:
+        with socket.socket(family) as probe:
+            probe.bind((text, 0))
+    except OSError:
+        raise UsageError(f"--source-address {text}: this machine has no such address") from None
+
+
 def place_at(text: str, option: str, port: int | None = None) -> tuple[str, int]:
     """`HOST:PORT`; with `port` the port may be left away. Raises UsageError."""
     try:
@@ -124,6 +146,7 @@ def execute(request: LoadRequest) -> int:
     if request.worker is not None:
         return be_worker(request, request.worker)
     request.check()
+    looked_up(request.scenarios, [request.run or ""])
     order = request.order()
     expanded = expanded_for(order)
     check_scenario(expanded.scenario)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import tempfile
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,8 @@ from rich.status import Status
 from fleetrig.harness.commands.run_request import RunRequest, check_places, execute, planned
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import Exit, exit_of
+from fleetrig.harness.report.heartbeat import heartbeat
+from fleetrig.harness.report.spoken import spoken_s
 from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.run.interrupts import run_until_stopped
 from fleetrig.harness.run.private_files import make_private_folder
@@ -23,7 +25,8 @@ from fleetrig.harness.run.shrinking import ShrunkCase
 from fleetrig.harness.run.trace_file import trace_name
 from fleetrig.harness.scenario_file.given_params import params_of, read_params
 from fleetrig.harness.scenario_file.reducible import with_params, with_sizes
-from fleetrig.harness.scenario_file.selection import Expanded, scenario_root, select
+from fleetrig.harness.scenario_file.selection import Expanded, select
+from fleetrig.harness.scenario_file.selection_folders import scenario_folders
 from fleetrig.harness.scenario_file.written_scenario import names_files, written_scenario
 from fleetrig.harness.verdict import Verdict
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError, system_said
@@ -49,8 +52,11 @@ def shrunk(request: RunRequest) -> Exit:
     with tempfile.TemporaryDirectory() as folder:
         shrinking = shrink_run(request, chosen, Path(folder))
         console = make_console()
-        with console.status("") if console.is_terminal else nullcontext() as status:
-            shrinking.told = Teller(console, status, shrinking)
+        with ExitStack() as stack:
+            status = stack.enter_context(console.status("")) if console.is_terminal else None
+            shrinking.told = teller = Teller(console, status, shrinking)
+            if status is None:
+                stack.enter_context(heartbeat(teller.how_far))
             try:
                 run_until_stopped(shrinking.work(tries), STOPPING)
             except KeyboardInterrupt:
@@ -89,7 +95,7 @@ def shrink_run(request: RunRequest, chosen: Expanded, folder: Path) -> ShrinkRun
     platform = chosen.scenario.platform
     options = replace(request.options({platform}), results=folder, profile=request.profile_for(platform))
     wanted = [str(chosen.scenario.path)]
-    (file,) = select(wanted, scenario_root(request.scenarios), allows_outside=request.allow_outside)
+    (file,) = select(wanted, scenario_folders(request.scenarios), allows_outside=request.allow_outside)
     file = with_params(file, params_of(read_params(request.params), file))
     return ShrinkRun(file, chosen, options, lambda case, fails: None)
 
@@ -102,11 +108,15 @@ class Teller:
     status: Status | None
     shrinking: ShrinkRun
     tries: int = 0
+    tried: str = ""
+
+    def how_far(self, passed_s: float) -> str:
+        return f"{spoken_s(passed_s)}: try {self.tries}: {self.tried}" if self.tries else ""
 
     def __call__(self, case: ShrunkCase, fails: bool | None) -> None:
         named = self.shrinking.named(case)
         if fails is None:
-            self.tries += 1
+            self.tries, self.tried = self.tries + 1, named
             if self.status is not None:
                 self.status.update(f"try {self.tries}: {named}")
         elif fails and self.shrinking.progress is None:
@@ -156,7 +166,7 @@ def smallest_request(request: RunRequest, shrinking: ShrinkRun) -> tuple[RunRequ
     if all(part.param for part, _ in sizes):
         changed = {part.param: str(part.written(size)) for part, size in sizes}
         params = [f"{name}={value}" for name, value in {**read_params(request.params), **changed}.items()]
-        smallest = replace(request, ids=request.ids or [shrinking.chosen.name], params=params, seed=best.seed)
+        smallest = replace(request, ids=request.ids or [shrinking.chosen.command_word], params=params, seed=best.seed)
     else:
         path = write_smallest(request, shrinking)
         outside = request.allow_outside or names_files(shrinking.file, shrinking.chosen.values)

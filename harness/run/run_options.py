@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fleetrig.harness.external.command import DeviceCommand
@@ -26,6 +26,8 @@ class RunOptions:
     as_load: bool = False
     """In real time, driven by a load generator."""
     against: RemoteServer | None = None
+    servers: Mapping[str, RemoteServer] = field(default_factory=dict)
+    """Platform -> the same as a server of that platform, where scenarios of several are run."""
     profile: str = ""
     """The generation of our own server; empty for the newest of the scenario's platform."""
     seed: int = 1
@@ -35,6 +37,8 @@ class RunOptions:
     verify: ssl.SSLContext | bool = True
     listener: TraceListener | None = None
     """Sees the events as they happen."""
+    progress: Callable[[int, int], None] = lambda now_us, until_us: None
+    """Is told by the array engine, whose devices leave no events, how far it is since its beginning."""
     traced_devices: ChoosesDevice | None = None
     """Whose events the trace file gets; None for those of all devices."""
     behaviour: Callable[[Behaviour], Behaviour] = default_behaviour
@@ -80,5 +84,6 @@ class RunOptions:
         return "load" if self.as_load else "run"
 
     def for_scenario(self, scenario: Scenario) -> RunOptions:
-        """Boards know real time only."""
-        return replace(self, real_time=True) if scenario.boards else self
+        """Boards know real time only; a server may be one of several platforms."""
+        options = replace(self, against=self.servers.get(scenario.platform, self.against))
+        return replace(options, real_time=True) if scenario.boards else options

@@ -33,6 +33,7 @@ from fleetrig.harness.scenario_file.values import (
     readable_size,
 )
 from fleetrig.simulator.contract.units import duration_text
+from fleetrig.simulator.contract.unreadable import why_no_pattern
 
 RUN_PLACE: Final = "{run}"
 PROMPT_WITHIN_S: Final = 60.0
@@ -44,7 +45,7 @@ def regular_expression(text: str) -> str:
     try:
         re.compile(text.replace(RUN_PLACE, "x"))
     except re.error as wrong:
-        raise ValueError(f"expected a regular expression ({wrong})") from None
+        raise ValueError(f"expected a regular expression ({why_no_pattern(wrong)})") from None
     return text
 
 

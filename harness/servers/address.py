@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -63,8 +64,9 @@ def host_of(url: str) -> str:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-    except ValueError as wrong:
-        raise UsageError(f"{url!r} is no address of a server: {wrong}") from None
+    except ValueError:
+        expected = "expected http://HOST:PORT with a port up to 65535, and an IPv6 address in brackets"
+        raise UsageError(f"{url!r} is no address of a server: {expected}") from None
     if parts.username is not None or parts.password is not None:
         raise UsageError("an address takes no user and password, since others can see command lines: put them into a "
                          "SERVER.yaml (http, user, password: env:NAME) and give --against SERVER.yaml")  # fmt: skip
@@ -81,3 +83,17 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def addresses_of(host: str) -> list[str]:
+    """All addresses of a name; none when it has none."""
+    try:
+        return [str(found[4][0]) for found in socket.getaddrinfo(host, None)]
+    except OSError:
+        return []
+
+
+def is_near(address: str) -> bool:
+    """True for loopback, private and link-local addresses."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    return found.is_loopback or found.is_private or found.is_link_local

@@ -9,12 +9,16 @@ import typer
 
 from fleetrig.harness.bench.draft import draft
 from fleetrig.harness.commands.editor_schema import SchemaKind, modeline, schema_place, write_schema
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.hil.ports.port_list import found_ports
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError, system_said
 
 DraftFile = Annotated[Path | None, typer.Option(metavar="F", help="Write it there; a file that exists is left alone.")]
 
 
+@examples(
+    "fleetrig board scan --out bench.yaml",
+)
 def scan_command(out: DraftFile = None) -> None:
     """Write a bench file of the serial ports of this machine, by names that stay. It chooses none of them."""
     ports = found_ports()

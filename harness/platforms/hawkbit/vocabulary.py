@@ -67,6 +67,11 @@ VOCABULARY: Final = Vocabulary(
     reference_can=frozenset({"hawkbit.fast_polling"}),
     line_can=frozenset({"hawkbit.line_account"}),
     operator_knows=frozenset({"hawkbit.fast_cleanup", "hawkbit.trusted_ips"}),
+    serve_options={
+        "hawkbit.fast_polling": "--set hawkbit.controller.minPollingTime=00:00:01",
+        "hawkbit.fast_cleanup": "--set hawkbit.autocleanup.scheduler.fixedDelay=100",
+        "hawkbit.trusted_ips": "--set hawkbit.server.ddi.security.rp.trustedIPs=127.0.0.1",
+    },
     profiles=SERVER.profiles,
     tenant=SERVER.tenant,
 )  # fmt: skip

@@ -12,7 +12,8 @@ from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.scenario_file.problems import FileMistakes
 from fleetrig.harness.scenario_file.reader import parse, read_source
 from fleetrig.harness.scenario_file.schema import scenario_schema
-from fleetrig.harness.scenario_file.selection import expand, ids_below
+from fleetrig.harness.scenario_file.selection import expand
+from fleetrig.harness.scenario_file.selection_folders import ids_below
 from fleetrig.harness.scenario_file.starter import starter_for
 from fleetrig.harness.scenario_file.template import read_scenario
 from fleetrig.harness.studies.study_schema import study_schema

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from fleetrig.harness.commands.conform import ConformOptions, OpenedServer, accounts_of, conform
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import (
     AgainstIfGiven,
     AllowSkipped,
@@ -37,6 +38,11 @@ from fleetrig.simulator.contract.identity import UserPassword
 NEWEST: Final = PROFILES[0]
 
 
+@examples(
+    "fleetrig conform hawkbit --list",
+    "fleetrig conform hawkbit auth",
+    "fleetrig conform hawkbit --against SERVER.yaml --junit junit.xml",
+)
 def conform_command(
     ids: Annotated[
         list[str] | None,

@@ -1,4 +1,4 @@
-"""What really speaks at a port where the device's own protocol got no sensible answer."""
+"""What really speaks at a port where the protocol that was expected got no sensible answer."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import socket
 import ssl
 from typing import Final
 
-from fleetrig.harness.conformance.mqtt_bytes import connect
-from fleetrig.harness.platforms.thingsboard.doctor.way import PROVISION
-
 WITHIN_S: Final = 3.0
 FIRST_BYTES: Final = 16
+CONNECT: Final = b"\x10\x17\x00\x04MQTT\x04\x82\x00\x0a\x00\x00\x00\x09provision"
+"""MQTT 3.1.1, clean session, ten seconds of keep-alive, no client id, a user name (OASIS MQTT 3.1.1 §3.1). Where such a
+name opens a session for provisioning, that does nothing without a request; elsewhere it is refused."""
 OPENINGS: Final = (
     ("HTTP", b"GET / HTTP/1.0\r\n\r\n", b"HTTP/"),
-    ("MQTT", connect(4, user_name=PROVISION), b"\x20\x02"),
+    ("MQTT", CONNECT, b"\x20\x02"),
 )
-"""Name, what is sent, how the answer begins. A provision session without a request does nothing."""
+"""Name, what is sent, how the answer begins."""
 
 
 def spoken_at(host: str, port: int, within_s: float = WITHIN_S) -> str:
