@@ -28,6 +28,8 @@ WITH_KEYS: Final = frozenset({Topic.ACTION, Topic.CHECK})
 BARE: Final = frozenset({Topic.EXCHANGE, Topic.PROGRAM_EXCHANGE, Topic.MOMENT, Topic.STEP})
 """Names that are all used in the same way: a table without a column of examples."""
 LISTS: Final = ("do:", "expect:")
+SAME_AS: Final = "The same as "
+"""How a sentence begins about a name that is another one with an ending: they share a row."""
 WRAPPED: Final = {
     Topic.DEVICES: 1,
     Topic.CREDENTIAL: 1,
@@ -76,7 +78,10 @@ def part_of(platform: str, what: str) -> Iterator[str]:
         yield from table_of_needs(platform, words)
     elif topic in BARE or not any(map(examples_of, words)):
         yield from ("", "| word | what it means |", "|---|---|")
-        yield from (f"| `{word.name}` | {word.text} |" for word in words)
+        alike = [word for word in words if word.text.startswith(SAME_AS)]
+        yield from (f"| `{word.name}` | {word.text} |" for word in words if word not in alike)
+        if alike:
+            yield f"| {', '.join(f'`{word.name}`' for word in alike)} | The same, asked with HEAD. |"
     else:
         yield from ("", "| word | what it means | for example |", "|---|---|---|")
         yield from (f"| `{word.name}` | {said(word)} | {cell_of(word)} |" for word in words)
@@ -119,7 +124,7 @@ def unwrapped(line: str, depth: int) -> str:
     """`devices: {backoff: {base: 1s}}` without the outermost mappings, about which the table is."""
     for _ in range(depth):
         line = line.partition(": {")[2].removesuffix("}")
-    return line
+    return line.removeprefix("faults: [").removesuffix("]") if line.startswith("faults: [") else line
 
 
 def table_of_needs(platform: str, words: Sequence[LanguageWord]) -> Iterator[str]:

@@ -103,6 +103,16 @@ def test_the_command_runs_scenarios_of_the_project_and_finds_its_own_elsewhere(p
     assert "hawkbit/demo" in run(project / "tests", fleetrig, "list")
 
 
+def test_words_are_explained_and_new_files_have_their_schema_without_the_documentation(
+    python: Path, project: Path
+) -> None:
+    fleetrig = python.with_name("fleetrig")
+
+    assert "needs: [hawkbit.fast_polling]" in run(project, fleetrig, "explain", "fast_polling")
+    assert "scenarios/scenario.schema.json" in run(project, fleetrig, "new", "mine/second")
+    assert (project / "scenarios/scenario.schema.json").is_file()
+
+
 def test_only_one_package_is_installed(python: Path, project: Path) -> None:
     (packages,) = python.parents[1].glob("lib/python*/site-packages")
 

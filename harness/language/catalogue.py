@@ -26,7 +26,7 @@ from fleetrig.harness.scenario_file.scenario import Devices, Phase, Scenario
 from fleetrig.harness.scenario_file.server_block import Capacity, ServerBlock
 from fleetrig.harness.scenario_file.settings_model import Settings
 from fleetrig.harness.scenario_file.vocabulary import vocabulary_of
-from fleetrig.harness.scenario_file.word_notes import NEUTRAL_NEED_NOTES, Notes, notes_of
+from fleetrig.harness.scenario_file.word_notes import LISTENER_NOTES, NEUTRAL_NEED_NOTES, Notes, notes_of
 from fleetrig.harness.scenario_file.words import CHECK_WORDS, Check
 from fleetrig.hil.ports.line_faults import LineFaultKind
 from fleetrig.simulator.arrivals_shape import Shape
@@ -92,7 +92,7 @@ def _neutral() -> Iterator[LanguageWord]:
     for topic, kind, values in VALUES:
         yield from _values(topic, {value: value_docs(kind).get(value, "") for value in values})
     yield from _values(Topic.CLIENT, {name: policy.source for name, policy in CLIENT_POLICIES.items()})
-    yield from _values(Topic.NEED, NEUTRAL_NEED_NOTES)
+    yield from _values(Topic.NEED, {**NEUTRAL_NEED_NOTES, **LISTENER_NOTES})
 
 
 def _of_platform(platform: str) -> Iterator[LanguageWord]:

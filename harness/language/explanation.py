@@ -17,7 +17,7 @@ from fleetrig.harness.scenario_file.word_notes import notes_of
 INDENT: Final = "  "
 LEAST_WIDTH: Final = 40
 MOST_EXAMPLES: Final = 4
-MOST_NAMES: Final = 6
+MOST_NAMES: Final = 4
 
 
 def explained(meanings: Sequence[Meaning], width: int) -> Iterator[str]:
@@ -30,7 +30,7 @@ def explained(meanings: Sequence[Meaning], width: int) -> Iterator[str]:
         yield from ([""] if number else [])
         yield from _word(word, width)
     for number, (key, owners) in enumerate(groupby(keys, key=lambda pair: pair[0])):
-        yield from ([""] if number else [])
+        yield from ([""] if number or words else [])
         yield from _key(key, [owner for _, owner in owners], width)
 
 
@@ -93,4 +93,6 @@ def said_of(form: str, text: str, default: str, *, is_required: bool) -> str:
 
 
 def _wrapped(text: str, width: int, indent: str) -> list[str]:
-    return textwrap.wrap(text, max(LEAST_WIDTH, width), initial_indent=indent, subsequent_indent=indent)
+    return textwrap.wrap(
+        text, max(LEAST_WIDTH, width), initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )

@@ -29,9 +29,15 @@ class Meaning:
 
 
 def meanings_of(asked: str) -> tuple[Meaning, ...]:
-    """All that a word can mean: as a word, else as a key of some. Raises UsageError with the nearest words."""
+    """All that a word can mean: as a word, else as a key of some. Raises UsageError with the nearest words.
+
+    `poll#1:sent` is a moment of `poll`.
+    """
     words, keys = _index()
-    found = words.get(asked) or keys.get(asked)
+    name = asked.partition("#")[0]
+    found = list(words.get(name, ()))
+    if all(one.word.form for one in found):  # keys themselves, of blocks: it may be one of words too
+        found += keys.get(name, ())
     if not found:
         raise UsageError(f"{asked!r} is no word of scenario files; {_hint(asked, [*words, *keys])}")
     return tuple(found)
@@ -59,7 +65,8 @@ def _endings(name: str) -> Iterator[str]:
 
 
 def _hint(asked: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(asked, list(dict.fromkeys(known)), n=NEAR, cutoff=0.6)
+    alike = [name for name in dict.fromkeys(known) if ("." in name) == ("." in asked)]
+    near = difflib.get_close_matches(asked, alike, n=NEAR, cutoff=0.7)
     if near:
         return f"did you mean {' or '.join(near)}?"
     return "`fleetrig explain` without a word names all of them"

@@ -83,7 +83,9 @@ def _default(part: Any) -> str:
     default = readable_default(_single(part)).get("default")
     if isinstance(default, bool):
         return str(default).lower()
-    return str(default) if isinstance(default, str | int | float) else ""
+    if isinstance(default, float):
+        return f"{default:g}"
+    return str(default) if isinstance(default, str | int) else ""
 
 
 def _single(part: Any) -> Any:

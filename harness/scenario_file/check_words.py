@@ -105,7 +105,7 @@ class Reaches(DeviceSelector, CheckWord):
     """Devices reach this stage (and may leave it again)."""
 
     stage: Stage
-    """See the stages of a device."""
+    """A stage of a device's life."""
     devices: AllOrCount = "all"
     """Minimum number of devices."""
 

@@ -45,6 +45,13 @@ NEUTRAL_NEED_NOTES: Final[Notes] = {
     "own, or one whose SERVER.yaml has `https` and `client_ca`.",
 }
 
+LISTENER: Final = (
+    "The server has such a listener: our own, or one whose SERVER.yaml has its address. What devices use is needed "
+    "without being said."
+)
+LISTENER_NOTES: Final[Notes] = dict.fromkeys(("http", "https", "mqtt", "mqtts", "coap", "coaps"), LISTENER)
+"""Words of `needs` that name a listener."""
+
 
 def notes_of_all(part: str) -> Notes:
     """One part of the notes of all platforms. A word that several have is told for each that says something else."""
@@ -59,7 +66,7 @@ def notes_of_all(part: str) -> Notes:
         else " ".join(f"{', '.join(titles)}: {text}" for text, titles in texts.items())
         for word, texts in said.items()
     }
-    return {**own, **NEUTRAL_NEED_NOTES} if part == "needs" else own
+    return {**own, **NEUTRAL_NEED_NOTES, **LISTENER_NOTES} if part == "needs" else own
 
 
 def notes_of(platform: str) -> WordNotes:

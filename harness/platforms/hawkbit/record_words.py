@@ -16,7 +16,11 @@ ActionStatus = Literal[
 
 RECORD_FIELDS: Final[Mapping[str, Any]] = {
     "created_by": Annotated[
-        Text, Field(description="Who made the record: an account of an operator, or a kind of device credentials.")
+        Text,
+        Field(
+            description="Who made the record: an operator's user name, or "
+            "CONTROLLER_PLUG_AND_PLAY for a device that registered itself."
+        ),
     ],
     "name": Annotated[Text, Field(description="The record's name; `{serial}` stands for the serial.")],
     "type": Annotated[Text, Field(description="The name of its target type.")],

@@ -97,7 +97,7 @@ NOTES: Final[Mapping[str, str]] = {
     "minPollingTime": "The least interval between two polls; of 0.9, where the tenant has it.",
     "multi.assignments.enabled": "Several updates can be open at once; of 0.9.",
     "action.cleanup.enabled": "Old actions are cleaned up; of 0.9.",
-    "action.cleanup.actionExpiry": f"The age of actions, {_MAKES_ROOM}expiry.",
+    "action.cleanup.actionExpiry": f"The age of actions, {_MAKES_ROOM}expiry; 0.9 takes no number below 2^31.",
     "action.cleanup.actionStatus": f"The states of actions, {_MAKES_ROOM}status.",
 }
 """Setting -> a sentence for editors."""

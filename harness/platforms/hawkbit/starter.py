@@ -8,7 +8,7 @@ STARTER: Final = """\
 scenario: A preregistered device polls with its own token and is known to the server
 # cites: [hawkbit#S40]                # rows of the contract that it is about
 tags: [new]
-needs: [hawkbit.admin, hawkbit.fast_polling]
+needs: [hawkbit.admin, hawkbit.fast_polling]  # else it is skipped; `fleetrig explain fast_polling`
 params: {count: 3}
 devices:
   count: "${count}"

@@ -7,7 +7,7 @@ from typing import Final
 STARTER: Final = """\
 scenario: A device with a certificate of a trusted authority is made known at its first contact and sends telemetry
 tags: [new]
-needs: [hono]
+needs: [hono]                       # else it is skipped; `fleetrig explain needs`
 params: {count: 3}
 devices:
   count: "${count}"

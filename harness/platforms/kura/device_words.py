@@ -62,7 +62,7 @@ class ProvisioningWords(Model):
     retry_interval_s: WholeSeconds = Field(60.0, alias="retry_interval")
     """From the start of one attempt to the start of the next."""
     retry_max_attempts: RetryAttempts = FOR_EVER
-    """-1: for ever."""
+    """How many attempts it makes; -1: for ever."""
     timeout_s: WholeSeconds = Field(60.0, alias="timeout")
     """Of one attempt as a whole."""
     broker_url: Text | None = None
@@ -79,7 +79,7 @@ class DataServiceWords(Model):
     """The DataService of the devices: when they come back, and what they send first."""
 
     retry_interval_s: WholeSeconds = Field(60.0, alias="retry_interval")
-    """`connect.retry-interval`."""
+    """How long it waits between two tries to connect (`connect.retry-interval`)."""
     reconnect: Literal["kura", "full-jitter"] = "kura"
     """kura: a whole second drawn from a fifth of the interval, then the fixed interval. full-jitter: each wait is drawn
     from 0 to a bound that doubles."""

@@ -7,7 +7,7 @@ from typing import Final
 STARTER: Final = """\
 scenario: A gateway whose provision request waits for it provisions itself, and is connected to its account
 tags: [new]
-needs: [kura.provisioning]
+needs: [kura.provisioning]          # else it is skipped; `fleetrig explain kura.provisioning`
 params: {count: 3}
 devices:
   count: "${count}"

@@ -7,7 +7,7 @@ from typing import Final
 STARTER: Final = """\
 scenario: A device provisions itself with the key of its make and sends telemetry with the token that it was given
 tags: [new]
-needs: [thingsboard]
+needs: [thingsboard]                # else it is skipped; `fleetrig explain needs`
 params: {count: 3}
 devices:
   count: "${count}"

@@ -18,7 +18,7 @@ from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.scenario_file.words import CHECK_WORDS
 from fleetrig.harness.verdict import Verdict
 from tests.harness.command import PROJECT
-from tests.harness.runs import run_once
+from tests.harness.runs import PASSES, run_once
 from tests.language_examples import (
     FILE,
     Entry,
@@ -34,11 +34,11 @@ WITHOUT_EXAMPLE: Mapping[str, str] = {
     "expect.reaches.stage=blank": "a device begins with it, so nobody reaches it",
     "expect.reaches.stage=moving": "gateways pass through it in some moves only",
     "do.line_faults.faults.fault=unplug": "the command that meets it fails; tests/hil/ports has it",
-    "server.settings.minPollingTime": "of 0.9",
-    "server.settings.multi.assignments.enabled": "of 0.9",
-    "server.settings.action.cleanup.enabled": "of 0.9",
-    "server.settings.action.cleanup.actionExpiry": "of 0.9",
-    "server.settings.action.cleanup.actionStatus": "of 0.9",
+    "server.settings.minPollingTime": "of 0.9, see below",
+    "server.settings.multi.assignments.enabled": "of 0.9, see below",
+    "server.settings.action.cleanup.enabled": "of 0.9, see below",
+    "server.settings.action.cleanup.actionExpiry": "of 0.9, see below",
+    "server.settings.action.cleanup.actionStatus": "of 0.9, see below",
     "needs=hawkbit.fast_cleanup": "our own server does not say so",
     "needs=hawkbit.trusted_ips": "our own server does not say so",
     "devices.provisioning.broker_url": "each run has an address of its own",
@@ -46,6 +46,17 @@ WITHOUT_EXAMPLE: Mapping[str, str] = {
     "devices.provisioning.user_name": "MAC and serial are what a request is made for",
 }
 """Places of words, and why nothing that runs could show them."""
+OF_0_9 = """
+    scenario: Devices poll whatever else a tenant of 0.9 has set up
+    devices: {flow: hawkbit}
+    server:
+      settings:
+        minPollingTime: "00:00:05"
+        multi.assignments.enabled: true
+        action.cleanup.enabled: true
+        action.cleanup.actionExpiry: 2592000000
+        action.cleanup.actionStatus: CANCELED,ERROR
+"""
 SHARED_KEYS = (f".{USED_EVERYWHERE}", ".board")
 """Explained once: they are keys of many words."""
 
@@ -156,6 +167,14 @@ def test_the_examples_run_and_pass(tmp_path: Path) -> None:
     verdicts = {one.name: asyncio.run(run(one, RunOptions(results=tmp_path))).verdict for one in runs}
     assert set(verdicts.values()) == {Verdict.PASSED}, verdicts
     assert len(verdicts) > 50
+
+
+def test_settings_of_an_older_server_hold_in_its_profile(tmp_path: Path) -> None:
+    report = run_once(tmp_path, PASSES, head=OF_0_9, profile="0.9")
+    assert report.verdict is Verdict.PASSED
+    shown = {place.removeprefix("server.settings.") for place, why in WITHOUT_EXAMPLE.items() if "0.9" in why}
+    assert all(f"{name}: " in OF_0_9 for name in shown)
+    assert len(shown) == 5
 
 
 @pytest.mark.parametrize("word", NOT_SO)
