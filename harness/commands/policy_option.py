@@ -11,6 +11,7 @@ import typer
 from fleetrig.harness.scenario_file.backoff_line import BackoffLine
 from fleetrig.harness.scenario_file.given_backoff import with_backoff
 from fleetrig.harness.scenario_file.selection import Expanded
+from fleetrig.simulator.backoff import Backoff
 
 PolicyFrom = Annotated[
     Path | None,
@@ -32,6 +33,20 @@ def policy_given(path: Path) -> PolicyGiven:
 
     found = policy_of_trace(path)
     return PolicyGiven(f"--policy-from: {found.say()}", BackoffLine.of(found.backoff))
+
+
+def backoff_from(path: Path | None) -> Backoff:
+    """For devices without a scenario; what they do by themselves where no trace is given. Says what was found.
+
+    Raises UsageError for a trace that shows too little.
+    """
+    if path is None:
+        return Backoff()
+    from fleetrig.harness.fleets.policy_of_trace import policy_of_trace
+
+    found = policy_of_trace(path)
+    typer.echo(f"--policy-from: {found.say()}", err=True)
+    return found.backoff
 
 
 def with_policy_from(path: Path, runs: Sequence[Expanded]) -> tuple[str, tuple[Expanded, ...]]:

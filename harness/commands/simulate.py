@@ -19,6 +19,7 @@ from fleetrig.harness.report.fleet_screen import screen_for
 from fleetrig.harness.report.fleet_state import FleetState
 from fleetrig.harness.report.fleet_summary import summary
 from fleetrig.harness.report.fleet_table import TableHeading
+from fleetrig.harness.run.collector import spared_collector
 from fleetrig.harness.run.interrupts import run_until_stopped
 from fleetrig.harness.run.open_files import raise_file_limit
 from fleetrig.harness.simulation.live_curves import LiveCurves
@@ -78,7 +79,8 @@ def _show(
         with screen_for(console, state, heading, now_us, is_quiet=outputs.is_quiet) as screen:
             return await Simulation(plan, trace, state, screen, rows).run()
 
-    result = run_until_stopped(run(), notice="")
+    with spared_collector():
+        result = run_until_stopped(run(), notice="")
     was_said = plan.hint(state.all_first_answers())
     text = summary(state, heading, now_us(), plan.advice if not was_said else lambda _: "")
     typer.echo(("interrupted after " if result.was_interrupted else "") + text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from heapq import nsmallest
@@ -34,11 +35,8 @@ class CauseFailures:
     """All that failed for one cause."""
 
     cause: Cause
+    times: int
     devices: Mapping[str, DeviceFailures]
-
-    @property
-    def times(self) -> int:
-        return sum(one.times for one in self.devices.values())
 
     def worst(self, most: int) -> list[tuple[str, DeviceFailures]]:
         """The devices that failed most often; of equals, those that have failed for longest."""
@@ -49,10 +47,13 @@ class FleetFailures:
     """Collects them: a small record for each device and cause, however often it fails."""
 
     def __init__(self) -> None:
+        self.times: Counter[Cause] = Counter()
+        """How often each cause came."""
         self._devices: dict[Cause, dict[str, DeviceFailures]] = {}
 
     def note(self, cause: Cause, serial: str, at_us: int) -> None:
         """A device failed."""
+        self.times[cause] += 1
         devices = self._devices.setdefault(cause, {})
         if (known := devices.get(serial)) is None:
             devices[serial] = DeviceFailures(1, at_us, at_us)
@@ -62,5 +63,10 @@ class FleetFailures:
 
     def causes(self) -> list[CauseFailures]:
         """The most frequent first."""
-        found = [CauseFailures(cause, devices) for cause, devices in self._devices.items()]
+        found = [CauseFailures(cause, self.times[cause], devices) for cause, devices in self._devices.items()]
         return sorted(found, key=lambda one: (-one.times, one.cause))
+
+    def in_short(self, most: int = 2) -> str:
+        """`poll 401 ×900, poll timeout ×12, …`; empty where nothing failed."""
+        said = [f"{cause.exchange} {cause.answer} ×{times:,}" for cause, times in self.times.most_common(most)]
+        return ", ".join([*said, "…"] if len(self.times) > most else said)

@@ -119,6 +119,9 @@ def crowd(state: FleetState, now_us: int, columns: int, lines: int) -> Sequence[
         oldest_s = to_s(now_us - silent.answered_us)
         parts.append(Text(f"oldest answer: {oldest_s:.0f} s ago ({silent.serial})", no_wrap=True, overflow="ellipsis"))
         room -= 1
+    if failed := state.by_cause.in_short():
+        parts.append(Text(f"failed: {failed}", no_wrap=True, overflow="ellipsis"))
+        room -= 1
     troubled = state.in_trouble()
     if troubled and (shown := troubled[: max(1, min(MAX_ROWS, room - 2))]):
         parts.append(Text(f"in trouble: {len(troubled):,}, the worst of them", "bold"))
@@ -146,6 +149,8 @@ def plain_line(state: FleetState, heading: TableHeading, now_us: int, measured: 
     stages = ", ".join(f"{count:,} {stage_text(stage)}" for stage, count in state.stages().most_common())
     polls_per_s = state.poll_rate.per_s(now_us, state.began_us)
     polls = f"{state.readings.noun}s {state.polls:,} ({polls_per_s:.1f}/s)   failures {state.failures:,}"
+    if failed := state.by_cause.in_short():
+        polls += f" ({failed})"
     parts = (running(state, heading, now_us), stages, polls, progress_text(state), measured)
     return "   ".join(filter(None, parts))
 

@@ -39,6 +39,12 @@ def say_deleting(temporary: TemporaryDevices, url: str, screen: FleetScreen) -> 
         screen.count(partial(deleted_text, temporary, len(temporary.created)))
 
 
+def registered_text(temporary: TemporaryDevices, of: int) -> str:
+    """`registered 1,200 of 5,000 targets`; empty where devices make themselves known."""
+    made = len(temporary.created)
+    return f"registered {made:,} of {of:,} {temporary.noun}" if made else ""
+
+
 def deleted_text(temporary: TemporaryDevices, of: int) -> str:
     """`deleted 1,200 of 5,000 targets`."""
     return f"deleted {of - len(temporary.created):,} of {of:,} {temporary.noun}"

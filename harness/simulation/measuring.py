@@ -10,6 +10,7 @@ from typing import Any, Final
 from fleetrig.harness.load.curves import CurveRow
 from fleetrig.harness.report.fleet_state import FleetState
 from fleetrig.harness.report.fleet_table import MeasuredNow
+from fleetrig.harness.run.collector import keep_what_is_there
 from fleetrig.harness.simulation.fleet_figures import SimulationFigures
 from fleetrig.harness.simulation.late_spells import LateSpells, beat
 from fleetrig.harness.simulation.measured_text import measured_now
@@ -61,8 +62,12 @@ class Measuring:
         return self._state.stages()[ONLINE]
 
     async def _tick(self, show: Callable[[MeasuredNow], None]) -> None:
+        was_starting = True
         while True:
             await asyncio.sleep(TICK_S)
+            if was_starting:
+                keep_what_is_there()
+                was_starting = not self.starts.are_done
             now_us = self._bench.now_us()
             self._rows(self.figures.tick(now_us, self._online()))
             show(measured_now(self.figures, now_us, self.starts.held_up()))

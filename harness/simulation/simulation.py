@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, Final
 
 from fleetrig.harness.report.fleet_screen import FleetScreen
@@ -15,7 +16,7 @@ from fleetrig.harness.report.fleet_state import POWER_ON, FleetState
 from fleetrig.harness.report.fleet_table import format_count
 from fleetrig.harness.run.interrupts import Wish, stop_signals_in_loop
 from fleetrig.harness.servers.no_answer import NoAnswer
-from fleetrig.harness.simulation.clean_up import delete_all, left_behind_text
+from fleetrig.harness.simulation.clean_up import delete_all, left_behind_text, registered_text
 from fleetrig.harness.simulation.measuring import Measuring, Rows
 from fleetrig.harness.simulation.plan import SimulationPlan, SimulationResult, TemporaryDevices
 from fleetrig.harness.simulation.reaching import unreachable, wait_for
@@ -72,6 +73,7 @@ class Simulation:
             await operator.run(wait_for(plan.url, plan.probe, screen.say))
         if plan.temporary is not None:
             screen.say(f"registering {plan.temporary.noun} on {plan.url}")
+            screen.count(partial(registered_text, plan.temporary, len(plan.agents)))
             await self._register(operator, plan.temporary)
         screen.say("")
         async with RealBench(self._trace, seed=plan.seed, verify=plan.verify) as bench:

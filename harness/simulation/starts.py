@@ -91,6 +91,11 @@ class FleetStarts:
             most = rate.after_step(to_s(self._now_us() - before_us) - step_s, cpu.share())
 
     @property
+    def are_done(self) -> bool:
+        """All are on."""
+        return self.started == len(self._due)
+
+    @property
     def waiting(self) -> int:
         """Devices that should be on by now, and are held back."""
         until_us = self._now_us() if self._ended_us is None else self._ended_us

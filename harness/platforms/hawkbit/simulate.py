@@ -18,6 +18,7 @@ from fleetrig.harness.commands.fleet_options import (
 )
 from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import Against, Ca, ChangeTenantSettings, Insecure, within
+from fleetrig.harness.commands.policy_option import PolicyFrom, backoff_from
 from fleetrig.harness.commands.simulate import simulate
 from fleetrig.harness.commands.simulation_outputs import CurvesCsv, Quiet, SimulationOutputs, SummaryFile
 from fleetrig.harness.platforms.hawkbit.platform import admin_of
@@ -42,6 +43,7 @@ from fleetrig.harness.servers.trust import verify_with
 from fleetrig.harness.servers.under_test import url_over_tls
 from fleetrig.harness.simulation.plan import SimulationPlan
 from fleetrig.harness.simulation.reaching import http_probe
+from fleetrig.simulator.backoff import Backoff
 from fleetrig.simulator.contract.bounds import DEVICES, SEED
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
@@ -115,6 +117,7 @@ def simulate_command(
     insecure: Insecure = False,
     change_tenant_settings: ChangeTenantSettings = False,
     trace: Annotated[Path | None, typer.Option(metavar="F", help="Write every event here, as JSON lines.")] = None,
+    policy_from: PolicyFrom = None,
     csv: CurvesCsv = None,
     summary: SummaryFile = None,
     quiet: Quiet = False,
@@ -132,7 +135,7 @@ def simulate_command(
     token = None if gateway_token is None else gateway_token_from(gateway_token)
     interval_s = seconds(interval, "--interval", least_s=1.0)
     policy = confirmation_policy(confirmation, confirmation_after)
-    settings = settings_of(url, attribute or [], interval_s, install_time, policy)
+    settings = settings_of(url, attribute or [], interval_s, install_time, policy, backoff_from(policy_from))
     of_tenant = name_in_url(tenant or server.tenant, "--tenant")
     plan = SimulationPlan(
         url=url,
@@ -151,7 +154,12 @@ def simulate_command(
 
 
 def settings_of(
-    url: str, attributes: list[str], interval_s: float, install_time: str, confirmation: ConfirmationPolicy
+    url: str,
+    attributes: list[str],
+    interval_s: float,
+    install_time: str,
+    confirmation: ConfirmationPolicy,
+    backoff: Backoff,
 ) -> HawkbitSettings:
     """Raises UsageError for attributes and times that are none."""
     return HawkbitSettings(
@@ -160,6 +168,7 @@ def settings_of(
         default_interval_s=interval_s,
         install_s=seconds(install_time, "--install-time"),
         confirmation=confirmation,
+        backoff=backoff,
     )
 
 

@@ -12,6 +12,7 @@ import typer
 from fleetrig.harness.commands.fleet_options import seconds
 from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import Ca, Insecure, within
+from fleetrig.harness.commands.policy_option import PolicyFrom, backoff_from
 from fleetrig.harness.commands.simulate import simulate
 from fleetrig.harness.commands.simulation_outputs import CurvesCsv, Quiet, SimulationOutputs, SummaryFile
 from fleetrig.harness.platforms.hono.device_places import DevicePlace, device_place
@@ -121,6 +122,7 @@ def simulate_command(
     ca: Ca = None,
     insecure: Insecure = False,
     trace: Annotated[Path | None, typer.Option(metavar="F", help="Write every event here, as JSON lines.")] = None,
+    policy_from: PolicyFrom = None,
     csv: CurvesCsv = None,
     summary: SummaryFile = None,
     quiet: Quiet = False,
@@ -135,16 +137,11 @@ def simulate_command(
     place = device_place(against, transport, kind)
     given = Given(kind, register, tenant, secret, certificates, edge)
     check_options(given, place)
-    settings = HonoSettings(
-        place.url,
-        endpoint=Endpoint.EVENT if event else Endpoint.TELEMETRY,
-        at_least_once=not at_most_once,
-        telemetry=measured(telemetry or []),
-        telemetry_interval_s=seconds(interval, "--interval", least_s=0.1),
-        telemetry_messages=messages,
-        ttd_s=None if commands is None else int(seconds(commands, "--commands", least_s=1)),
-        timeout_s=seconds(timeout, "--timeout", least_s=0.1),
+    sending = HonoSettings(
+        place.url, endpoint=Endpoint.EVENT if event else Endpoint.TELEMETRY, at_least_once=not at_most_once
     )
+    settings = with_telemetry(sending, telemetry or [], interval, messages, timeout, commands)
+    settings = replace(settings, backoff=backoff_from(policy_from))
     secrets = Secrets()
     fleet = replace(
         plan_of(settings, place, units_of(serial, count, edge), given, secrets),
@@ -156,6 +153,25 @@ def simulate_command(
     )
     outputs = SimulationOutputs(trace, csv, summary, quiet)
     simulate(fleet, readings_of(settings), settings.telemetry_interval_s, outputs, secrets)
+
+
+def with_telemetry(
+    settings: HonoSettings,
+    telemetry: list[str],
+    interval: str,
+    messages: int | None,
+    timeout: str,
+    commands: str | None,
+) -> HonoSettings:
+    """What devices send, how often, and how long they wait. Raises UsageError."""
+    return replace(
+        settings,
+        telemetry=measured(telemetry),
+        telemetry_interval_s=seconds(interval, "--interval", least_s=0.1),
+        telemetry_messages=messages,
+        ttd_s=None if commands is None else int(seconds(commands, "--commands", least_s=1)),
+        timeout_s=seconds(timeout, "--timeout", least_s=0.1),
+    )
 
 
 def plan_of(settings: HonoSettings, place: DevicePlace, units: Units, given: Given, secrets: Secrets) -> SimulationPlan:

@@ -11,6 +11,7 @@ import typer
 from fleetrig.harness.commands.fleet_options import seconds
 from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import Ca, Insecure, within
+from fleetrig.harness.commands.policy_option import PolicyFrom, backoff_from
 from fleetrig.harness.commands.simulate import simulate
 from fleetrig.harness.commands.simulation_outputs import CurvesCsv, Quiet, SimulationOutputs, SummaryFile
 from fleetrig.harness.platforms.thingsboard.device_places import device_place
@@ -27,6 +28,7 @@ from fleetrig.harness.platforms.thingsboard.simulation_options import (
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.harness.simulation.plan import SimulationPlan
 from fleetrig.harness.simulation.reaching import http_probe
+from fleetrig.simulator.backoff import Backoff
 from fleetrig.simulator.contract.bounds import DEVICES, SEED
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.flows.thingsboard.settings import ThingsBoardSettings
@@ -120,6 +122,7 @@ def simulate_command(
     ca: Ca = None,
     insecure: Insecure = False,
     trace: Annotated[Path | None, typer.Option(metavar="F", help="Write every event here, as JSON lines.")] = None,
+    policy_from: PolicyFrom = None,
     csv: CurvesCsv = None,
     summary: SummaryFile = None,
     quiet: Quiet = False,
@@ -136,7 +139,7 @@ def simulate_command(
     way = way_of(given, place, secrets)
     units = units_of(serial, count, children)
     held, authority_pem = certificates_of_fleet(units, given, way)
-    settings = settings_of(place.url, telemetry or [], interval, messages, timeout)
+    settings = settings_of(place.url, telemetry or [], interval, messages, timeout, backoff_from(policy_from))
     make = FleetMake(settings, way.kind, way.key, held, units.children)
     asking = Asking(place.url, way.kind, "own" if register else "given", way.strategy)
     plan = SimulationPlan(
@@ -158,7 +161,7 @@ def simulate_command(
 
 
 def settings_of(
-    url: str, telemetry: list[str], interval: str, messages: int | None, timeout: str
+    url: str, telemetry: list[str], interval: str, messages: int | None, timeout: str, backoff: Backoff
 ) -> ThingsBoardSettings:
     """What devices send, and how often. Raises UsageError."""
     return ThingsBoardSettings(
@@ -167,6 +170,7 @@ def settings_of(
         telemetry_interval_s=seconds(interval, "--interval", least_s=0.1),
         telemetry_messages=messages,
         timeout_s=seconds(timeout, "--timeout", least_s=0.1),
+        backoff=backoff,
     )
 
 

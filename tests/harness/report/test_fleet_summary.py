@@ -10,7 +10,7 @@ from fleetrig.harness.report.fleet_failures import OWN_TIMEOUT
 from fleetrig.harness.report.fleet_readings import NOTHING, Readings
 from fleetrig.harness.report.fleet_state import POWER_ON, FleetState
 from fleetrig.harness.report.fleet_summary import summary
-from fleetrig.harness.report.fleet_table import TableHeading
+from fleetrig.harness.report.fleet_table import TableHeading, plain_line
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.http import HttpResponse
 from fleetrig.simulator.contract.trace import Lane, Trace
@@ -117,3 +117,11 @@ def test_other_failures_are_the_servers_however_late_this_machine_is():
     story.state.was_late = lambda *_: True
     story.tell(12.0, "A", "no_reply", "poll", reason="reset", took_us=to_us(10))
     assert story.state.own_timeouts == 0
+
+
+def test_a_plain_line_names_the_most_frequent_causes():
+    story = Story("A")
+    for status in (401, 401, 401, 500, 500, 503):
+        story.hears(1.0, "A", status)
+    line = plain_line(story.state, TableHeading("http://127.0.0.1:8080", 1), to_us(T0_S + 5))
+    assert "failures 6 (poll 401 ×3, poll 500 ×2, …)" in line

@@ -228,6 +228,7 @@ def test_a_crowd_is_counted_by_stage_and_its_worst_are_named(columns, rows):
     assert "refused           20" in text
     assert "oldest answer: 41 s ago (SIM-0001)" in text
     assert "in trouble: 20" in text
+    assert "failed: poll 401 ×20" in text
     assert "SIM-0981" in text
 
 

@@ -102,6 +102,8 @@ def test_a_tenant_of_its_own_is_gone_afterwards_with_all_its_devices(
     assert done.returncode == Exit.PASSED, done.stdout + done.stderr
     noun = "events" if "--event" in more else "messages"
     assert f"2 of 2 devices came through; 2 {noun}, 0 failures\n" in done.stdout
+    assert "requests   " in done.stdout
+    assert "machine    fleetrig used" in done.stdout
     edge = int(more[1]) if "--edge" in more else 0
     assert f"deleting {2 * (1 + edge)} devices" in done.stdout
     assert tenants(served) == before

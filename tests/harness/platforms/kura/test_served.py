@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import urllib.error
 import urllib.request
@@ -193,6 +194,7 @@ def test_a_simulation_is_gone_afterwards(foreign: Foreign, tmp_path: Path, more:
     )  # fmt: skip
     assert done.returncode == Exit.PASSED, done.stdout + done.stderr
     assert "2 of 2 devices came through; 2 messages, 0 failures\n" in done.stdout
+    assert re.search(r"^ +login +2 +0 ", done.stdout, re.MULTILINE), "how long they took"
     assert foreign.names() == before
     assert "aA1!" not in trace.read_text()
 

@@ -98,6 +98,7 @@ def test_devices_with_a_given_key_provision_themselves_and_send(
     assert done.returncode == Exit.PASSED, done.stdout + done.stderr
     assert "2 of 2 devices came through; 2 messages, 0 failures\n" in done.stdout
     assert "after they were switched on p50 " in done.stdout
+    assert re.search(r"^ +telemetry +2 +0 ", done.stdout, re.MULTILINE), "how long they took"
     first = names.format(n=1)
     assert f"the devices that were let in, such as {first}; without an account nothing is deleted" in done.stdout
     for name in (first, names.format(n=2)):
