@@ -90,6 +90,10 @@ VERBS: Final = {
     "conform": Verb(
         "conformance.command:conform_command", "Check a server against every row of a contract.", True, task=TEST
     ),
+    "register": Verb(f"{COMMANDS}.register:register_command", "Let a device in, and say how it gets in.", task=DESK),
+    "deploy": Verb(
+        f"{COMMANDS}.deploy:deploy_command", "Give files to devices, and see what they make of them.", task=DESK
+    ),
     "doctor": Verb("doctor.command:doctor_command", "Say why a server refuses a device.", True, task=DESK),
     "simulate": Verb("simulate:simulate_command", "Simulate devices without a scenario.", True, task=FLEETS),
     "list": Verb(f"{COMMANDS}.scenario_commands:list_scenarios", "List scenarios.", task=WRITE),

@@ -24,7 +24,7 @@ from fleetrig.harness.servers.no_answer import NoAnswer
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.header_text import basic_authorization
-from fleetrig.simulator.contract.http import Body, Headers, HttpRequest, HttpResponse, split_url
+from fleetrig.simulator.contract.http import Body, BodyPart, Headers, HttpRequest, HttpResponse, split_url
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.effects import Ask, NoReply, Reply
@@ -34,11 +34,26 @@ P = TypeVar("P")
 ADMIN_WITHIN_S: Final = 30.0
 FIRST_ANSWER_WITHIN_S: Final = 5.0
 """Timeout for the first answer of a server."""
+SLOWEST_UPLOAD_BYTES_PER_S: Final = 256 * 1024
+"""A file may take as long as that, beside what every answer may take."""
 
 SHOWN_OF_REFUSAL: Final = 300
 SHOWN_OF_DOCUMENT: Final = 200
 
 KINDS: Final = {dict: "object", list: "list", str: "text", int: "number"}
+
+
+def upload_within_s(content: BodyPart) -> float:
+    """How long the answer to an upload may take."""
+    return ADMIN_WITHIN_S + len(content) / SLOWEST_UPLOAD_BYTES_PER_S
+
+
+class OtherStatus(BrokenBench):
+    """A status that was not expected."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        super().__init__(sentence)
+        self.status = status
 
 
 class HttpAdmin:
@@ -105,8 +120,10 @@ class HttpAdmin:
         """The JSON of an answer with an expected status; None when it has no body."""
         return (yield from self.json_of(self.request(method, path, body), expect))
 
-    def json_of(self, request: HttpRequest, expect: Sequence[int] = (200, 201, 204)) -> AdminCall[Any]:
-        return self.read(request, (yield from self.send(request)), expect)
+    def json_of(
+        self, request: HttpRequest, expect: Sequence[int] = (200, 201, 204), within_s: float = ADMIN_WITHIN_S
+    ) -> AdminCall[Any]:
+        return self.read(request, (yield from self.send(request, within_s)), expect)
 
     def first(self, request: HttpRequest, within_s: float, member: str, status: int = 200) -> AdminCall[Any]:
         """The document of the first answer. Raises BrokenBench that says who is there, if it is another server.
@@ -124,7 +141,7 @@ class HttpAdmin:
     def read(self, request: HttpRequest, response: HttpResponse, expect: Sequence[int]) -> Any:
         """The JSON of an answer; None when it has no body. Raises BrokenBench for another status, and for no JSON."""
         if response.status not in expect:
-            raise BrokenBench(self._refused(self._came(request, response), expect))
+            raise OtherStatus(self._refused(self._came(request, response), expect), response.status)
         text = body_bytes(response.body)
         if not text:
             return None
