@@ -294,6 +294,8 @@ class ServerEventsFold:
         like = f" with a reason like {self._reason_has!r}" if self._reason_has else ""
         if self._fault:
             return f"fault {self._fault} is triggered {format_bounds(self._bounds)}"
+        if self._bounds.at_most == 0:
+            return f"the server refuses nothing{like}"
         return f"the server refuses{like}, {format_bounds(self._bounds)}"
 
     def finding(self) -> Finding:

@@ -31,7 +31,7 @@ def query_registry(context: RunContext, words: Registry) -> AdminCall[Finding | 
         return Finding("no place on the server", "nothing was done that could have given them one")
     there = [record for record in records.values() if record is not None]
     if words.devices is not None and len(there) != words.devices:
-        return Finding(f"{words.devices} records of these devices", f"{len(there)}")
+        return Finding(f"{format_amount(words.devices, 'record')} of these devices", f"{len(there)}")
     if words.tokens_differ and len(there) < 2:
         return Finding("no two records hold the same token", f"{len(there)} to compare")
     if words.tokens_differ and (repeated := len(there) - len({record.token for record in there})):

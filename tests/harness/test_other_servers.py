@@ -107,6 +107,7 @@ def test_a_run_says_who_is_there(platform: str, other: str, tmp_path: Path) -> N
     assert len(said) < 600
 
 
+@pytest.mark.slow
 def test_a_load_run_says_the_same_and_no_figures_of_nothing(tmp_path: Path) -> None:
     talk, words = OTHERS["a page"]
     library = str(PROJECT / "scenarios")
@@ -124,6 +125,7 @@ def simulate(platform: str, url: str, folder: Path) -> Done:
     return fleetrig("simulate", platform, "--against", against, "--register", "--count", "2", "--for", "5s", cwd=folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", ["a page", "another API", "a proxy", "a broker", "an echo", "no account", "nothing"])
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_a_simulation_that_registers_says_the_same(platform: str, other: str, tmp_path: Path) -> None:
@@ -194,6 +196,7 @@ DEVICES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("platform", "more", "other", "words"), DEVICES)
 def test_devices_alone_meet_another_server(
     platform: str, more: list[str], other: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -205,6 +208,7 @@ def test_devices_alone_meet_another_server(
     assert re.search(words, said_by(done)), said_by(done)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", ["thingsboard", "kura"])
 def test_devices_over_mqtt_meet_a_web_server(platform: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEY", "s3cret-s3cret")
