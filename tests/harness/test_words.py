@@ -52,6 +52,8 @@ FILES: Final[dict[str, str | bytes]] = {
     "bench.yaml": 'boards: {left: {type: x, port: /dev/x, baud: fast, console: {kind: uboot, prompt: "["}}}\n',
     "study.study.yaml": "study: x\nscenario: outage/recovery\nlimit: 1\nsweep: {policy: []}\nseeds: 0\n",
     "trace.jsonl": b"\xff\n",
+    "half.csv": "at_s,rate,online,errors,dropped,p50_s,p99_s,corrected_p50_s,corrected_p99_s,lateness_p99_s,remark\n1,x\n",
+    "cut.jsonl": '{"fleetrig": "0.1.0", "run": "good", "seed": 1, "time": "virtual", "values": {}, "digest": ""}\n{"at_us": 1',
     "broken.json": '{"a": ',
     "half.xml": "<esf:configurations",
 }
@@ -129,6 +131,12 @@ ROWS: Final = [
     Row("doctor kura --keystore broken.json", 4, "neither PEM nor a list of entries as JSON"),
     Row("doctor kura --chain text", 1, "holds no PEM"),
     Row("doctor hono --cert text --ca text", 4, "expected a certificate in PEM"),
+    Row("ca new made --subject ''", 4, "--subject is empty: expected a name such as"),
+    Row("compare half.csv half.csv", 4, "half.csv is no curve: line 2 has other values than numbers"),
+    Row(f"{SIMULATE} --gateway-token env:", 4, "env: names no variable of the environment: expected env:NAME"),
+    Row("predict good.yaml --profile 7", 4, "--profile: hawkBit has no profile '7'; expected 1.1"),
+    Row("load load/steady_polling --profile 7", 4, "--profile: hawkBit has no profile '7'; expected 1.1"),
+    Row("policy cut.jsonl", 4, "cut.jsonl:2: this is no line of a trace (a comma or a closing bracket is missing at"),
     # our own server
     Row("serve --http nope", 4, "expected HOST:PORT with a port up to 65535"),
     Row("serve --http 127.0.0.1:0 --https 127.0.0.1:0 --cert text", 4, "text holds no PEM certificate"),
