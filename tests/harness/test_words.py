@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
+from fleetrig.harness.load.curves import COLUMNS
 from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.simulator.contract.errors import system_said, tls_said
 from tests.harness.command import fleetrig
@@ -52,8 +53,8 @@ FILES: Final[dict[str, str | bytes]] = {
     "bench.yaml": 'boards: {left: {type: x, port: /dev/x, baud: fast, console: {kind: uboot, prompt: "["}}}\n',
     "study.study.yaml": "study: x\nscenario: outage/recovery\nlimit: 1\nsweep: {policy: []}\nseeds: 0\n",
     "trace.jsonl": b"\xff\n",
-    "half.csv": "at_s,rate,online,errors,dropped,p50_s,p99_s,corrected_p50_s,corrected_p99_s,lateness_p99_s,remark\n1,x\n",
-    "cut.jsonl": '{"fleetrig": "0.1.0", "run": "good", "seed": 1, "time": "virtual", "values": {}, "digest": ""}\n{"at_us": 1',
+    "half.csv": f"{','.join(COLUMNS)}\n1,x\n",
+    "cut.jsonl": '{"fleetrig": "1", "run": "a", "seed": 1, "time": "virtual", "values": {}, "digest": ""}\n{"at_us": 1',
     "broken.json": '{"a": ',
     "half.xml": "<esf:configurations",
 }
