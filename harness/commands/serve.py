@@ -71,7 +71,7 @@ ClientAuthorityFiles = Annotated[
 ]
 
 
-Served = Annotated[
+ServedPlatforms = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME", help=f"Platform to serve: {', '.join(PLATFORMS)}; repeatable.  [default: {FIRST}]"),
 ]
@@ -90,7 +90,7 @@ StoreUrl = Annotated[
     "fleetrig serve --https 127.0.0.1:8443 --client-ca plant/ca.pem",
 )
 def serve(
-    platform: Served = None,
+    platform: ServedPlatforms = None,
     profile: Annotated[
         list[str] | None, typer.Option(metavar="V", help="Server version to emulate.  [default: the newest]")
     ] = None,
