@@ -114,12 +114,20 @@ VERBS: Final = {
         task=FLEETS,
         examples=(f"fleetrig simulate {FIRST} --against http://127.0.0.1:8080 --register",),
     ),
+    "register": Verb(f"{COMMANDS}.register:register_command", "Let a device in, and say how it gets in.", task=DESK),
+    "deploy": Verb(
+        f"{COMMANDS}.deploy:deploy_command", "Give files to devices, and see what they make of them.", task=DESK
+    ),
     "list": Verb(f"{COMMANDS}.scenario_commands:list_scenarios", "List scenarios.", task=WRITE),
     "plan": Verb(f"{COMMANDS}.plan:plan_command", "Show what a run would do, without running it.", task=WRITE),
     "report": Verb(
         f"{COMMANDS}.report:report_command", "Judge stored traces again, without running anything.", task=TEST
     ),
+    "trace": Verb(
+        f"{COMMANDS}.trace:trace_command", "Show what happened, event by event: of a run or a server.", task=TEST
+    ),
     "check": Verb(f"{COMMANDS}.scenario_commands:check", "Check scenario files without running them.", task=WRITE),
+    "explain": Verb(f"{COMMANDS}.explain:explain_command", "Say what words of scenario files mean.", task=WRITE),
     "schema": Verb(
         f"{COMMANDS}.scenario_commands:schema",
         "Print the JSON Schema of scenario, bench or study files, for editors.",
@@ -311,7 +319,9 @@ def _report(error: BaseException, *, is_stopped: bool) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in it cannot be written
             return _say(f"cannot write{_to(error)}: {error.strerror}", Exit.BROKEN)
         case FleetrigError():
-            return _say(str(error), error.exit_code)
+            from fleetrig.harness.servers.no_answer import looked_closer  # sockets and TLS are for who has no answer
+
+            return _say(looked_closer(error), error.exit_code)
         case OSError():
             return _say(str(broken_environment(error)), Exit.BROKEN)
         case typer.TyperException() if type(error).__name__ == "NoArgsIsHelpError":

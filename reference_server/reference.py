@@ -257,6 +257,7 @@ class ReferenceServer:
             refusals=refusals,
             secrets=self.secrets,
             northbound=[one.server.platform for one in served if isinstance(one.server.platform, NorthboundPlatform)],
+            ca="" if self.ca is None else str(self.ca),
             is_open=not listener.address.is_loopback,
         )
         front = ControlFront(Control(target), tools, self._scheduler.run_due_now)

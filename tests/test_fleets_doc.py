@@ -12,7 +12,8 @@ from typing import Final
 import pytest
 
 from fleetrig.harness.fleets.check_table import MAKE
-from fleetrig.harness.scenario_file.selection import expand, ids_below
+from fleetrig.harness.scenario_file.selection import expand
+from fleetrig.harness.scenario_file.selection_folders import ids_below
 from fleetrig.harness.scenario_file.template import read_scenario
 from fleetrig.harness.scenario_file.words import CHECK_WORDS
 from fleetrig.simulator.arrivals_shape import Shape

@@ -10,13 +10,14 @@ import typer
 
 from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import AllowOutside, Params, Scenarios, Seed
+from fleetrig.harness.commands.scenario_lookup import looked_up
 from fleetrig.harness.fleets.fleet_run import FleetOutcome, run_fleet
 from fleetrig.harness.fleets.not_a_cohort import NotACohort
 from fleetrig.harness.fleets.param_edge import Happening, ParamRange, edge_lines, param_edge, param_range
 from fleetrig.harness.report.heartbeat import heartbeat
 from fleetrig.harness.report.spoken import spoken_s
 from fleetrig.harness.scenario_file.given_params import check_params, read_params
-from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root, select
+from fleetrig.harness.scenario_file.selection import Expanded, plan, select
 from fleetrig.simulator.contract.errors import UsageError
 
 
@@ -43,8 +44,10 @@ def edge_command(
     if span.name in given:
         raise UsageError(f"--set {span.name} says one value, and --vary tries several: leave --set {span.name} away")
 
+    folders = looked_up(scenarios, [run])
+
     def planned(text: str) -> Expanded:
-        runs = plan([run], scenario_root(scenarios), allows_outside=allow_outside, params={**given, span.name: text})
+        runs = plan([run], folders, allows_outside=allow_outside, params={**given, span.name: text})
         if len(runs) != 1:
             raise UsageError(f"{run} is {len(runs)} runs: name one of them, such as {runs[0].name}")
         return runs[0]
@@ -55,7 +58,7 @@ def edge_command(
         except NotACohort as why:
             raise UsageError(f"{run} needs the exact engine, and an edge is found on the array engine: {why}") from None
 
-    check_params([span.name], select([run], scenario_root(scenarios), allows_outside=allow_outside), option="--vary")
+    check_params([span.name], select([run], folders, allows_outside=allow_outside), option="--vary")
     for end in (span.least, span.most):
         planned(span.text(end))  # a mistake at the far end is told before the first run
     trying = Trying(span)

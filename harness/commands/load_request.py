@@ -15,12 +15,12 @@ import typer
 from fleetrig.harness.commands.output_places import check_file, check_own_folder
 from fleetrig.harness.commands.policy_option import policy_for_order
 from fleetrig.harness.commands.run_request import RESULTS
+from fleetrig.harness.commands.scenario_lookup import given_folder, looked_up
 from fleetrig.harness.load.allowed_target import check_target
 from fleetrig.harness.load.needs import LoadNeeds, limits_here
 from fleetrig.harness.load.order import LoadOrder, expanded_for, options_for
 from fleetrig.harness.load.processes import GENERATOR, own_server_running, started, waited
 from fleetrig.harness.scenario_file.scenario import Scenario
-from fleetrig.harness.scenario_file.selection import scenario_root
 from fleetrig.harness.servers.address import host_of, is_loopback, place_of, web_url
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.simulator.contract.bounds import DEVICES
@@ -92,7 +92,7 @@ class LoadRequest:
         host, port = place_at(self.bind, "--bind", MASTER_PORT) if self.master else ("127.0.0.1", 0)
         return LoadOrder(
             run=self.run or "",
-            scenarios=str(scenario_root(self.scenarios)),
+            scenarios=given_folder(self.scenarios),
             results=str(self.results),
             users=self.users,
             against=self.against,
@@ -146,6 +146,7 @@ def execute(request: LoadRequest) -> int:
     if request.worker is not None:
         return be_worker(request, request.worker)
     request.check()
+    looked_up(request.scenarios, [request.run or ""])
     order = request.order()
     expanded = expanded_for(order)
     check_scenario(expanded.scenario)

@@ -37,6 +37,13 @@ SECTIONS: Final[Mapping[str, Sections]] = {
         "How it runs": ("--seeds", "--seed", "--jobs", "--cluster", "--resume", "--anew", "--yes"),
         "What is shown and kept": _OUTPUT,
     },
+    "trace": {
+        "Which trace": ("--run", "--results", "--follow", "--since"),
+        "Whose events": ("--device", "--phase", "--lane"),
+        "Which events": ("--kind", "--wrong", "--refused", "--status", "--grep"),
+        "Which part": ("--around", "--context", "--from", "--to"),
+        "How it looks": ("--clock", "--verbose", "--raw"),
+    },
     "serve": {
         "What is served": ("--platform", "--profile", "--set", "--accounts", "--admin-password"),
         "Where it listens": ("--http", "--https", "--mqtt", "--mqtts", "--coap", "--coaps", "--registry", "--control"),

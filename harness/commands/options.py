@@ -123,11 +123,15 @@ Scenarios = Annotated[
     Path | None,
     typer.Option(
         "--scenarios",
-        metavar="DIR",
-        help="Folder to look up IDs in.  [default: ./scenarios, else the scenarios installed with fleetrig]",
+        metavar="DIR|shipped",
+        help="Look up IDs in this folder alone, or among the scenarios shipped with fleetrig.  "
+        "[default: ./scenarios, then the shipped ones]",
     ),
 ]
 Wanted = Annotated[
     list[str] | None,
-    typer.Argument(metavar="ID", help="IDs, ID prefixes, files or folders; all scenarios if omitted."),
+    typer.Argument(
+        metavar="ID",
+        help="IDs, ID prefixes, files or folders.  [default: all of ./scenarios; all shipped ones where there is none]",
+    ),
 ]

@@ -12,6 +12,7 @@ import typer
 from fleetrig.harness.checks.evaluators import FleetSnapshot, describe
 from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import AllowOutside, BenchFileGiven, Params, Scenarios, Tags, Wanted
+from fleetrig.harness.commands.scenario_lookup import looked_up
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.platforms import FIRST
 from fleetrig.harness.run.power_points import power_cut_points
@@ -19,7 +20,7 @@ from fleetrig.harness.scenario_file.backoff_text import backoff_text
 from fleetrig.harness.scenario_file.fault_line import FaultLine
 from fleetrig.harness.scenario_file.given_params import read_params
 from fleetrig.harness.scenario_file.scenario import Devices, Phase, Scenario
-from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
+from fleetrig.harness.scenario_file.selection import Expanded, plan
 from fleetrig.harness.scenario_file.titles import flow_text
 from fleetrig.harness.scenario_file.vocabulary import DeviceWords
 from fleetrig.harness.scenario_file.words import Check
@@ -45,8 +46,8 @@ def plan_command(
     """Show what a run would do, without running it."""
     # A run named in full may be one of many power cuts, which only a dry run in memory can list.
     points = power_cut_points if any("[" in one for one in ids or ()) else None
-    folder, given = scenario_root(scenarios), read_params(params)
-    runs = plan(ids or [], folder, tag or [], points, allows_outside=allow_outside, params=given)
+    folders, given = looked_up(scenarios, ids or []), read_params(params)
+    runs = plan(ids or [], folders, tag or [], points, allows_outside=allow_outside, params=given)
     for position, expanded in enumerate(runs):
         if position:
             typer.echo()

@@ -12,12 +12,12 @@ from fleetrig.harness.commands.options import AllowOutside, Engine, Params, Scen
 from fleetrig.harness.commands.output_places import check_own_folder
 from fleetrig.harness.commands.policy_option import PolicyFrom, policy_for_order
 from fleetrig.harness.commands.run_request import RESULTS
+from fleetrig.harness.commands.scenario_lookup import given_folder, looked_up
 from fleetrig.harness.load.order import LoadOrder
 from fleetrig.harness.load.prediction import predict, write_prediction
 from fleetrig.harness.load.summary import summary_lines
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import exit_of
-from fleetrig.harness.scenario_file.selection import scenario_root
 
 
 @examples(
@@ -49,8 +49,9 @@ def predict_command(
     """
     if results != RESULTS or RESULTS.exists():
         check_own_folder("--results", results)
+    looked_up(scenarios, [run])
     order = LoadOrder(
-        run=run, scenarios=str(scenario_root(scenarios)), results=str(results), users=users, profile=profile or "",
+        run=run, scenarios=given_folder(scenarios), results=str(results), users=users, profile=profile or "",
         seed=seed, params=tuple(params or ()), policy_from=None if policy_from is None else str(policy_from),
         backoff=policy_for_order(policy_from), is_open=not closed, engine=engine, allow_outside=allow_outside,
     )  # fmt: skip

@@ -27,7 +27,7 @@ from fleetrig.harness.report.junit import by_rules, write_junit
 from fleetrig.harness.run.known_deviations import peer_of
 from fleetrig.harness.run.replay import replay
 from fleetrig.harness.run.trace_file import ENDING
-from fleetrig.harness.scenario_file.selection import scenario_root
+from fleetrig.harness.scenario_file.selection_folders import scenario_folders
 from fleetrig.harness.verdict import Report
 from fleetrig.simulator.contract.errors import UsageError
 
@@ -59,9 +59,9 @@ def report_command(
         check_file("--html", html)
     rules = ExitRules(strict, fail_on_skip, allow_skipped)
     paths = list(traces_in(traces))
-    folder = scenario_root(scenarios)
-    peer = None if known is None else peer_of(known, folder)
-    judged = [replay(path, folder, peer, allows_outside=allow_outside) for path in paths]
+    folders = scenario_folders(scenarios)
+    peer = None if known is None else peer_of(known, folders)
+    judged = [replay(path, folders, peer, allows_outside=allow_outside) for path in paths]
     console = make_console()
     writer = ConsoleReport(console, verbose=verbose, single=len(paths) == 1)
     reports: list[Report] = []

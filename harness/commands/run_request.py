@@ -12,8 +12,10 @@ from typing import Final, Literal
 from rich.console import Console
 
 from fleetrig.harness.commands.fleet_options import warn_of_tokens
+from fleetrig.harness.commands.output_places import RESULTS as RESULTS
 from fleetrig.harness.commands.output_places import check_file, check_file_or_folder, check_own_folder
 from fleetrig.harness.commands.policy_option import with_policy_from
+from fleetrig.harness.commands.scenario_lookup import looked_up
 from fleetrig.harness.external.command import device_command
 from fleetrig.harness.fleets.engine_choice import EngineName, engine_for
 from fleetrig.harness.report.console import ConsoleReport, make_console
@@ -30,16 +32,16 @@ from fleetrig.harness.run.trace_file import trace_name
 from fleetrig.harness.scenario_file.given_params import read_params
 from fleetrig.harness.scenario_file.phase_spans import longest_spans_s
 from fleetrig.harness.scenario_file.scenario import Scenario
-from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
+from fleetrig.harness.scenario_file.selection import Expanded, plan
+from fleetrig.harness.scenario_file.selection_folders import scenario_folders
 from fleetrig.harness.servers.description import known_profile
 from fleetrig.harness.servers.remote import RemoteServer
-from fleetrig.harness.servers.server_file import platform_named_by, remote_server_from
+from fleetrig.harness.servers.server_file import described_server
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.simulator.contract.bounds import DEVICES, RUNS
 from fleetrig.simulator.contract.errors import UsageError
 
 MAX_PARALLEL_RUNS: Final = 32
-RESULTS: Final = Path("fleetrig-results")
 PER_CPU: Final = 8
 """Real-time runs mostly wait."""
 
@@ -117,11 +119,13 @@ class RunRequest:
 
     def options(self, platforms: Collection[str]) -> RunOptions:
         """How each of the runs goes; `platforms` are those of the scenarios. Raises UsageError."""
-        server = None if self.against is None else self.server(self.against, platforms)
+        servers = {} if self.against is None else self.servers(self.against, platforms)
+        server = servers.get(min(platforms, default=""))
         return RunOptions(
             real_time=self.time_mode == "real",
             engine=self.engine,
             against=server,
+            servers=servers,
             seed=self.seed,
             results=self.results,
             verify=verify_with(self.ca, insecure=self.insecure, file_ca=None if server is None else server.ca),
@@ -129,21 +133,27 @@ class RunRequest:
             own_device=self.own_device,
             bench=self.bench,
             desk=self.desk,
-            known=None if self.known is None else peer_of(self.known, scenario_root(self.scenarios)),
+            known=None if self.known is None else peer_of(self.known, scenario_folders(self.scenarios)),
             again=self.again(),
         )
 
-    def server(self, against: str, platforms: Collection[str]) -> RemoteServer:
-        """The server of `--against`; its platform is the one in SERVER.yaml, else that of all scenarios."""
-        named = platform_named_by(against)
-        if named is None and len(platforms) > 1:
+    def servers(self, against: str, platforms: Collection[str]) -> dict[str, RemoteServer]:
+        """The server of `--against` as one of each platform; it is what it says, else what all scenarios are for."""
+        described = described_server(against)
+        served = described.platforms or tuple(platforms)
+        if not described.platforms and len(platforms) > 1:
             raise UsageError(
                 f"--against is one server, but these scenarios are for {' and '.join(sorted(platforms))}: "
                 "choose among them, or say in a SERVER.yaml what the server is, such as `platform: "
                 f"{min(platforms)}`"
             )
-        platform = named or next(iter(platforms))
-        return remote_server_from(against, platform, may_change_settings=self.change_tenant_settings)
+        may = self.change_tenant_settings
+        if not set(served) & set(platforms):
+            described.server(min(platforms), may_change_settings=may)  # says that it is another
+        return {
+            platform: described.server(platform if platform in served else served[0], may_change_settings=may)
+            for platform in platforms
+        }
 
     def profile_for(self, platform: str) -> str:
         """The generation of the reference server; the newest if none was given. Raises UsageError."""
@@ -191,6 +201,7 @@ def execute(request: RunRequest) -> Exit:
         check_file("--html", request.html)
     if request.insecure:
         console.print("--insecure: the server's certificate is not checked, anybody could be answering")
+    looked_up(request.scenarios, request.ids or [])
     progress = RunProgress(
         console, longest_spans_s(runs[0].scenario), is_virtual=options.for_scenario(runs[0].scenario).time == "virtual"
     )
@@ -207,9 +218,9 @@ def execute(request: RunRequest) -> Exit:
 
 def planned(request: RunRequest) -> tuple[Expanded, ...]:
     """All runs in their order, repetitions included. Raises UsageError for more than there may be."""
-    folder, tags = scenario_root(request.scenarios), request.tag or []
+    folders, tags = scenario_folders(request.scenarios), request.tag or []
     runs = plan(
-        request.ids or [], folder, tags, power_cut_points,
+        request.ids or [], folders, tags, power_cut_points,
         allows_outside=request.allow_outside, params=read_params(request.params),
     )  # fmt: skip
     if request.against is None:

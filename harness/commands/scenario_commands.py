@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from fleetrig.harness.commands.editor_schema import SchemaKind, made_schema, modeline, schema_place, write_schema
 from fleetrig.harness.commands.fleet_options import warn_of_tokens
 from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import AllowOutside, BenchFileGiven, Scenarios, Tags, Wanted
+from fleetrig.harness.commands.scenario_lookup import looked_up
 from fleetrig.harness.platforms import FIRST
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
 from fleetrig.harness.scenario_file.recognition import STUDY_SUFFIXES, SUFFIXES
 from fleetrig.harness.scenario_file.scenario import Scenario
-from fleetrig.harness.scenario_file.selection import expand, find, read_all, scenario_root
+from fleetrig.harness.scenario_file.selection import expand, read_all
+from fleetrig.harness.scenario_file.selection_folders import OWN, SHIPPED, ScenarioFolders, scenario_folders
+from fleetrig.harness.scenario_file.selection_lookup import find, find_everywhere
 from fleetrig.harness.scenario_file.starter import starter_for
 from fleetrig.harness.scenario_file.template import ScenarioFile
 from fleetrig.harness.studies.study_starter import STUDY_STARTER
@@ -31,34 +34,34 @@ from fleetrig.simulator.contract.errors import NoSuchId, UsageError, system_said
 def list_scenarios(
     wanted: Wanted = None, tag: Tags = None, allow_outside: AllowOutside = False, scenarios: Scenarios = None
 ) -> None:
-    """List scenarios, one per line: ID, title, tags, needs."""
-    files, problems = read_all(find(wanted or [], scenario_root(scenarios)), allows_outside=allow_outside)
+    """List scenarios, one per line: ID, title, tags, needs. Yours in ./scenarios come first and are marked."""
+    folders = scenario_folders(scenarios)
+    files, problems = read_all(find_everywhere(wanted or [], folders), allows_outside=allow_outside)
     shown = [file for file in files if not tag or set(tag) & set(file.heading.tags)]
     width = max((len(file.id) for file in shown), default=0)
+    own, shipped = (folders.of_own(), folders.of_shipped()) if folders.own and folders.shipped else ({}, {})
     for file in shown:
-        typer.echo(_line(file, width))
+        is_own = own.get(file.id) == file.source.path
+        typer.echo(_line(file, width) + (_whose(file, stands_in=file.id in shipped) if is_own else ""))
+    if own and shown:
+        are = "is yours" if len(own) == 1 else "are yours"
+        typer.echo(f"{len(own)} in {folders.own} {are}, and what commands without an ID mean", err=True)
     if problems:
         raise FileMistakes(problems)
     if not shown:
         raise NoSuchId(f"no scenario carries the tag {', '.join(tag or [])}")
 
 
-def check_studies(wanted: Sequence[str], folder: Path, *, allows_outside: bool) -> None:
+def check_studies(wanted: Sequence[str], folders: ScenarioFolders, *, allows_outside: bool) -> None:
     """All combinations of each, from its scenario up to the array engine. Raises FileMistakes, UsageError."""
     from fleetrig.harness.studies.case import steady_rate  # arrays take time to load
     from fleetrig.harness.studies.study_lookup import find_study, read_study
     from fleetrig.harness.studies.sweep import plan_study
 
     for one in wanted:
-        _, path = find_study(one, folder)
-        plan = plan_study(*read_study(path, folder, allows_outside=allows_outside), steady_rate)
+        _, path = find_study(one, folders)
+        plan = plan_study(*read_study(path, folders, allows_outside=allows_outside), steady_rate)
         typer.echo(f"{one}: a study of {plan.runs:,} runs, OK")
-
-
-class SchemaKind(StrEnum):
-    SCENARIO = "scenario"
-    BENCH = "bench"
-    STUDY = "study"
 
 
 SchemaOf = Annotated[SchemaKind, typer.Argument(metavar="KIND", help="Of what: scenario, bench or study files.")]
@@ -77,15 +80,15 @@ def check(
     """Check scenario files, every combination of their matrices included, and studies, without running them."""
     studies = [one for one in wanted or () if one.endswith(STUDY_SUFFIXES)]
     if studies:
-        check_studies(studies, scenario_root(scenarios), allows_outside=allow_outside)
+        check_studies(studies, scenario_folders(scenarios), allows_outside=allow_outside)
         wanted = [one for one in wanted or () if one not in studies]
         if not wanted:
             return
-    found = find(wanted or [], scenario_root(scenarios))
+    found = find(wanted or [], looked_up(scenarios, wanted or []))
     files, problems = read_all(found, allows_outside=allow_outside)
     problems += [problem for file in files for problem in _expansion_problems(file)]
     if problems:
-        raise FileMistakes(problems)
+        raise FileMistakes(problems, of_scenarios=True)
     for file in files:
         runs = [run.scenario for run in expand(file)]
         warn_of_tokens(file.id, runs)
@@ -104,15 +107,7 @@ def schema(
     ] = SchemaKind.SCENARIO,
 ) -> None:
     """Print the JSON Schema of scenario files, of bench files, or of study files, for editors."""
-    # Making it takes a while, and only this verb needs it.
-    if kind is SchemaKind.BENCH:
-        from fleetrig.harness.bench.bench_schema import bench_schema as made
-    elif kind is SchemaKind.STUDY:
-        from fleetrig.harness.studies.study_schema import study_schema as made
-    else:
-        from fleetrig.harness.scenario_file.schema import scenario_schema as made
-
-    typer.echo(json.dumps(made(), indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(made_schema(kind), indent=2, ensure_ascii=False))
 
 
 @examples(
@@ -130,18 +125,24 @@ def new(
     scenarios: Scenarios = None,
 ) -> None:
     """Write a scenario, or a study, to start from. Never overwrites an existing file."""
-    is_study = path.endswith(STUDY_SUFFIXES)
-    file = Path(path) if path.endswith(SUFFIXES) else (scenarios or Path("scenarios")) / f"{path}.yaml"
+    if str(scenarios) == SHIPPED and not Path(SHIPPED).is_dir():
+        raise UsageError(f"--scenarios {SHIPPED} are those that came with fleetrig: leave it away, or name a folder")
+    kind = SchemaKind.STUDY if path.endswith(STUDY_SUFFIXES) else SchemaKind.SCENARIO
+    is_file = path.endswith(SUFFIXES)
+    file = Path(path) if is_file else (scenarios or OWN) / f"{path}.yaml"
+    schema = schema_place(file, kind, None if is_file else scenarios)
+    text = STUDY_STARTER if kind is SchemaKind.STUDY else starter_for(path)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as out:
-            out.write(STUDY_STARTER if is_study else starter_for(path))
+            out.write(modeline(file, schema) + text)
     except FileExistsError:
         raise UsageError(f"{file} exists already; choose another name") from None
     except OSError as wrong:
         raise UsageError(f"cannot write {file}: {system_said(wrong)}") from None
-    then = f"`fleetrig study {file}` runs it" if is_study else f"`fleetrig check {file}` validates it"
-    typer.echo(f"wrote {file}; {then}")
+    beside = f", and {schema} for editors" if write_schema(schema, kind) else ""
+    then = f"`fleetrig study {file}` runs it" if kind is SchemaKind.STUDY else f"`fleetrig check {file}` validates it"
+    typer.echo(f"wrote {file}{beside}; {then}")
 
 
 def _skipped_on(bench: Path, runs: Sequence[Scenario]) -> Iterator[str]:
@@ -155,6 +156,11 @@ def _skipped_on(bench: Path, runs: Sequence[Scenario]) -> Iterator[str]:
             roles_on(scenario.boards, desk)
         except NoFittingBoard as lacking:
             yield f"{scenario.id} would be skipped: {lacking}"
+
+
+def _whose(file: ScenarioFile, *, stands_in: bool) -> str:
+    """Behind one of one's own, where shipped ones are listed too."""
+    return f"  yours: {file.source.path}{', in place of the shipped one' if stands_in else ''}"
 
 
 def _line(file: ScenarioFile, width: int) -> str:

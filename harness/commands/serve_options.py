@@ -5,6 +5,7 @@ An option that belongs to a platform is `PLATFORM=VALUE`; where one platform is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,10 +18,13 @@ from fleetrig.reference_server.address import Address, parse_address
 from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.server_options import PlatformOptions, ServerOptions
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.json_types import Json
 
 DEFAULT_CONTROL: Final = "127.0.0.1:0"
 NO_CONTROL: Final = "off"
 IN_MEMORY: Final = "memory:"
+SECRET_NAME: Final = re.compile(r"pass|secret|token|key|credential", re.IGNORECASE)
+HIDDEN: Final = "(as given)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +74,28 @@ def parse(args: ServeArgs, known: Mapping[str, ServablePlatform]) -> ServeConfig
         control=_control(args.control),
         store=args.store,
         remove_leftovers=args.remove_leftovers,
-        about={"version": VERSION, "profiles": {name: one.profile for name, one in configs.items()}},
+        about=_about(configs, of_platform),
     )
     return ServeConfig(options, configs)
+
+
+def _about(configs: Mapping[str, PlatformConfig], of_platform: Mapping[str, PlatformArgs]) -> dict[str, Json]:
+    """What the control interface tells of the platforms, so that a run needs nothing else to use them."""
+    return {
+        "version": VERSION,
+        "profiles": {name: one.profile for name, one in configs.items()},
+        "administrators": {
+            name: None if one.administrator is None else one.administrator.to_json() for name, one in configs.items()
+        },
+        "can": {name: list[Json](sorted(one.can)) for name, one in configs.items()},
+        "properties": {name: dict(map(_shown_property, one.properties)) for name, one in of_platform.items()},
+    }
+
+
+def _shown_property(text: str) -> tuple[str, str]:
+    """A start-up property, its value hidden where its name says that it is a secret."""
+    name, _, value = text.partition("=")
+    return name.strip(), HIDDEN if SECRET_NAME.search(name) else value
 
 
 def _client_auth(args: ServeArgs, platform: PlatformConfig) -> ClientAuth:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fleetrig.harness.platforms import load
 from fleetrig.harness.servers.description import ServerDescription, description_of
+from fleetrig.harness.servers.served_account import ServedAccount
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.platform import PlatformBuilder
 
@@ -46,6 +47,10 @@ class PlatformConfig:
     """(kind, value) of secrets that must not appear in a trace."""
     asks_for_certificates: bool = False
     """Devices over TLS may show a certificate, which the platform judges itself."""
+    administrator: ServedAccount | None = None
+    """None where nobody needs an account."""
+    can: frozenset[str] = frozenset()
+    """Words of `needs` that hold for this server by its start-up properties, beside those of its generation."""
     url_path: str = ""
     """What its URLs begin with after their host."""
 
@@ -60,5 +65,10 @@ class ServablePlatform:
 
 
 def servable(platform: str) -> ServablePlatform:
-    """The platform of that name in the table; its engine is imported now."""
-    return ServablePlatform(description_of(platform), load(platform, "serve:configure"))
+    """The platform of that name in the table; its engine is imported once it is configured."""
+
+    def configure(args: PlatformArgs) -> PlatformConfig:
+        config: PlatformConfig = load(platform, "serve:configure")(args)
+        return config
+
+    return ServablePlatform(description_of(platform), configure)

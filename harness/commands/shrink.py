@@ -25,7 +25,8 @@ from fleetrig.harness.run.shrinking import ShrunkCase
 from fleetrig.harness.run.trace_file import trace_name
 from fleetrig.harness.scenario_file.given_params import params_of, read_params
 from fleetrig.harness.scenario_file.reducible import with_params, with_sizes
-from fleetrig.harness.scenario_file.selection import Expanded, scenario_root, select
+from fleetrig.harness.scenario_file.selection import Expanded, select
+from fleetrig.harness.scenario_file.selection_folders import scenario_folders
 from fleetrig.harness.scenario_file.written_scenario import names_files, written_scenario
 from fleetrig.harness.verdict import Verdict
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError, system_said
@@ -94,7 +95,7 @@ def shrink_run(request: RunRequest, chosen: Expanded, folder: Path) -> ShrinkRun
     platform = chosen.scenario.platform
     options = replace(request.options({platform}), results=folder, profile=request.profile_for(platform))
     wanted = [str(chosen.scenario.path)]
-    (file,) = select(wanted, scenario_root(request.scenarios), allows_outside=request.allow_outside)
+    (file,) = select(wanted, scenario_folders(request.scenarios), allows_outside=request.allow_outside)
     file = with_params(file, params_of(read_params(request.params), file))
     return ShrinkRun(file, chosen, options, lambda case, fails: None)
 
@@ -165,7 +166,7 @@ def smallest_request(request: RunRequest, shrinking: ShrinkRun) -> tuple[RunRequ
     if all(part.param for part, _ in sizes):
         changed = {part.param: str(part.written(size)) for part, size in sizes}
         params = [f"{name}={value}" for name, value in {**read_params(request.params), **changed}.items()]
-        smallest = replace(request, ids=request.ids or [shrinking.chosen.name], params=params, seed=best.seed)
+        smallest = replace(request, ids=request.ids or [shrinking.chosen.command_word], params=params, seed=best.seed)
     else:
         path = write_smallest(request, shrinking)
         outside = request.allow_outside or names_files(shrinking.file, shrinking.chosen.values)

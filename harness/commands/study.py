@@ -11,7 +11,7 @@ from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import AllowOutside, Params, Scenarios, Seed, within
 from fleetrig.harness.commands.policy_option import PolicyFrom
 from fleetrig.harness.commands.run_request import RESULTS
-from fleetrig.harness.scenario_file.selection import scenario_root
+from fleetrig.harness.scenario_file.selection_folders import scenario_folders
 from fleetrig.simulator.contract.bounds import PARALLEL_RUNS, REPEATS
 from fleetrig.simulator.contract.errors import UsageError
 
@@ -68,9 +68,9 @@ def study_command(
         raise UsageError("--jobs is for this machine, and --cluster has workers of its own: give one of them")
     from fleetrig.harness.commands.study_request import StudyRequest, execute, list_studies  # arrays take time to load
 
-    folder = scenario_root(scenarios)
+    folders = scenario_folders(scenarios)
     if study is None:
-        list_studies(folder)
+        list_studies(folders)
         return
     request = StudyRequest(
         study,
@@ -85,6 +85,6 @@ def study_command(
         yes,
         results,
         allow_outside,
-        folder,
+        folders,
     )
     raise typer.Exit(execute(request))

@@ -18,6 +18,7 @@ from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.spoken import spoken_s
 from fleetrig.harness.run.interrupts import tell
 from fleetrig.harness.scenario_file.given_params import check_params, params_of, read_params
+from fleetrig.harness.scenario_file.selection_folders import Folders, folders_of
 from fleetrig.harness.scenario_file.template import ScenarioFile
 from fleetrig.harness.studies.capacity_search import CapacityFound
 from fleetrig.harness.studies.case import CaseOrder, perform, steady_rate
@@ -29,7 +30,7 @@ from fleetrig.harness.studies.progress import StudyProgress
 from fleetrig.harness.studies.recommendation import recommendation
 from fleetrig.harness.studies.sole_use import sole_use
 from fleetrig.harness.studies.study_file import TIMES
-from fleetrig.harness.studies.study_lookup import find_study, read_study, studies_below
+from fleetrig.harness.studies.study_lookup import find_study, read_study, studies_in
 from fleetrig.harness.studies.study_output import StudyOutput
 from fleetrig.harness.studies.study_rows import study_rows
 from fleetrig.harness.studies.study_run import CapacitySeeker, orders_left, run_orders
@@ -57,7 +58,7 @@ class StudyRequest:
     yes: bool
     results: Path
     allow_outside: bool
-    scenarios: Path
+    scenarios: Folders
 
     @contextmanager
     def crew(self) -> Iterator[Crew]:
@@ -70,14 +71,16 @@ class StudyRequest:
         return f"{crew.size} cores" if crew.size > 1 else "1 core"
 
 
-def list_studies(folder: Path) -> None:
+def list_studies(folders: Folders) -> None:
     """One for each line. Raises NoSuchId when there is none."""
-    found = studies_below(folder)
+    found = studies_in(folders)
     if not found:
-        raise NoSuchId(f"there are no studies (*.study.yaml) in {folder}; `fleetrig new NAME.study.yaml` writes one")
+        raise NoSuchId(f"there are no studies (*.study.yaml) in {folders}; `fleetrig new NAME.study.yaml` writes one")
     width = max(map(len, found))
+    own = folders_of(folders).own if folders_of(folders).shipped is not None else None
     for study_id, path in found.items():
-        typer.echo(f"{study_id:<{width}}  {read_study(path, folder)[0].title}")
+        yours = f"  yours: {path}" if own is not None and path.is_relative_to(own) else ""
+        typer.echo(f"{study_id:<{width}}  {read_study(path, folders)[0].title}{yours}")
 
 
 def execute(request: StudyRequest) -> Exit:

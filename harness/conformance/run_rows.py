@@ -13,8 +13,8 @@ from fleetrig.harness.conformance.row import Row
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.run.redact import redact
 from fleetrig.harness.servers.description import LISTENERS
-from fleetrig.harness.servers.lacking import why_skipped
-from fleetrig.harness.verdict import CheckResult, Finding, PhaseResult, Report, Verdict, verdict_of
+from fleetrig.harness.servers.lacking import LackingServer
+from fleetrig.harness.verdict import CheckResult, Finding, Lack, PhaseResult, Report, Verdict, verdict_of
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.masking import Secrets
 
@@ -25,6 +25,7 @@ OpenClient = Callable[[Row[S]], AbstractContextManager[S]]
 
 
 NOTHING: Final[Mapping[str, str]] = {}
+THE_SERVER: Final = LackingServer("the server")
 
 
 def run_rows(
@@ -59,7 +60,8 @@ def run_row(
     finding: Finding | None = None
     verdict, reason = Verdict.PASSED, ""
     if lacking := [word for word in row.needs if word not in can]:
-        return report_of(row, blank, Verdict.SKIPPED, lacks(row.platform, lacking, remedies), None, 0.0)
+        skipped = report_of(row, blank, Verdict.SKIPPED, lacks(row.platform, lacking, remedies), None, 0.0)
+        return replace(skipped, lacks=lacks_of(row.platform, lacking, remedies))
     try:
         with open_client(row) as client:
             row.check(client)
@@ -77,7 +79,19 @@ def lacks(platform: str, needs: Sequence[str], remedies: Mapping[str, str] = NOT
     """Names what is missing, in the words of scenario files and SERVER.yaml, and how to declare it."""
     if any(word in remedies for word in needs):
         return "; ".join(dict.fromkeys(remedies[word] for word in needs if word in remedies))
-    return why_skipped("the server", [word if word in LISTENERS else f"{platform}.{word}" for word in needs])
+    return THE_SERVER.why_skipped([_as_declared(platform, word) for word in needs])
+
+
+def lacks_of(platform: str, needs: Sequence[str], remedies: Mapping[str, str] = NOTHING) -> tuple[Lack, ...]:
+    """The same, one by one: to be counted over many rows."""
+    return tuple(
+        Lack(word, remedies[word]) if word in remedies else THE_SERVER.lacks([_as_declared(platform, word)])[0]
+        for word in needs
+    )
+
+
+def _as_declared(platform: str, word: str) -> str:
+    return word if word in LISTENERS else f"{platform}.{word}"
 
 
 def report_of(

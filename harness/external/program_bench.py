@@ -57,6 +57,8 @@ class ProgramBench:
         self._warden = Warden()
         self._forgetting: set[Agent] = set()
         """Devices whose folders are emptied before they are started again."""
+        self.kept: list[tuple[Path, str]] = []
+        """Files with what the programs have printed, and their last lines; there are some when this is left."""
 
     @property
     def image(self) -> Path | None:
@@ -171,11 +173,19 @@ class ProgramBench:
         for serial in sorted(self._serials):
             if text := self.output_of(serial):
                 make_private_folder(self._results)
-                with open_private(self._results / f"{folder_name(serial)}.log") as log:
-                    log.write(self._secrets.hide(text))
+                masked = self._secrets.hide(text)
+                with open_private(path := self._results / f"{folder_name(serial)}.log") as log:
+                    log.write(masked)
+                self.kept.append((path, last_line(masked)))
 
     def _tell(self, agent: Agent, kind: str, reason: str = "") -> None:
         self.trace.emit(self.now_us(), Lane.DEVICE, kind, agent.identity.serial, reason=self._secrets.hide(reason))
+
+
+def last_line(text: str) -> str:
+    """What was printed last, without what controls a terminal."""
+    lines = ("".join(char for char in line if char.isprintable()).strip() for line in reversed(text.splitlines()))
+    return next(filter(None, lines), "")[-LAST_WORDS_CHARACTERS:]
 
 
 def empty(folder: Path) -> None:

@@ -15,7 +15,7 @@ from fleetrig.harness.run.interrupts import stopping_at_once
 from fleetrig.harness.run.known_deviations import known_in
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import Expanded
-from fleetrig.harness.servers.lacking import why_skipped
+from fleetrig.harness.servers.lacking import LackingServer
 from fleetrig.harness.verdict import PhaseResult, Report, Verdict, verdict_of_phases
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.errors import FleetrigError
@@ -72,14 +72,15 @@ class CohortRun:
         lacking = [word for word in self._expanded.scenario.needs if word not in can]
         if not lacking:
             return ""
-        return why_skipped(OUR_SERVER, lacking, is_own=True, profiles_with=vocabulary.profiles_with(lacking))
+        profiles_with = vocabulary.profiles_with(lacking)
+        return LackingServer(OUR_SERVER, is_own=True, profiles_with=profiles_with).why_skipped(lacking)
 
     def _phases(self) -> tuple[PhaseResult, ...]:
         return () if self._fleet is None else tuple(self._fleet.done)
 
     def _report(self, verdict: Verdict, reason: str) -> Report:
         scenario, options = self._expanded.scenario, self._options
-        again = ["fleetrig", options.verb, self._expanded.name, "--seed", str(options.seed), *options.again]
+        again = ["fleetrig", options.verb, self._expanded.command_word, "--seed", str(options.seed), *options.again]
         return Report(
             name=self._expanded.name,
             title=scenario.title,
@@ -97,6 +98,7 @@ class CohortRun:
             rerun=shlex.join(again),
             file=scenario.file,
             line=scenario.line,
+            cites=scenario.cites,
             engine=str(self._choice) if self.outcome is None else f"{self.outcome.engine}: {self._choice.why}",
             told=() if self.outcome is None else figures_text(self.outcome),
         )

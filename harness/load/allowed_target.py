@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from collections.abc import Callable, Iterable
 
-from fleetrig.harness.servers.address import host_of, web_url
+from fleetrig.harness.servers.address import addresses_of, host_of, is_near, web_url
 from fleetrig.simulator.contract.errors import UsageError
 
 Resolve = Callable[[str], Iterable[str]]
-
-
-def addresses_of(host: str) -> list[str]:
-    """All addresses of a name; none when it has none."""
-    try:
-        return [str(found[4][0]) for found in socket.getaddrinfo(host, None)]
-    except OSError:
-        return []
 
 
 def check_target(places: Iterable[str], *, is_allowed: bool, resolve: Resolve = addresses_of) -> None:
@@ -32,9 +22,3 @@ def check_target(places: Iterable[str], *, is_allowed: bool, resolve: Resolve = 
                 f"{host} ({foreign[0]}) is neither this machine nor in a private network: a load run can bring a "
                 "server down. If it is yours and may be loaded, say so with --yes-this-host"
             )
-
-
-def is_near(address: str) -> bool:
-    """True for loopback, private and link-local addresses."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    return found.is_loopback or found.is_private or found.is_link_local

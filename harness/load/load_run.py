@@ -23,6 +23,7 @@ from fleetrig.harness.run.private_files import make_private_folder
 from fleetrig.harness.run.scenario_run import ScenarioRun, SkipScenario
 from fleetrig.harness.run.trace_file import trace_name
 from fleetrig.harness.scenario_file.selection import Expanded
+from fleetrig.harness.servers.no_answer import looked_closer
 from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError, system_said
 
@@ -111,7 +112,7 @@ class LoadRun:
         except SkipScenario as skip:
             return Verdict.SKIPPED, str(skip)
         except FleetrigError as broken:
-            return Verdict.BROKEN, str(broken)
+            return Verdict.BROKEN, looked_closer(broken)
         except KeyboardInterrupt:
             self.was_interrupted = True
             return Verdict.BROKEN, "interrupted: the figures are those until then"

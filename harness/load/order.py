@@ -19,6 +19,7 @@ from fleetrig.harness.scenario_file.cohort_lines import cohort_counts
 from fleetrig.harness.scenario_file.given_backoff import with_backoff
 from fleetrig.harness.scenario_file.given_params import read_params
 from fleetrig.harness.scenario_file.selection import Expanded, plan
+from fleetrig.harness.scenario_file.selection_folders import scenario_folders
 from fleetrig.harness.servers.control import ControlInterface
 from fleetrig.harness.servers.description import known_profile
 from fleetrig.harness.servers.own_server import own_server
@@ -47,7 +48,7 @@ class LoadOrder:
     run: str
     """Its whole name."""
     scenarios: str
-    """The folder in which it is looked up."""
+    """The folder in which it is looked up, where the command line names one."""
     results: str
     """The folder for what it leaves."""
     users: int | None = None
@@ -117,7 +118,7 @@ class LoadOrder:
                 "--insecure": self.insecure,
                 "--change-tenant-settings": self.change_tenant_settings,
                 "--allow-outside": self.allow_outside,
-                "--scenarios": self.scenarios,
+                "--scenarios": self.scenarios or None,
                 "--set": self.params,
                 "--policy-from": self.policy_from,
                 "--source-address": self.given_sources,
@@ -129,8 +130,8 @@ class LoadOrder:
 
 def expanded_for(order: LoadOrder) -> Expanded:
     """The one run that is meant. Raises UsageError, FileMistakes."""
-    params = read_params(order.params)
-    runs = plan([order.run], Path(order.scenarios), allows_outside=order.allow_outside, params=params)
+    params, folders = read_params(order.params), scenario_folders(Path(order.scenarios) if order.scenarios else None)
+    runs = plan([order.run], folders, allows_outside=order.allow_outside, params=params)
     if len(runs) != 1:
         names = ", ".join(run.name for run in runs[:3])
         raise UsageError(

@@ -41,7 +41,7 @@ def shown(report: Report, load_run: LoadRun) -> int:
     ConsoleReport(console, verbose=True, single=True).show(report)
     if load_run.order.junit is not None:
         write_junit([report], Path(load_run.order.junit))
-    if report.verdict is Verdict.SKIPPED:
+    if report.verdict is Verdict.SKIPPED or (report.verdict is Verdict.BROKEN and not load_run.curves.totals.started):
         return int(exit_of(report.verdict))
     for line in summary_lines(load_run.curves.totals, load_run.curves.rows, is_open=load_run.order.is_open):
         console.print(f"  {line}", markup=False)

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import gevent
 
-from fleetrig.harness.load.generator import CpuMeter, LoadGenerator, OneProcess, WithWorkers
+from fleetrig.harness.load.cpu_meter import CpuMeter
+from fleetrig.harness.load.generator import LoadGenerator, OneProcess, WithWorkers
 from fleetrig.harness.load.load_run import LoadRun
 from fleetrig.harness.load.metrics_endpoint import serve_metrics
 from fleetrig.harness.load.order import LoadOrder, expanded_for, options_for, trusted_by

@@ -17,12 +17,12 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pydantic import Field, RootModel
 
 from fleetrig.harness.scenario_file.reader import load_mapping
-from fleetrig.harness.scenario_file.selection import ids_below
+from fleetrig.harness.scenario_file.selection_folders import Folders, ScenarioFolders, folders_of
 from fleetrig.harness.scenario_file.titles import title_of
 from fleetrig.harness.scenario_file.values import Model, Text
 from fleetrig.harness.scenario_file.words import Check
@@ -103,28 +103,36 @@ def _unexpected(deviation: Deviation) -> CheckResult:
     return CheckResult(deviation.check, Verdict.FAILED, Finding(expected, got))
 
 
-def peer_of(name: str, folder: Path) -> Peer:
-    """What is known of a peer, from the file in a folder of scenarios.
+def peer_of(name: str, folders: Folders) -> Peer:
+    """What is known of a peer, from the files beside the scenarios: one's own first.
 
-    Raises UsageError for a name that the file does not know, and for a scenario that the folder does not have: nobody
-    would ever see that such a deviation is gone.
+    Raises UsageError for a name that no file knows, and for a scenario that is not there: nobody would ever see that
+    such a deviation is gone.
     """
-    path = folder / FILE
-    if not path.is_file():
-        raise UsageError(f"--known {name}: there is no {path}")
-    peers: dict[str, Any] = load_mapping(path, Peers).root
-    if name not in peers:
-        near = difflib.get_close_matches(name, peers, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(peers)}"
-        raise UsageError(f"--known {name}: {path} knows no such device or server; {hint}")
-    peer: Peer = peers[name]
-    there = ids_below(folder)
+    folders = folders_of(folders)
+    files = [path for folder in folders if (path := folder / FILE).is_file()]
+    if not files:
+        raise UsageError(f"--known {name}: there is no {next(iter(folders)) / FILE}")
+    known: dict[str, tuple[Path, Peer]] = {}
+    for path in files:
+        known = {peer: (path, about) for peer, about in load_mapping(path, Peers).root.items()} | known
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(known)}"
+        where = " and ".join(map(str, files))
+        raise UsageError(f"--known {name}: {where} {'know' if files[1:] else 'knows'} no such device or server; {hint}")
+    path, peer = known[name]
+    _check_scenarios(name, path, peer, folders)
+    return peer
+
+
+def _check_scenarios(name: str, path: Path, peer: Peer, folders: ScenarioFolders) -> None:
+    there = folders.known()
     for one in peer.deviations:
         if (wanted := one.scenario.partition("[")[0]) not in there:
             near = difflib.get_close_matches(wanted, there, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise UsageError(f"--known {name}: {path} speaks of {one.scenario}, and there is no such scenario{hint}")
-    return peer
 
 
 def known_in(peer: Peer | None, run: str) -> Known:

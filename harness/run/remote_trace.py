@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fleetrig.harness.servers.control import ControlInterface
+from fleetrig.simulator.contract.by_session import BySession
 from fleetrig.simulator.contract.errors import FleetrigError
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from fleetrig.simulator.drivers.director import Director
@@ -41,18 +42,42 @@ async def follow_remote_trace(control: ControlInterface | None, bench: RealBench
 
 def follow(control: ControlInterface, trace: Trace, prefix: str, number: int) -> Director[None]:
     """Runs until it is cancelled. `prefix` begins the names of the run's devices."""
+    selection = EventsOfRun(prefix)
     while True:
         told = yield from control.events_since(number)
         number = told.until
         for event in told.events:
-            if is_about(event, prefix):
+            if selection.has(event):
                 copy_event(trace, event)
         if told.is_all:
             yield Pause(POLL_EVERY_S, POLL_EVERY_S, "until there is more in the server's trace")
 
 
+class EventsOfRun:
+    """Which events of a shared server are about the devices of one run.
+
+    A fault event names no device, but the line of its message may, and else its session. Of a first message that the
+    platform never saw, on a platform whose lines name nobody, it is the run's, which has set the fault that it checks.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._is_ours: BySession[bool] = BySession()
+        self._lines_name_devices = False
+
+    def has(self, event: TraceEvent) -> bool:
+        if is_about(event, self._prefix):
+            self._is_ours.put(event.session, True)
+            self._lines_name_devices |= event.kind == "fault"
+            return True
+        if event.device:
+            self._is_ours.put(event.session, False)
+        is_known = self._is_ours.get(event.session)
+        return event.kind == "fault" and (not self._lines_name_devices if is_known is None else is_known)
+
+
 def is_about(event: TraceEvent, prefix: str) -> bool:
-    """A fault event names no device, but the line of the affected message does."""
+    """Its device or the line of its message says so."""
     words = re.split(r"[/ :]", event.envelope.line) if event.envelope is not None else []
     return any(word.startswith(prefix) for word in (event.device, *words))
 

@@ -12,7 +12,7 @@ import os
 import shlex
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,11 +33,13 @@ from fleetrig.harness.run.known_deviations import Known, Peer, known_in
 from fleetrig.harness.run.redact import redact
 from fleetrig.harness.run.trace_file import digest_of
 from fleetrig.harness.scenario_file.scenario import Phase, Scenario
-from fleetrig.harness.scenario_file.selection import find
+from fleetrig.harness.scenario_file.selection_folders import Folders, folders_of, ids_below
+from fleetrig.harness.scenario_file.selection_lookup import find
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
 from fleetrig.harness.scenario_file.titles import title_of
 from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.harness.scenario_file.words import Check
+from fleetrig.harness.traces.trace_records import OF_LOAD
 from fleetrig.harness.verdict import CheckResult, Finding, Measured, PhaseResult, Report, Verdict, verdict_of_phases
 from fleetrig.simulator.contract.bounds import TRACE_LINE_CHARS
 from fleetrig.simulator.contract.clock import to_s
@@ -49,12 +51,12 @@ from fleetrig.simulator.contract.trace_json import from_line
 AS_RECORDED: Final = "as recorded: "
 NOT_A_RUN: Final = "is no trace of `fleetrig run`: its first line does not say which run it is"
 
-OF_LOAD: Final = "load"
 NOT_WHOLE: Final = (
     "is the trace of a load run, which has one device in 64: it shows what they did, and cannot be judged again. The "
     "figures of all devices lie in the run's folder: summary.json, curves.csv"
 )
 
+BY_PATH: Final = "scenario"
 SAMPLED: Final = "one_of"
 NOT_ALL_DEVICES: Final = (
     "has one device in {0}, as a run of so many devices keeps no more: it shows what they did, and cannot be judged "
@@ -78,20 +80,24 @@ class StoredRun:
     values: Mapping[str, Any]
     digest: str
     version: str
+    scenario: str = ""
+    """The path by which its scenario was given, where its id does not find it."""
 
     @property
     def id(self) -> str:
         return self.run.partition("[")[0]
 
 
-def replay(path: Path, folder: Path, peer: Peer | None = None, *, allows_outside: bool = False) -> tuple[Report, str]:
-    """The report, and a remark when the scenario below `folder` is not the one that was run; empty when it is.
+def replay(
+    path: Path, folders: Folders, peer: Peer | None = None, *, allows_outside: bool = False
+) -> tuple[Report, str]:
+    """The report, and a remark when the scenario in `folders` is not the one that was run; empty when it is.
 
     Raises UsageError for what is no trace, or of a scenario that is not there (any more).
     """
     lines = read_lines(path)
     stored = first_line(path, next(lines, ""))
-    file = read_scenario(scenario_path(stored, folder), stored.id, allows_outside=allows_outside)
+    file = read_scenario(scenario_path(stored, folders), stored.id, allows_outside=allows_outside)
     hide = secrets_of(file).hide_known
     replayed = Replay(file.fill(stored.values), hide, known_in(peer, stored.run))
     for number, line in enumerate(lines, 2):
@@ -120,7 +126,7 @@ def first_line(path: Path, line: str) -> StoredRun:
         fields = [about[name] for name in FIRST_FIELDS]
         if not all(map(isinstance, fields, FIRST_FIELDS.values())):
             raise TypeError("a field has another form")
-        stored = StoredRun(path, *fields)
+        stored = replace(StoredRun(path, *fields), scenario=str(about.get(BY_PATH, "")))
     except (ValueError, LookupError, TypeError, RecursionError):
         raise UsageError(f"{path} {NOT_A_RUN}") from None
     if stored.time != OF_LOAD and SAMPLED in about:
@@ -130,8 +136,13 @@ def first_line(path: Path, line: str) -> StoredRun:
     return stored
 
 
-def scenario_path(stored: StoredRun, folder: Path) -> Path:
-    return find([stored.id], folder)[stored.id]
+def scenario_path(stored: StoredRun, folders: Folders) -> Path:
+    """Of several files with this id the one that was run, if it has not changed. Raises UsageError, NoSuchId."""
+    if stored.scenario:
+        return next(iter(find([stored.scenario], folders).values()))
+    first = find([stored.id], folders)[stored.id]
+    found = [path for folder in folders_of(folders) if (path := ids_below(folder).get(stored.id)) is not None]
+    return next((path for path in found if digest_of(path.read_bytes()) == stored.digest), first)
 
 
 def secrets_of(file: ScenarioFile) -> Secrets:
@@ -337,4 +348,5 @@ def report_of(stored: StoredRun, replayed: Replay) -> Report:
         rerun=shlex.join(["fleetrig", "report", str(stored.path)]),
         file=replayed.scenario.file,
         line=replayed.scenario.line,
+        cites=replayed.scenario.cites,
     )

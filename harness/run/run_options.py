@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fleetrig.harness.external.command import DeviceCommand
@@ -26,6 +26,8 @@ class RunOptions:
     as_load: bool = False
     """In real time, driven by a load generator."""
     against: RemoteServer | None = None
+    servers: Mapping[str, RemoteServer] = field(default_factory=dict)
+    """Platform -> the same as a server of that platform, where scenarios of several are run."""
     profile: str = ""
     """The generation of our own server; empty for the newest of the scenario's platform."""
     seed: int = 1
@@ -82,5 +84,6 @@ class RunOptions:
         return "load" if self.as_load else "run"
 
     def for_scenario(self, scenario: Scenario) -> RunOptions:
-        """Boards know real time only."""
-        return replace(self, real_time=True) if scenario.boards else self
+        """Boards know real time only; a server may be one of several platforms."""
+        options = replace(self, against=self.servers.get(scenario.platform, self.against))
+        return replace(options, real_time=True) if scenario.boards else options

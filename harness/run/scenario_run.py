@@ -29,15 +29,15 @@ from fleetrig.harness.run.phases import run_scenario
 from fleetrig.harness.run.redact import redact
 from fleetrig.harness.run.remote_trace import follow_remote_trace
 from fleetrig.harness.run.run_options import RunOptions
-from fleetrig.harness.run.sampled_trace import WRITTEN_WHOLE, one_of_many
+from fleetrig.harness.run.sampled_trace import WRITTEN_WHOLE, evidence_kept, one_of_many
 from fleetrig.harness.run.trace_file import TraceFile, about_run, trace_name
 from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.harness.scenario_file.vocabulary import CLIENT_CERTIFICATES
-from fleetrig.harness.servers.lacking import why_skipped
+from fleetrig.harness.servers.lacking import lacking_server
 from fleetrig.harness.servers.own_server import Proxied, in_memory, proxied_server, serving
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.harness.servers.under_test import ServerUnderTest, server_under_test
-from fleetrig.harness.verdict import PhaseResult, Report, Verdict, verdict_of_phases
+from fleetrig.harness.verdict import Lack, PhaseResult, Report, Verdict, verdict_of_phases
 from fleetrig.reference_server.platform import PlatformBuilder
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
@@ -56,8 +56,8 @@ NEEDS_A_DEVICE: Final = "it is about a device of yours: say --device-command CMD
 
 
 TELLS_NOTHING: Final = (
-    "does not tell what it saw of the device, only our own server does: leave --against away, "
-    "or run `fleetrig serve` and give its `control: URL` in a SERVER.yaml"
+    "does not tell what it saw of the device, only fleetrig's own server does: if this is one, give --against the "
+    "address of its control interface; else leave --against away"
 )
 WRONG_PLATFORM: Final = "{0} is {1}, the scenario is for {2}: run it against a server of {2}"
 
@@ -83,6 +83,7 @@ class ScenarioRun:
         self.profile = options.profile or self.platform.vocabulary.profiles[0]
         self.options = options
         self.name = expanded.name
+        self.command_word = expanded.command_word
         self.trace = Trace()
         self.secrets = Secrets()
         for secret in expanded.secrets:
@@ -91,6 +92,7 @@ class ScenarioRun:
         chooses = options.traced_devices
         if chooses is None and options.trace is None and self.scenario.devices.unit_count() > WRITTEN_WHOLE:
             chooses = one_of_many()
+        self._chooses = chooses
         about = about_run(expanded, options.seed, options.time, is_whole=chooses is None)
         self.trace_file = TraceFile(goal, about, self.secrets)
         self.trace.listen(self.trace_file.write, chooses=chooses)
@@ -102,7 +104,10 @@ class ScenarioRun:
         self._context: RunContext | None = None
         self._began_us = 0
         self._left_behind = ""
+        self.lacks: tuple[Lack, ...] = ()
+        """Why it could not be judged, to be counted over many runs."""
         self._boards: BoardRun | None = None
+        self._programs: ProgramBench | None = None
 
     def report(self, verdict: Verdict | None = None, reason: str = "") -> Report:
         """Ends the run. The default verdict is that of the phases; anything left behind makes it BROKEN."""
@@ -118,13 +123,13 @@ class ScenarioRun:
         reason = "; ".join(filter(None, [reason, complaint]))
         if complaint and self.options.trace is not None:
             verdict = Verdict.BROKEN
-        against = self.options.against
+        against, seed = self.options.against, str(self.options.seed)
         return Report(
             name=self.name,
             title=redact(self.scenario.title, self.secrets.hide),
             verdict=verdict,
             reason=redact(reason, self.secrets.hide),
-            phases=redact(phases, self.secrets.hide),
+            phases=redact(evidence_kept(phases, self._chooses), self.secrets.hide),
             took_s=time.monotonic() - self._began_s,
             simulated_s=to_s(self._now_us() - self._began_us) if self._context is not None else 0.0,
             devices=self.scenario.devices.unit_count(),
@@ -134,13 +139,14 @@ class ScenarioRun:
             seed=self.options.seed,
             version=VERSION,
             trace_file=trace_file,
-            rerun=shlex.join(
-                ["fleetrig", self.options.verb, self.name, "--seed", str(self.options.seed), *self.options.again]
-            ),
+            rerun=shlex.join(["fleetrig", self.options.verb, self.command_word, "--seed", seed, *self.options.again]),
             file=self.scenario.file,
             line=self.scenario.line,
+            cites=self.scenario.cites,
+            output=self._output,
             boards=self._boards.told if self._boards is not None else (),
             engine=self._engine,
+            lacks=self.lacks,
         )
 
     def _keep_trace(self, verdict: Verdict) -> tuple[str, str]:
@@ -282,7 +288,13 @@ class ScenarioRun:
             return self._boards.open(bench)
         if self.options.device is None or not self.scenario.devices.external:
             return nullcontext(bench)
-        return ProgramBench(bench, self.options.device, self._describe, self._results(), self.secrets)
+        self._programs = ProgramBench(bench, self.options.device, self._describe, self._results(), self.secrets)
+        return self._programs
+
+    @property
+    def _output(self) -> tuple[tuple[str, str], ...]:
+        """What programs have printed, once they are off."""
+        return () if self._programs is None else tuple((str(path), said) for path, said in self._programs.kept)
 
     def _describe(self, agent: Agent, folder: Path) -> Mapping[str, str]:
         assert self._context is not None
@@ -326,8 +338,17 @@ class ScenarioRun:
         wanted = (*listeners, *certificates, *self.scenario.needs)
         if lacking := server.lacks(wanted):
             of_profiles = [word for word in wanted if word not in server.listeners]
-            profiles_with = self.platform.vocabulary.profiles_with(of_profiles)
-            raise SkipScenario(why_skipped(server.name, lacking, is_own=server.is_own, profiles_with=profiles_with))
+            whose = lacking_server(
+                server.name, self.platform.vocabulary, of_profiles,
+                is_own=server.is_own, is_reference=server.is_reference,
+            )  # fmt: skip
+            self.lacks = whose.lacks(lacking)
+            raise SkipScenario(whose.why_skipped(lacking))
+
+    @property
+    def has_begun(self) -> bool:
+        """Something was done to server, devices or boards; before that a run that is stopped has nothing to tell."""
+        return bool(self.boards_left) or (self._context is not None and bool(self._phases("") or self.phase))
 
     @property
     def phase(self) -> str:

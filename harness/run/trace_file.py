@@ -10,18 +10,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.run.private_files import make_private_folder, open_private
 from fleetrig.harness.run.sampled_trace import ONE_OF
-from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.simulator.contract.errors import BrokenBench, shown_path, system_said
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import TraceEvent
 from fleetrig.simulator.contract.trace_json import TraceLines
+
+if TYPE_CHECKING:
+    from fleetrig.harness.scenario_file.selection import Expanded  # who reads a trace needs no models of scenarios
 
 UNSAFE: Final = re.compile(r"[^\w./=,#-]+|\.\.+|^/")
 MAX_CHARACTERS: Final = 120
@@ -54,10 +56,12 @@ def about_run(expanded: Expanded, seed: int, time: str, *, is_whole: bool = True
     return {
         "fleetrig": VERSION,
         "run": expanded.name,
+        "platform": expanded.scenario.platform,
         "seed": seed,
         "time": time,
         "values": dict(expanded.values),
         "digest": digest_of(path.read_bytes()) if path.is_file() else "",
+        **({"scenario": str(path)} if expanded.by_path else {}),
         **sampled,
     }
 

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
-import importlib.util
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from fleetrig.harness.scenario_file.board_mistakes import board_mistakes
 from fleetrig.harness.scenario_file.given_params import check_params, params_of
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
-from fleetrig.harness.scenario_file.recognition import SUFFIXES, is_other_file
 from fleetrig.harness.scenario_file.scenario import POWER_CUT_POINTS, Scenario
+from fleetrig.harness.scenario_file.selection_folders import Folders, ScenarioFolders, folders_of
+from fleetrig.harness.scenario_file.selection_lookup import command_word, find, is_file, no_such, without_values
 from fleetrig.harness.scenario_file.selections import Selections, idle_checks
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
 from fleetrig.simulator.contract.bounds import COMBINATIONS, DEVICES_OF_A_MATRIX
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
-
-SHOWN_CHARACTERS: Final = 200
 
 CutPoints = Callable[[Scenario], Sequence[str]]
 """Lists the points at which power can be cut in a scenario (a dry run)."""
@@ -39,66 +36,39 @@ class Expanded:
     """`folder/power_cuts[cut=poll#1:sent]`: stable, and accepted wherever an id is."""
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     """What came from the environment."""
+    by_path: str = ""
+    """The same with the file's path in place of the id, for a file that the id does not find."""
 
-
-def scenario_root(given: Path | None = None) -> Path:
-    """The folder in which ids are looked up: the one given, else ./scenarios, else the one installed with fleetrig."""
-    if given is not None:
-        if not given.is_dir():
-            raise NoSuchId(f"there is no folder {given}")
-        return given
-    here = Path("scenarios")
-    if here.is_dir():
-        return here
-    package = importlib.util.find_spec("fleetrig.scenarios")
-    for installed in (package.submodule_search_locations or ()) if package else ():
-        return Path(installed)
-    raise NoSuchId("there is no folder ./scenarios; name one with --scenarios DIR")
-
-
-def ids_below(folder: Path) -> dict[str, Path]:
-    """Every scenario below a folder by its id, in order. Names that begin with `_` or `.` are other files.
-
-    Raises UsageError for two files with one id.
-    """
-    found: dict[str, Path] = {}
-    for path in sorted(path for suffix in SUFFIXES for path in folder.rglob(f"*{suffix}")):
-        inner = path.relative_to(folder)
-        if is_other_file(inner):
-            continue
-        scenario_id = inner.with_suffix("").as_posix()
-        if scenario_id in found:
-            raise UsageError(f"{found[scenario_id]} and {path} are both called {scenario_id}: rename one of them")
-        found[scenario_id] = path
-    return found
-
-
-def find(wanted: Sequence[str], folder: Path) -> dict[str, Path]:
-    """The scenarios meant by ids, prefixes, files and folders; all of them when nothing is named. Raises NoSuchId."""
-    known = ids_below(folder)
-    if not wanted and not known:
-        raise NoSuchId(f"there are no scenarios in {folder}")
-    found = {} if wanted else known
-    for one in wanted:
-        found |= _meant_by(one.partition("[")[0], known, folder)
-    return found
+    @property
+    def command_word(self) -> str:
+        """What a command line calls this run."""
+        return self.by_path or self.name
 
 
 def select(
-    wanted: Sequence[str], folder: Path, tags: Iterable[str] = (), *, allows_outside: bool = False
+    wanted: Sequence[str], folders: Folders, tags: Iterable[str] = (), *, allows_outside: bool = False
 ) -> tuple[ScenarioFile, ...]:
-    """The same, read; with tags only those that carry one of them.
+    """What `find` finds, read; with tags only those that carry one of them.
 
     Raises FileMistakes for all of them, NoSuchId for a tag that none carries.
     """
-    files, problems = read_all(find(wanted, folder), allows_outside=allows_outside)
+    files, problems = read_all(find(wanted, folders), allows_outside=allows_outside)
     if problems:
         raise FileMistakes(problems)
+    known = folders_of(folders).known()
+    files = [replace(file, called=command_word(file.id, file.source.path, known)) for file in files]
     tags = frozenset(tags)
     there = sorted({tag for file in files for tag in file.heading.tags})
     if unused := sorted(tags.difference(there)):
-        raise NoSuchId(f"no scenario carries the tag {', '.join(unused)}; tags are: {', '.join(there) or 'none'}")
+        said = f"no scenario carries the tag {', '.join(unused)}; tags are: {', '.join(there) or 'none'}"
+        raise NoSuchId(said + ("" if wanted else _shipped_too(unused[0], folders_of(folders))))
     return tuple(file for file in files if not tags or tags & set(file.heading.tags))
+
+
+def _shipped_too(tag: str, folders: ScenarioFolders) -> str:
+    """Where else to look for a tag, where one's own scenarios were all that was meant."""
+    is_own = folders.shipped is not None and bool(folders.of_own())
+    return f" (of yours; `fleetrig list --tag {tag}` also looks at those shipped with fleetrig)" if is_own else ""
 
 
 def read_all(found: Mapping[str, Path], *, allows_outside: bool = False) -> tuple[list[ScenarioFile], list[Problem]]:
@@ -140,7 +110,8 @@ def expand(
                 board_mistakes(scenario, file.source),
             )
             problems |= set(itertools.chain(*found))
-            runs.append(Expanded(scenario, values, _name(file.id, chosen), secrets))
+            by_path = _name(file.called, chosen) if file.called not in ("", file.id) else ""
+            runs.append(Expanded(scenario, values, _name(file.id, chosen), secrets, by_path))
         except FileMistakes as wrong:
             problems |= set(wrong.problems)
     if problems:
@@ -159,57 +130,32 @@ def _check_sizes(file: ScenarioFile, runs: int, devices: int) -> None:
 
 def plan(
     wanted: Sequence[str],
-    folder: Path,
+    folders: Folders,
     tags: Iterable[str] = (),
     points: CutPoints | None = None,
     *,
     allows_outside: bool = False,
     params: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Expanded, ...]:
-    """Selects and expands. A whole name (`id[cut=poll#1:sent]`) selects just that run."""
-    plain = [one for one in wanted if "[" not in one]
-    names = set(wanted) - set(plain)
-    whole = set(find(plain, folder)) if plain or not names else set()
-    files = select(wanted, folder, tags, allows_outside=allows_outside)
+    """Selects and expands. A whole name (`id[cut=poll#1:sent]`, `file.yaml[cut=poll#1:sent]`) selects just that run."""
+    plain = [one for one in wanted if one == without_values(one)]
+    named = [one for one in wanted if one not in plain]
+    whole = set(find(plain, folders)) if plain or not named else set()
+    files = select(wanted, folders, tags, allows_outside=allows_outside)
     check_params(params, files)
     runs = [run for file in files for run in expand(file, points, params=params)]
-    if missing := names - {run.name for run in runs}:
-        raise NoSuchId(_no_such(min(missing), [run.name for run in runs]))
+    names = {run.name for one in named for run in _named_by(one, runs, folders)}
     return tuple(run for run in runs if run.name in names or run.scenario.id in whole)
 
 
-def _meant_by(text: str, known: Mapping[str, Path], folder: Path) -> dict[str, Path]:
-    below = {one: path for one, path in known.items() if one == text or one.startswith(text.rstrip("/") + "/")}
-    if below:
-        return below
-    path = Path(text)
-    try:
-        is_file, is_folder = path.is_file(), bool(text) and path.is_dir()
-    except OSError:  # too long a name
-        is_file = is_folder = False
-    if is_file:
-        return {id_of(path, folder): path}
-    if is_folder and (inside := ids_below(path)):
-        return {id_of(one, folder): one for one in inside.values()}
-    raise NoSuchId(_no_such(text[:SHOWN_CHARACTERS], list(known), folder))
-
-
-def id_of(path: Path, folder: Path) -> str:
-    """The id of a file named by its path: below `folder`, else below the nearest folder `scenarios`, else its name."""
-    inner = path.resolve().with_suffix("")
-    if inner.is_relative_to(folder.resolve()):
-        return inner.relative_to(folder.resolve()).as_posix()
-    parts = inner.parts
-    above = len(parts) - parts[::-1].index("scenarios") if "scenarios" in parts[:-1] else len(parts) - 1
-    return "/".join(parts[above:])
-
-
-def _no_such(text: str, known: Sequence[str], folder: Path | None = None) -> str:
-    where = f" in {folder}" if folder else ""
-    prefixes = {"/".join(one.split("/")[:depth]) for one in known for depth in range(1, one.count("/") + 1)}
-    nearest = difflib.get_close_matches(text, [*known, *sorted(prefixes)], n=1, cutoff=0.5)
-    hint = f"did you mean {nearest[0]}?" if nearest else "`fleetrig list` shows what there is"
-    return f"no scenario is called {text}{where}; {hint}"
+def _named_by(text: str, runs: Sequence[Expanded], folders: Folders) -> list[Expanded]:
+    """The run that a whole name means, of an id or a file. Raises NoSuchId."""
+    plain = without_values(text)
+    scenario_id = next(iter(find([plain], folders))) if is_file(plain) else plain
+    found = [run for run in runs if run.name == scenario_id + text[len(plain) :]]
+    if not found:
+        raise NoSuchId(no_such(text, [run.name for run in runs]))
+    return found
 
 
 def _combinations(file: ScenarioFile, points: CutPoints | None, environ: Mapping[str, str]) -> Iterator[dict[str, Any]]:

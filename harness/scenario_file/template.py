@@ -62,6 +62,8 @@ class ScenarioFile:
     heading: Heading
     allows_outside: bool = False
     """Files that it names may lie anywhere, not only below its folder."""
+    called: str = ""
+    """How a command line names it: its id, or its path where the id does not find it. Empty: nobody has asked."""
 
     def fill(self, values: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Scenario:
         """The scenario with these values of its matrix. Raises FileMistakes."""

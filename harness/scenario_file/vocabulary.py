@@ -17,7 +17,9 @@ from fleetrig.harness.scenario_file.action_words import ActionWord
 Form = Any
 """The form of a value: a type that pydantic can validate, such as those in `values`."""
 
-NEUTRAL_NEEDS: Final = frozenset({"reference", "reference.faults", "reference.reasons"})
+FRESH: Final = "reference"
+"""The word of `needs` for a server of our own that was started for the run and is nobody else's."""
+NEUTRAL_NEEDS: Final = frozenset({FRESH, "reference.faults", "reference.reasons"})
 """Capabilities of our own server on every platform."""
 
 
@@ -103,6 +105,8 @@ class Vocabulary:
     """What `rotate` can replace."""
     notes: Mapping[str, str] = field(default_factory=dict)
     """Setting -> a sentence for editors."""
+    serve_options: Mapping[str, str] = field(default_factory=dict)
+    """Words of `needs` that hold for our own server where `fleetrig serve` is given these options."""
 
     @property
     def certificate_can(self) -> frozenset[str]:
@@ -130,6 +134,15 @@ class Vocabulary:
         words = self.can | self.reference_can | self.line_can | self.certificate_can
         own = self.profile_can.get(profile or self.profiles[0], frozenset())
         return NEUTRAL_NEEDS | (words - self.profile_words) | own | frozenset(self.transports)
+
+    def of_served(self, profile: str) -> frozenset[str]:
+        """Words of `needs` that hold for our own server in a profile where it runs by itself, not for a run.
+
+        Nobody has made an account of the line there, or an authority for devices, and others use it too. It tells
+        itself which of `serve_options` it has.
+        """
+        of_a_run = self.line_can | (self.certificate_can - self.can) | frozenset(self.transports) | {FRESH}
+        return self.of_profile(profile) - of_a_run - self.serve_options.keys()
 
     def profiles_with(self, words: Iterable[str]) -> tuple[str, ...]:
         """The profiles of our own server in which all of these words of `needs` hold."""

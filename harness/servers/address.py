@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -82,3 +83,17 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def addresses_of(host: str) -> list[str]:
+    """All addresses of a name; none when it has none."""
+    try:
+        return [str(found[4][0]) for found in socket.getaddrinfo(host, None)]
+    except OSError:
+        return []
+
+
+def is_near(address: str) -> bool:
+    """True for loopback, private and link-local addresses."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    return found.is_loopback or found.is_private or found.is_link_local

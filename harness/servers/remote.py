@@ -45,7 +45,10 @@ class RemoteServer:
     client_ca: ClientCa | None = None
     """The authority that issues certificates for devices."""
     is_file: bool = False
-    """Described by a SERVER.yaml; a bare address says nothing of accounts."""
+    """Described by a SERVER.yaml or a control interface; a bare address says nothing of accounts."""
+    profile: str = ""
+    """The generation that a reference server says it plays; empty for all others. One that says so also says what it
+    can do."""
 
     @property
     def name(self) -> str:

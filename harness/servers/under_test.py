@@ -49,6 +49,9 @@ class ServerUnderTest:
     send_command: Callable[[NorthboundCommand], AdminCall[str]] | None = None
     """Asks something of a device in an application's name; returns why nobody took it, empty when it was taken."""
 
+    is_reference: bool = False
+    """A reference server that runs by itself, and has said what it can do."""
+
     @property
     def tells_steps(self) -> bool:
         """Its own trace is part of the run's."""
@@ -61,7 +64,8 @@ class ServerUnderTest:
 
 def server_under_test(server: RemoteServer, platform: Platform) -> ServerUnderTest:
     """A remote server as the server under test of a scenario of this platform."""
-    admin, can, url, name = platform.admin(server), platform.vocabulary.can | server.can, server.url, server.name
+    of_all = frozenset[str]() if server.profile else platform.vocabulary.can  # a server that has told has told it all
+    admin, can, url, name = platform.admin(server), of_all | server.can, server.url, server.name
     line = line_of(server, platform)
     if line is not None:
         can |= platform.vocabulary.line_can
@@ -74,8 +78,8 @@ def server_under_test(server: RemoteServer, platform: Platform) -> ServerUnderTe
         return met
     control = server.control
     return replace(
-        met, can=can | CONTROL_CAN, add_fault=control.add_fault, control=control, northbound=control.northbound,
-        send_command=control.send_command,
+        met, can=can | CONTROL_CAN, profile=server.profile, is_reference=bool(server.profile),
+        add_fault=control.add_fault, control=control, northbound=control.northbound, send_command=control.send_command,
     )  # fmt: skip
 
 

@@ -51,6 +51,9 @@ EXPECTED_SKIP: Final = (
 )
 EXPECTED_SKIP_WORD: Final = "expected skip_s, the seconds to move the clock forward"
 
+REFERENCE_SERVER: Final = "fleetrig reference server"
+"""By this a client knows that it has found a control interface."""
+
 NOT_STORED: Final[Headers] = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
 JSON_TYPE: Final[Headers] = (("Content-Type", "application/json"), *NOT_STORED)
 
@@ -106,6 +109,8 @@ class ControlTarget:
     secrets: Secrets
     northbound: Sequence[NorthboundPlatform] = ()
     """Platforms that hand messages on to applications."""
+    ca: str = ""
+    """Where the authority of its certificate lies, if it is a throw-away one."""
     is_open: bool = False
     """It answers under any host name, not only loopback."""
 
@@ -156,10 +161,11 @@ class Control:
         target, now_us = self._target, self._target.clock.now_us()
         running = [entry for entry in target.faults.scheduled() if not entry.is_over(now_us)]
         document: dict[str, Json] = {
-            "server": "fleetrig reference server",
+            "server": REFERENCE_SERVER,
             **target.about,
             "platforms": list(target.urls),
             "urls": {**{name: dict(urls) for name, urls in target.urls.items()}, "control": target.control_url},
+            **({"ca": target.ca} if target.ca else {}),
             "store": target.secrets.hide(target.store_url),
             "records": dict(target.store.totals()),
             "clock": self._time(),

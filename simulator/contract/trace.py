@@ -59,7 +59,7 @@ class TraceEvent(NamedTuple):
     console command, its exit status in the reason) · identified flashing flashed flash_failed · booted panicked
     reset_seen (it restarted by itself) · line_fault · bridged (a message that went over its line)
     bench: begun plays (which board has which role) phase action · carried_out failed (what a board was to do) · over
-    (the wait of a phase) asked measured (what a passed check saw) verdict ended note
+    (the wait of a phase) asked measured (what a passed check saw) verdict ended note (a fault is set)
 
     On the device lane `received` is an answer, or a message that the device awaited and took; `no_reply` says why there
     was none, also when the other side has ended the connection (`closed`, `reset`); `waited`: nothing came in the time

@@ -36,12 +36,53 @@ def library(write: Callable[..., Path]) -> Path:
 
 
 def test_list_prints_one_line_per_scenario(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["list"]) == 0
-    assert capsys.readouterr().out == (
-        "hawkbit/b      Another\nhawkbit/topic  It works  tags: smoke  needs: hawkbit.admin\n"
+    assert main(["list", "--scenarios", "scenarios"]) == 0
+    assert capsys.readouterr() == (
+        "hawkbit/b      Another\nhawkbit/topic  It works  tags: smoke  needs: hawkbit.admin\n",
+        "",
     )
-    assert main(["list", "--tag", "smoke", "hawkbit"]) == 0
-    assert capsys.readouterr().out == "hawkbit/topic  It works  tags: smoke  needs: hawkbit.admin\n"
+    assert main(["list", "--tag", "smoke", "hawkbit/topic"]) == 0
+    assert capsys.readouterr() == (
+        "hawkbit/topic  It works  tags: smoke  needs: hawkbit.admin  yours: scenarios/hawkbit/topic.yaml\n",
+        "2 in scenarios are yours, and what commands without an ID mean\n",
+    )
+
+
+def test_list_shows_ones_own_first_and_which_stand_in_for_shipped_ones(
+    library: Path, write: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(GOOD, "scenarios/hawkbit/demo.yaml")
+
+    assert main(["list", "hawkbit"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    ids = [line.split()[0] for line in lines]
+    assert ids[:4] == ["hawkbit/b", "hawkbit/demo", "hawkbit/topic", "hawkbit/attributes"]
+    assert ids.count("hawkbit/demo") == 1
+    assert lines[1].endswith("  yours: scenarios/hawkbit/demo.yaml, in place of the shipped one")
+    assert not any("yours" in line for line in lines[3:])
+
+
+def test_nothing_is_written_beside_the_shipped_scenarios(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", "mine/x", "--scenarios", "shipped"]) == 4
+    said = "--scenarios shipped are those that came with fleetrig: leave it away, or name a folder\n"
+    assert capsys.readouterr().err == said
+    assert not Path("shipped").exists()
+
+
+def test_a_new_scenario_hides_no_shipped_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "mine/first"]) == 0
+    assert main(["check", "hawkbit/demo"]) == 0
+    assert main(["check"]) == 0
+    assert main(["run", "hawkbit/outage_backoff"]) == 0
+    assert main(["run"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("1 scenario OK") == 2
+    assert "ok hawkbit/outage_backoff" in said
+    assert "ok mine/first" in said
 
 
 def test_list_shows_the_good_files_and_tells_of_the_others(
@@ -52,7 +93,8 @@ def test_list_shows_the_good_files_and_tells_of_the_others(
     assert main(["list"]) == 4
 
     out, err = capsys.readouterr()
-    assert out.count("\n") == 2
+    assert out.count("  yours: ") == 2
+    err = err.removeprefix("3 in scenarios are yours, and what commands without an ID mean\n")
     assert err.startswith("scenarios/z.yaml:1:5: a value is missing here")
 
 
@@ -148,7 +190,7 @@ def test_new_writes_a_scenario_that_is_fine_and_overwrites_nothing(
         (
             ["check", "hawkbit/topi"],
             5,
-            "no scenario is called hawkbit/topi in scenarios; did you mean hawkbit/topic?\n",
+            "no scenario is called hawkbit/topi in scenarios, nor shipped with fleetrig; did you mean hawkbit/topic?\n",
         ),
         (["list", "--tag", "x"], 5, "no scenario carries the tag x\n"),
         (["list", "--scenarios", "nope"], 5, "there is no folder nope\n"),

@@ -16,7 +16,7 @@ import pytest
 
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
-from fleetrig.harness.run.remote_trace import follow
+from fleetrig.harness.run.remote_trace import EventsOfRun, follow
 from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import plan
@@ -27,6 +27,7 @@ from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.faults import Fault, FaultKind
+from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 from fleetrig.simulator.drivers.director import AdminCall, Director
@@ -212,6 +213,21 @@ def test_a_long_trace_is_told_page_by_page(served: Served) -> None:
     second = conducted(control.events_since(first.until))
     assert (len(second.events), second.is_all, second.until) == (10, True, began + PAGE + 10)
     assert conducted(control.events_since(second.until)).events == []
+
+
+def test_a_fault_whose_line_names_nobody_is_of_the_device_of_its_session() -> None:
+    def told(kind: str, device: str, session: int, path: str = "/telemetry") -> TraceEvent:
+        envelope = HttpRequest("POST", "http://h", path)
+        return TraceEvent(1, 1, device, Lane.SERVER, kind, envelope=envelope, session=session)
+
+    run = EventsOfRun("mine-")
+    assert run.has(told("received", "mine-1", 1))
+    assert not run.has(told("received", "other-1", 2))
+    assert [run.has(told("fault", "", session)) for session in (1, 2)] == [True, False]
+    assert run.has(told("fault", "", 3)), "of a message that the platform never saw"
+    assert not run.has(told("received", "", 1)), "other events name their device themselves"
+    assert run.has(told("fault", "", 4, "/controller/mine-2"))
+    assert not run.has(told("fault", "", 5, "/controller/other-2")), "lines of this platform name devices"
 
 
 def test_only_what_is_about_the_run_is_told_again(served: Served) -> None:

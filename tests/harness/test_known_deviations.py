@@ -17,7 +17,8 @@ from fleetrig.harness.run.known_deviations import FILE, Known, Peer, known_in, p
 from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.problems import FileMistakes
-from fleetrig.harness.scenario_file.selection import ids_below, plan
+from fleetrig.harness.scenario_file.selection import plan
+from fleetrig.harness.scenario_file.selection_folders import ids_below
 from fleetrig.harness.scenario_file.titles import title_of
 from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.simulator.contract.errors import UsageError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
@@ -183,18 +183,35 @@ async def _all(making: UnitMaking, orders: Sequence[UnitOrder], server: UnitServ
 
 
 async def _each(making: UnitMaking, orders: Sequence[UnitOrder]) -> int:
-    exits = await asyncio.gather(*(_one(making, order) for order in orders))
+    ended = await asyncio.gather(*(_one(making, order) for order in orders))
+    for line in closing_lines(ended):
+        typer.echo(line)
+    exits = [code for code, _ in ended]
     return max(exits, key=(Exit.PASSED, Exit.FAILED, Exit.BROKEN, Exit.WRONG_USAGE).index)
 
 
-async def _one(making: UnitMaking, order: UnitOrder) -> Exit:
+async def _one(making: UnitMaking, order: UnitOrder) -> tuple[Exit, str]:
+    """How it ended, and the line that says so."""
     try:
         record = await making.make(order)
     except FleetrigError as refused:
-        tell(f"{order.spec.name}: {refused}")
-        return Exit(refused.exit_code)
-    typer.echo(_line(record))
-    return EXITS[record.verdict]
+        line = f"{order.spec.name}: {refused}"
+        tell(line)
+        return Exit(refused.exit_code), line
+    line = _line(record)
+    typer.echo(line)
+    return EXITS[record.verdict], line
+
+
+def closing_lines(ended: Sequence[tuple[Exit, str]]) -> Iterator[str]:
+    """How many were brought up and, where they do not stand just above, what became of the others once more."""
+    if len(ended) < 2:
+        return
+    others = [line for code, line in ended if code is not Exit.PASSED]
+    yield f"{len(ended) - len(others)} of {len(ended)} units were brought up" + ("; not these:" if others else "")
+    yield from (f"  {line}" for line in others)
+    if others:
+        yield "`fleetrig board records` has all attempts; a unit that did not pass may be tried again as it is"
 
 
 EXITS: Final = {

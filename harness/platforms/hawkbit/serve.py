@@ -12,6 +12,7 @@ from fleetrig.harness.platforms.hawkbit.server import SERVER
 from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.harness.servers.secrets import secret_from
+from fleetrig.harness.servers.served_account import ServedAccount, served_account
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.platform import ClientVerifier, PlatformBuilder, ServerPlatform
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
@@ -21,12 +22,16 @@ from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, 
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.header_text import basic_credentials, why_no_basic_account
+from fleetrig.simulator.contract.identity import UserPassword
 
 if TYPE_CHECKING:
     from fleetrig.reference_server.client_certificates import ClientAuthorities
 
 CERTIFICATE_MARK: Final = b"-----BEGIN CERTIFICATE-----"
 LIST_MARK: Final = b"-----BEGIN X509 CRL-----"
+FASTEST_POLLING: Final = "00:00:01"
+FAST_CLEANUP_S: Final = 1.0
+LOOPBACK_ALONE: Final = ("127.0.0.1",)
 WELL_KNOWN: Final = Account(SERVER.account.user, SERVER.account.password)
 
 
@@ -40,9 +45,29 @@ def configure(args: PlatformArgs) -> PlatformConfig:
         profile=str(settings.profile),
         build=builder_of(settings),
         accounts=tuple(_line_of(account) for account in settings.accounts),
+        administrator=_administrator(settings, args),
+        can=_can(settings),
         url_path=settings.context_path,
         secrets=tuple(("password", basic_credentials(one.user, one.password)) for one in settings.accounts),
     )
+
+
+def _administrator(settings: Settings, args: PlatformArgs) -> ServedAccount | None:
+    """`admin`, where there is one."""
+    account = next((one for one in settings.accounts if one.user == WELL_KNOWN.user), None)
+    if account is None:
+        return None
+    return served_account(UserPassword(account.user, account.password), SERVER.account, args.admin_password)
+
+
+def _can(settings: Settings) -> frozenset[str]:
+    """What start-up properties decide."""
+    decided = {
+        "hawkbit.fast_polling": settings.min_polling_time <= FASTEST_POLLING,
+        "hawkbit.fast_cleanup": settings.action_cleanup_every_s <= FAST_CLEANUP_S,
+        "hawkbit.trusted_ips": settings.trusted_ips == LOOPBACK_ALONE,
+    }
+    return frozenset(word for word, is_so in decided.items() if is_so)
 
 
 def _verifier(client_ca: Sequence[Path]) -> ClientVerifier | None:

@@ -11,7 +11,7 @@ from fleetrig.harness.platforms.hono.server import SERVER
 from fleetrig.harness.servers.address import host_port
 from fleetrig.harness.servers.description import expected
 from fleetrig.harness.servers.remote import RemoteServer
-from fleetrig.harness.servers.server_file import remote_server_from
+from fleetrig.harness.servers.server_file import described_server
 from fleetrig.simulator.contract.errors import UsageError
 
 PLATFORM: Final = "hono"
@@ -44,14 +44,15 @@ class DevicePlace:
 
 
 def device_place(against: str, transport: str | None, kind: str) -> DevicePlace:
-    """`transport`: the scheme that devices use, None for that of the address, or for the first of a file that can be
-    used with credentials of this `kind`. Raises UsageError, FileMistakes.
+    """`transport`: the scheme that devices use, None for that of the address, or for the first of a file (or a control
+    interface) that can be used with credentials of this `kind`. Raises UsageError, FileMistakes.
     """
     if transport is not None and transport not in ADAPTERS:
         raise UsageError(f"--transport {transport!r}: {expected(transport, ADAPTERS)}")
     scheme, mark, address = against.partition("://")
-    if not mark:
-        server = remote_server_from(against, PLATFORM, may_change_settings=False)
+    described = described_server(against) if scheme == "http" or not mark else None
+    if described is not None and described.names_listeners:
+        server = described.server(PLATFORM, may_change_settings=False)
         return DevicePlace(_of_file(server, transport, kind), server)
     if scheme not in ADAPTERS:
         raise UsageError(f"--against {against}: {expected(scheme, ADAPTERS)}")

@@ -10,6 +10,7 @@ from typing import Final
 from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfig
 from fleetrig.harness.platforms.hono.server import SERVER
 from fleetrig.harness.servers.secrets import secret_from
+from fleetrig.harness.servers.served_account import ServedAccount, served_account
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.platform import PlatformBuilder, ServerPlatform
 from fleetrig.reference_server.platforms.hono.platform import HonoPlatform
@@ -19,6 +20,7 @@ from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.reference_server.webhook import webhook_url
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.header_text import basic_credentials, why_no_basic_account
+from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.unreadable import why_no_pattern
 
 ADMIN: Final = "admin"
@@ -59,7 +61,17 @@ def configure(args: PlatformArgs) -> PlatformConfig:
         or ("none: everybody who can reach the registry may change it",),
         secrets=tuple(("password", basic_credentials(one.user, one.password)) for one in settings.accounts),
         asks_for_certificates=True,
+        administrator=_administrator(settings, args),
     )
+
+
+def _administrator(settings: Settings, args: PlatformArgs) -> ServedAccount | None:
+    """The first of those that may use the registry; None where everybody may."""
+    if not settings.accounts:
+        return None
+    first = next((one for one in settings.accounts if one.user == ADMIN), settings.accounts[0])
+    reference = args.admin_password if first.user == ADMIN else None
+    return served_account(UserPassword(first.user, first.password), SERVER.account, reference)
 
 
 def builder_of(settings: Settings) -> PlatformBuilder:

@@ -10,6 +10,7 @@ from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfi
 from fleetrig.harness.platforms.kura.account_names import ACCOUNT_NAME, ACCOUNT_NAME_FORM
 from fleetrig.harness.platforms.kura.server import SERVER
 from fleetrig.harness.servers.secrets import secret_from
+from fleetrig.harness.servers.served_account import served_account
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.platform import PlatformBuilder, ServerPlatform
 from fleetrig.reference_server.platforms.kura.platform import KuraPlatform
@@ -22,6 +23,7 @@ from fleetrig.reference_server.platforms.kura.state.settings import (
 )
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.identity import UserPassword
 
 NUMBERS: Final = {
     "kura.job-timeout-s": ("job_timeout_s", 1),
@@ -65,6 +67,9 @@ def configure(args: PlatformArgs) -> PlatformConfig:
         profile=str(settings.profile),
         build=builder_of(settings),
         accounts=(*own, *(f"{one.user}   (password as given)   account {one.name}" for one in settings.accounts)),
+        administrator=served_account(
+            UserPassword(ADMIN_USER, settings.admin_password), SERVER.account, args.admin_password
+        ),
         secrets=tuple(("password", password) for password in _secrets(settings)),
     )
 

@@ -9,6 +9,7 @@ from typing import Final
 from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfig
 from fleetrig.harness.platforms.thingsboard.server import SERVER
 from fleetrig.harness.servers.secrets import secret_from
+from fleetrig.harness.servers.served_account import served_account
 from fleetrig.reference_server.platform import PlatformBuilder, ServerPlatform
 from fleetrig.reference_server.platforms.thingsboard.platform import ThingsBoardPlatform
 from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
@@ -18,6 +19,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.settings import Accou
 from fleetrig.reference_server.platforms.thingsboard.state.tenant_configuration import ENTITIES, LIMIT_TITLES
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.identity import UserPassword
 
 LOOPBACK: Final = ("127.", "localhost", "::1", "[::1]")
 NUMBERS: Final = {
@@ -64,6 +66,9 @@ def configure(args: PlatformArgs) -> PlatformConfig:
         accounts=(_line_of(account), _line_of(administrator)),
         secrets=(("password", account.password),),
         asks_for_certificates=True,
+        administrator=served_account(
+            UserPassword(account.email, account.password), SERVER.account, args.admin_password
+        ),
     )
 
 

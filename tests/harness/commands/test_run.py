@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
+import shlex
 from dataclasses import fields
 from pathlib import Path
 
@@ -209,7 +211,7 @@ def test_ctrl_c_ends_at_once_and_keeps_what_was_judged(tmp_path: Path, time: str
     said = running.said()
     assert "BROKEN hawkbit/long" in said
     assert "\n  interrupted\n  ok starts" in said
-    assert "1 broken in " in said
+    assert "1 interrupted in " in said
     assert said.endswith("\ninterrupted\n")
     trace = (tmp_path / "fleetrig-results" / "hawkbit" / "long.trace.jsonl").read_text()
     assert '"kind":"ended","reason":"interrupted"' in trace.splitlines()[-1]
@@ -237,16 +239,18 @@ def test_the_request_has_the_names_of_the_options() -> None:
 def test_a_server_of_one_platform_for_scenarios_of_two(tmp_path: Path) -> None:
     options = dict.fromkeys(field.name for field in fields(RunRequest))
     request = RunRequest(**{**options, "change_tenant_settings": False})  # type: ignore[arg-type]
-    assert request.server("http://h", {"hawkbit"}).platform == "hawkbit"
+    address = "http://127.0.0.1:1"
+    assert request.servers(address, {"hawkbit"})["hawkbit"].platform == "hawkbit"
     with pytest.raises(UsageError) as wrong:
-        request.server("http://h", {"toy", "hawkbit"})
+        request.servers(address, {"toy", "hawkbit"})
     assert str(wrong.value) == (
         "--against is one server, but these scenarios are for hawkbit and toy: choose among them, or say in a "
         "SERVER.yaml what the server is, such as `platform: hawkbit`"
     )
     file = tmp_path / "server.yaml"
     file.write_text("platform: hawkbit\nhttp: http://h\n")
-    assert request.server(str(file), {"toy", "hawkbit"}).platform == "hawkbit"
+    servers = request.servers(str(file), {"toy", "hawkbit"})
+    assert {name: server.platform for name, server in servers.items()} == {"toy": "hawkbit", "hawkbit": "hawkbit"}
 
 
 @pytest.mark.parametrize(
@@ -269,3 +273,41 @@ def test_start_up_properties_are_checked_before_anything_runs(
     done = fleetrig("run", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (4, "")
     assert sentence in done.stderr
+
+
+def test_the_command_of_a_report_runs_a_scenario_that_was_given_by_its_path_again(tmp_path: Path) -> None:
+    """Its id finds another file: one's own of that name, or none."""
+    write_scenario(tmp_path, PASSES, "hawkbit/x")
+    head = HEAD.replace("count: 2", 'count: "${n}"') + "    matrix: {n: [1]}\n"
+    written = write_scenario(tmp_path / "elsewhere", FAILS, "hawkbit/x", head)
+    (tmp_path / "loose").mkdir()
+    loose = written.rename(tmp_path / "loose/with blank.yaml")
+    done = fleetrig("run", "loose/with blank.yaml", cwd=tmp_path)
+    assert done.returncode == 1
+    [again] = re.findall(r"run again  fleetrig (.*)", done.stdout)
+    assert again == "run 'loose/with blank.yaml[n=1]' --seed 1"
+
+    repeated = fleetrig(*shlex.split(again), cwd=tmp_path)
+
+    assert (repeated.returncode, again in repeated.stdout) == (1, True)
+    [trace] = (tmp_path / "fleetrig-results").rglob("*.trace.jsonl")
+    judged = fleetrig("report", str(trace), cwd=tmp_path)
+    assert judged.returncode == 1, judged.stderr
+    loose.unlink()
+    assert "no scenario is called loose/with blank.yaml" in fleetrig("report", str(trace), cwd=tmp_path).stderr
+
+
+def test_a_trace_is_judged_by_the_scenario_that_was_run(tmp_path: Path) -> None:
+    """A shipped one was run; then one of one's own took its id."""
+    assert fleetrig("run", "hawkbit/outage_backoff[shows_as=reset]", "--trace", "t.jsonl", cwd=tmp_path).returncode == 0
+    write_scenario(tmp_path, PASSES, "hawkbit/outage_backoff")
+    judged = fleetrig("report", "t.jsonl", cwd=tmp_path)
+    assert (judged.returncode, "has changed since" in judged.stdout) == (0, False), judged.stdout + judged.stderr
+
+
+def test_a_prefix_means_ones_own_and_it_is_said_that_there_are_others(tmp_path: Path) -> None:
+    write_scenario(tmp_path, PASSES, "hawkbit/mine")
+    done = fleetrig("run", "hawkbit", cwd=tmp_path)
+    assert (done.returncode, "ok hawkbit/mine" in done.stdout, "1 passed" in done.stdout) == (0, True, True)
+    assert done.stderr.startswith("hawkbit means 1 of yours, below scenarios; ")
+    assert fleetrig("run", "hawkbit/outage_backoff", "--scenarios", "shipped", cwd=tmp_path).returncode == 0

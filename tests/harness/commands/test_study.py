@@ -121,7 +121,16 @@ def test_where_nothing_keeps_the_limit_it_says_what_capacity_would(place: Path) 
 
 
 def test_studies_are_listed(place: Path) -> None:
-    assert fleetrig("study", cwd=place).stdout == "mine/recovery  What hits the server when it is back?\n"
+    alone = fleetrig("study", "--scenarios", "scenarios", cwd=place).stdout
+    assert alone == "mine/recovery  What hits the server when it is back?\n"
+    first, *shipped = fleetrig("study", cwd=place).stdout.splitlines()
+    assert first.split() == [*alone.split(), "yours:", "scenarios/mine/recovery.study.yaml"]
+    assert [line.split()[0] for line in shipped] == [
+        "kura/reconnect",
+        "outage/clients",
+        "outage/jitter",
+        "outage/recovery",
+    ]
 
 
 def test_a_study_can_be_checked_before_it_runs(place: Path) -> None:

@@ -12,7 +12,8 @@ from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.given_params import read_params
-from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
+from fleetrig.harness.scenario_file.selection import Expanded, plan
+from fleetrig.harness.scenario_file.selection_folders import scenario_folders
 from fleetrig.harness.verdict import PhaseResult, Report, Verdict
 from tests.harness.runs import expanded
 
@@ -110,7 +111,7 @@ def area_between(phase: PhaseResult, other: PhaseResult) -> float:
 
 @pytest.mark.parametrize("name", LIBRARY)
 def test_installed_scenarios_have_the_same_verdicts_and_ask_as_often(name: str) -> None:
-    runs = plan([name], scenario_root(None), [], power_cut_points, params=read_params(LIBRARY[name]))
+    runs = plan([name], scenario_folders(), [], power_cut_points, params=read_params(LIBRARY[name]))
 
     for one in runs:
         exact, cohort = on("exact", one), on("cohort", one)

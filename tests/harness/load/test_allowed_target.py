@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fleetrig.harness.load.allowed_target import check_target, is_near
+from fleetrig.harness.load.allowed_target import check_target
+from fleetrig.harness.servers.address import is_near
 from fleetrig.simulator.contract.errors import UsageError
 
 

@@ -10,7 +10,9 @@ import pytest
 from fleetrig.harness.scenario_file.action_words import PowerOn
 from fleetrig.harness.scenario_file.problems import FileMistakes
 from fleetrig.harness.scenario_file.scenario import Scenario
-from fleetrig.harness.scenario_file.selection import expand, find, ids_below, plan, scenario_root, select
+from fleetrig.harness.scenario_file.selection import expand, plan, select
+from fleetrig.harness.scenario_file.selection_folders import ScenarioFolders, ids_below, scenario_folders
+from fleetrig.harness.scenario_file.selection_lookup import find
 from fleetrig.harness.scenario_file.template import ScenarioFile
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
 
@@ -99,14 +101,14 @@ def test_mistakes_of_all_files_are_told_together(library: Path, write: Callable[
 
 
 def test_scenarios_are_looked_up_here_and_else_in_the_package(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert scenario_root() == Path("scenarios")
-    assert scenario_root(Path("scenarios/kura")) == Path("scenarios/kura")
+    assert scenario_folders().own == Path("scenarios")
+    assert scenario_folders(Path("scenarios/kura")) == ScenarioFolders(own=Path("scenarios/kura"))
 
     monkeypatch.chdir("scenarios")
 
-    assert "hawkbit/first_contact" in find([], scenario_root())
+    assert "hawkbit/first_contact" in find([], scenario_folders())
     with pytest.raises(NoSuchId, match="there is no folder nowhere"):
-        scenario_root(Path("nowhere"))
+        scenario_folders(Path("nowhere"))
 
 
 def test_a_folder_without_scenarios_is_an_error(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from fleetrig.harness.cli import main
 from fleetrig.harness.platforms.hawkbit.simulate import units_of
-from fleetrig.harness.scenario_file.selection import expand, find, read_all
+from fleetrig.harness.scenario_file.selection import expand, read_all
+from fleetrig.harness.scenario_file.selection_lookup import find
 from fleetrig.harness.scenario_file.token_findings import lists_of, scenario_findings, token_findings
 from fleetrig.harness.scenario_file.unit_list import Unit, read_units
 

@@ -8,7 +8,8 @@ import pytest
 
 from fleetrig.harness.scenario_file.reader import parse
 from fleetrig.harness.scenario_file.reducible import with_sizes
-from fleetrig.harness.scenario_file.selection import expand, ids_below
+from fleetrig.harness.scenario_file.selection import expand
+from fleetrig.harness.scenario_file.selection_folders import ids_below
 from fleetrig.harness.scenario_file.template import read_scenario
 from fleetrig.harness.scenario_file.written_scenario import names_files, written_scenario
 from tests.harness.runs import PASSES, write_scenario

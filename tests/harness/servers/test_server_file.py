@@ -9,14 +9,21 @@ import pytest
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.scenario_file.problems import FileMistakes
+from fleetrig.harness.servers.control_page import ControlPage
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.server_file import platform_named_by, remote_server_from
 from fleetrig.harness.servers.under_test import ServerUnderTest, server_under_test
-from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 
 
 def server_of(against: object, *, may: bool = False, environ: dict[str, str] | None = None) -> RemoteServer:
-    return remote_server_from(str(against), "hawkbit", may_change_settings=may, environ=environ or {})
+    return remote_server_from(
+        str(against), "hawkbit", may_change_settings=may, environ=environ or {}, ask=no_control_interface
+    )
+
+
+def no_control_interface(url: str) -> ControlPage | None:
+    raise BrokenBench(f"nobody listens at {url}")
 
 
 def under_test(server: RemoteServer) -> ServerUnderTest:
@@ -97,7 +104,7 @@ def test_a_server_file_may_leave_the_platform_to_the_command(file: Path) -> None
     assert server_of(file).platform == "hawkbit"
     file.write_text("http: http://h\nplatform: hawkbit\n")
     assert platform_named_by(str(file)) == "hawkbit"
-    assert platform_named_by("http://h") is None
+    assert platform_named_by("http://h", no_control_interface) is None
 
 
 @pytest.mark.parametrize(
@@ -109,7 +116,8 @@ def test_a_server_file_may_leave_the_platform_to_the_command(file: Path) -> None
         ("http://h/?a=b", "is no address of a server"),
         ("http://h/\udcff", "a URL holds no control characters, and nothing that is no text"),
         ("http://admin:s3cret@h", "an address takes no user and password"),
-        ("localhost:8080", "localhost:8080 is neither an address nor a file"),
+        ("localhost:8080", "localhost:8080 is neither an address nor a file; write http://localhost:8080"),
+        ("localhost", "neither an address nor a file; write for instance http://127.0.0.1:8080"),
         ("nowhere.yaml", "cannot read nowhere.yaml: there is no such file"),
     ],
 )

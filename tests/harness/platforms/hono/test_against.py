@@ -237,7 +237,7 @@ def test_our_own_server_shows_no_secret_either(tmp_path: Path) -> None:
         ("hono/first_contact[over=mqtt]", "`mqtts: HOST:PORT`"),
         ("hono/psk", "`coaps: HOST:PORT`"),
         ("hono/clones[over=http]", "`can: [hono.no_orphans]`"),
-        ("hono/lost_reply", "only our own server has"),
+        ("hono/lost_reply", "only fleetrig's own server has"),
     ],
 )
 def test_what_an_address_alone_does_not_tell_is_skipped_with_the_word_to_give(

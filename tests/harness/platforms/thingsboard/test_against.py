@@ -136,7 +136,7 @@ def test_runs_touch_nothing_of_others_and_show_no_credential(tmp_path: Path, for
         ("thingsboard/certificate_chain", "`mqtts: HOST:PORT`"),
         ("thingsboard/mqtt_basic[over=http]", "`mqtt: HOST:PORT`"),
         ("thingsboard/second_request", "`can: [thingsboard.answers_once]`"),
-        ("thingsboard/lost_reply[over=http]", "only our own server has"),
+        ("thingsboard/lost_reply[over=http]", "only fleetrig's own server has"),
     ],
 )
 def test_what_an_address_alone_does_not_tell_is_skipped_with_the_word_to_give(

@@ -1,0 +1,58 @@
+"""Who administers a server of ours, as its control interface tells it: the password by reference, never in clear."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fleetrig.harness.servers.secrets import from_environment, secret_from
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.identity import UserPassword
+from fleetrig.simulator.contract.json_types import Json
+
+WELL_KNOWN: Final = "well-known"
+"""In place of a password: the one of every fresh server of the platform."""
+AS_GIVEN: Final = "as given"
+"""In place of a password: only who started the server knows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedAccount:
+    """`password` is `WELL_KNOWN`, `AS_GIVEN`, `env:NAME`, or the path of a file on the machine of the server."""
+
+    user: str
+    password: str
+
+    def to_json(self) -> dict[str, Json]:
+        return {"user": self.user, "password": self.password}
+
+
+def served_account(account: UserPassword, well_known: UserPassword, reference: str | None) -> ServedAccount:
+    """`reference`: what the command line named for the password, if it did."""
+    if account == well_known:
+        return ServedAccount(account.user, WELL_KNOWN)
+    if reference is None:
+        return ServedAccount(account.user, AS_GIVEN)
+    return ServedAccount(account.user, reference if reference.startswith("env:") else str(Path(reference).absolute()))
+
+
+def password_of(
+    account: ServedAccount, well_known: UserPassword, where: str, environ: Mapping[str, str] = os.environ
+) -> str:
+    """Raises UsageError for one that cannot be known here; `where` names the control interface."""
+    if account.password == WELL_KNOWN:
+        return well_known.password
+    try:
+        if account.password == AS_GIVEN:
+            raise UsageError("only who started the server knows it")
+        if account.password.startswith("env:"):
+            return from_environment(account.password, environ)
+        return secret_from(account.password, "the server's --admin-password")
+    except UsageError as wrong:
+        raise UsageError(
+            f"the password of {account.user} on the server at {where} is not known here: {wrong}. Give a SERVER.yaml "
+            f"with `control: {where}`, `user: {account.user}` and `password: env:NAME`"
+        ) from None
