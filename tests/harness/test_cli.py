@@ -121,6 +121,7 @@ def test_check_tells_all_mistakes_of_all_files(
         "    devices: {flow: hawkbt}\n                    ^\n"
         "scenarios/c.yaml:5:18: devices.count: expected a whole number, got 'x' from ${n}\n"
         '    devices: {count: "${n}", flow: hawkbit}\n                     ^\n'
+        "`fleetrig explain WORD` says what a word means, `fleetrig explain` names all of them\n"
     )
 
 
