@@ -37,6 +37,12 @@ class Verb(NamedTuple):
     """A verb that is a family of commands: `fleetrig ca new`."""
     task: str = ""
     """The title below which `fleetrig --help` lists it."""
+    examples: tuple[str, ...] = ()
+    """Of a family's page; a command says its own."""
+
+    def page(self, more: str) -> str:
+        """The text of a family's page."""
+        return "\n".join([f"{self.help}\n\n{more}\n\nExamples:", *self.examples])
 
 
 COMMANDS: Final = "fleetrig.harness.commands"
@@ -88,14 +94,30 @@ VERBS: Final = {
         f"{COMMANDS}.edge:edge_command", "Find the value from which on a fleet collapses, or survives.", task=FLEETS
     ),
     "conform": Verb(
-        "conformance.command:conform_command", "Check a server against every row of a contract.", True, task=TEST
+        "conformance.command:conform_command",
+        "Check a server against every row of a contract.",
+        True,
+        task=TEST,
+        examples=(f"fleetrig conform {FIRST} --list", f"fleetrig conform {FIRST} --against SERVER.yaml"),
+    ),
+    "doctor": Verb(
+        "doctor.command:doctor_command",
+        "Say why a server refuses a device.",
+        True,
+        task=DESK,
+        examples=(f"fleetrig doctor {FIRST} --against http://127.0.0.1:8080 --id gateway-7",),
+    ),
+    "simulate": Verb(
+        "simulate:simulate_command",
+        "Simulate devices without a scenario.",
+        True,
+        task=FLEETS,
+        examples=(f"fleetrig simulate {FIRST} --against http://127.0.0.1:8080 --register",),
     ),
     "register": Verb(f"{COMMANDS}.register:register_command", "Let a device in, and say how it gets in.", task=DESK),
     "deploy": Verb(
         f"{COMMANDS}.deploy:deploy_command", "Give files to devices, and see what they make of them.", task=DESK
     ),
-    "doctor": Verb("doctor.command:doctor_command", "Say why a server refuses a device.", True, task=DESK),
-    "simulate": Verb("simulate:simulate_command", "Simulate devices without a scenario.", True, task=FLEETS),
     "list": Verb(f"{COMMANDS}.scenario_commands:list_scenarios", "List scenarios.", task=WRITE),
     "plan": Verb(f"{COMMANDS}.plan:plan_command", "Show what a run would do, without running it.", task=WRITE),
     "report": Verb(
@@ -112,8 +134,24 @@ VERBS: Final = {
         task=WRITE,
     ),
     "new": Verb(f"{COMMANDS}.scenario_commands:new", "Write a scenario or a study to start from.", task=WRITE),
-    "ca": Verb("", "Make certificates for a bench.", parts=CA, task=BENCH),
-    "board": Verb("", "Use real boards, by the names of a bench file.", parts=BOARD, task=BENCH),
+    "ca": Verb(
+        "",
+        "Make certificates for a bench.",
+        parts=CA,
+        task=BENCH,
+        examples=("fleetrig ca new plant --name 'Plant CA'", "fleetrig ca issue plant --server localhost --out server"),
+    ),
+    "board": Verb(
+        "",
+        "Use real boards, by the names of a bench file.",
+        parts=BOARD,
+        task=BENCH,
+        examples=(
+            "fleetrig board list",
+            "fleetrig board scan --out bench.yaml",
+            "fleetrig board console emulated-uboot",
+        ),
+    ),
 }
 ABOUT: Final = f"""A test bench for device provisioning: a reference server, simulated fleets, scenarios that judge.
 
@@ -216,7 +254,7 @@ def _app(wanted: str | None, words: Sequence[str]) -> typer.Typer:
 def _family(name: str, verb: Verb, wanted: str) -> typer.Typer:
     """The commands of a family; only the requested one is imported."""
     app = typer.Typer(cls=FamilyPage, **FAMILY_SETTINGS)
-    app.callback(help=f"{verb.help}\n\nEach command has its own options: see `fleetrig {name} COMMAND --help`.")(
+    app.callback(help=verb.page(f"Each command has its own options: see `fleetrig {name} COMMAND --help`."))(
         _not_imported
     )
     for part, command in verb.parts.items():
@@ -230,7 +268,7 @@ def _family(name: str, verb: Verb, wanted: str) -> typer.Typer:
 def _platforms(name: str, verb: Verb, wanted: str) -> typer.Typer:
     """A command for each platform; only the requested one is imported."""
     app = typer.Typer(cls=FamilyPage, subcommand_metavar="PLATFORM ...", **FAMILY_SETTINGS)
-    app.callback(help=f"{verb.help}\n\nEach platform has its own options: see `fleetrig {name} PLATFORM --help`.")(
+    app.callback(help=verb.page(f"Each platform has its own options: see `fleetrig {name} PLATFORM --help`."))(
         _not_imported
     )
     for platform in PLATFORMS:

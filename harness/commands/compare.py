@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -76,5 +77,7 @@ def rows_of(path: Path) -> list[CurveRow]:
     file = path / CURVES_FILE if path.is_dir() else path
     try:
         return read_curves(file)
-    except (OSError, ValueError) as wrong:
+    except (OSError, UnicodeDecodeError) as wrong:
         raise UsageError(f"cannot read {file}: {why_unread(file, wrong)}") from None
+    except (ValueError, csv.Error) as wrong:
+        raise UsageError(str(wrong)) from None

@@ -7,12 +7,14 @@ from typing import Annotated, Final
 
 import typer
 
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.language.explanation import explained, overview
 from fleetrig.harness.language.lookup import meanings_of
 
 WIDEST: Final = 110
 
 
+@examples("fleetrig explain", "fleetrig explain fast_polling", "fleetrig explain power_on backoff.cap")
 def explain_command(
     words: Annotated[
         list[str] | None,

@@ -28,6 +28,9 @@ EXAMPLES: Final = "\n\nExamples:\n"
 DEFAULT: Final = "  [default: "
 """How a help sentence begins to say a default that typer cannot know."""
 
+NO_NEGATIVE: Final = "at least 0"
+"""Goes without saying."""
+
 _BOUNDS: Final = re.compile(r"(?:(?P<least>-?[\d.]+)<=?)?x(?:(?P<sign>[<>])=?(?P<bound>-?[\d.]+))?$")
 _WORDS: Final = re.compile(r" <([^<>]*\|[^<>]*)>$")
 
@@ -152,7 +155,7 @@ def entry_of(parameter: Any, ctx: Any) -> HelpEntry | None:
     sentence, _, written = (parameter.help or "").partition(DEFAULT)
     added = record[1].removeprefix(parameter.help or "").strip().removeprefix("[").removesuffix("]")
     notes = [f"default: {written.removesuffix(']')}"] if written else []
-    notes += [in_words(note) for note in added.split("; ") if note]
+    notes += [said for note in added.split("; ") if (said := in_words(note)) not in ("", NO_NEGATIVE)]
     if isinstance(parameter, TyperArgument):
         names, notes = shown_name(parameter), [note for note in notes if note != "required"]
     else:

@@ -34,7 +34,7 @@ from fleetrig.harness.scenario_file.phase_spans import longest_spans_s
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.scenario_file.selection import Expanded, plan
 from fleetrig.harness.scenario_file.selection_folders import scenario_folders
-from fleetrig.harness.servers.description import description_of, expected
+from fleetrig.harness.servers.description import known_profile
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.server_file import described_server
 from fleetrig.harness.servers.trust import verify_with
@@ -157,13 +157,7 @@ class RunRequest:
 
     def profile_for(self, platform: str) -> str:
         """The generation of the reference server; the newest if none was given. Raises UsageError."""
-        about = description_of(platform)
-        profile = about.profiles[0] if self.profile is None else self.profile
-        if profile not in about.profiles:
-            raise UsageError(
-                f"--profile: {about.title} has no profile {profile!r}; {expected(profile, about.profiles)}"
-            )
-        return profile
+        return known_profile(platform, self.profile)
 
     def again(self) -> tuple[str, ...]:
         """The command-line words, besides the run's name and seed, that repeat the run."""

@@ -31,19 +31,27 @@ from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 
 FLUSH_EVERY_S: Final = 1.0
+SPOKEN: Final = {
+    "http": "HTTP", "https": "HTTP over TLS", "mqtt": "MQTT", "mqtts": "MQTT over TLS", "coap": "CoAP",
+    "coaps": "CoAP over DTLS", "registry": "The registry of devices, over HTTP",
+}  # fmt: skip
+"""Listener -> what is spoken there."""
 
 
 def _listener_help(listener: str) -> str:
     """Which platforms have such a listener, and where it is by default."""
     has = {name: description_of(name) for name in PLATFORMS if listener in description_of(name).listeners}
-    places = [f"{name}: {about.defaults.get(listener, 'none')}" for name, about in has.items()]
-    return f"Where to listen; port 0 is any free one.  [default: {', '.join(places)}]"
+    places: dict[str, list[str]] = {}
+    for name, about in has.items():
+        places.setdefault(about.defaults.get(listener, "none"), []).append(name)
+    default = "; ".join(f"{place} ({', '.join(names)})" for place, names in places.items())
+    return f"{SPOKEN.get(listener, listener)}; port 0 takes any free one.  [default: {default}]"
 
 
 def _listener(name: str) -> Any:
     """The option of a listener; hidden as long as no platform has one."""
     is_hidden = all(name not in description_of(platform).listeners for platform in PLATFORMS)
-    return typer.Option(f"--{name}", metavar="[P=]H:P", help=_listener_help(name), hidden=is_hidden)
+    return typer.Option(f"--{name}", metavar="HOST:PORT", help=_listener_help(name), hidden=is_hidden)
 
 
 CertificateFile = Annotated[
@@ -51,7 +59,7 @@ CertificateFile = Annotated[
 ]
 KeyFile = Annotated[Path | None, typer.Option(metavar="F", help="Its PEM key, if not in the same file.")]
 Accounts = Annotated[
-    list[str] | None, typer.Option(metavar="[P=]F.yaml", help="A file with more accounts for administration.")
+    list[str] | None, typer.Option(metavar="F.yaml", help="A file with more accounts for administration.")
 ]
 ClientAuthorityFiles = Annotated[
     list[Path] | None,
@@ -63,6 +71,18 @@ ClientAuthorityFiles = Annotated[
 ]
 
 
+ServedPlatforms = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help=f"Platform to serve: {', '.join(PLATFORMS)}; repeatable.  [default: {FIRST}]"),
+]
+StoreUrl = Annotated[
+    str,
+    typer.Option(
+        metavar="URL", help="Where records are kept: memory:, sqlite:///file.db or sqlite:////absolute/path.db."
+    ),
+]
+
+
 @examples(
     "fleetrig serve",
     f"fleetrig serve --platform {list(PLATFORMS)[1]}",
@@ -70,12 +90,9 @@ ClientAuthorityFiles = Annotated[
     "fleetrig serve --https 127.0.0.1:8443 --client-ca plant/ca.pem",
 )
 def serve(
-    platform: Annotated[
-        list[str] | None,
-        typer.Option(metavar="P", help=f"Platform to serve ({', '.join(PLATFORMS)}).  [default: {FIRST}]"),
-    ] = None,
+    platform: ServedPlatforms = None,
     profile: Annotated[
-        list[str] | None, typer.Option(metavar="[P=]V", help="Server version to emulate.  [default: the newest]")
+        list[str] | None, typer.Option(metavar="V", help="Server version to emulate.  [default: the newest]")
     ] = None,
     http: Annotated[list[str] | None, _listener("http")] = None,
     https: Annotated[list[str] | None, _listener("https")] = None,
@@ -88,26 +105,28 @@ def serve(
     key: KeyFile = None,
     client_ca: ClientAuthorityFiles = None,
     control: Annotated[
-        str, typer.Option(metavar="H:P|off", help="Address of the control interface (docs/control.md).")
+        str, typer.Option(metavar="HOST:PORT|off", help="Address of the control interface (docs/control.md).")
     ] = DEFAULT_CONTROL,
-    store: Annotated[str, typer.Option(metavar="URL", help="memory:, sqlite:///file or sqlite:////file.")] = "memory:",
+    store: StoreUrl = "memory:",
     remove_leftovers: Annotated[
         bool, typer.Option("--remove-leftovers", help="Delete artifact files that the store does not name.")
     ] = False,
     accounts: Accounts = None,
     admin_password: Annotated[
         list[str] | None,
-        typer.Option(metavar="[P=]env:NAME", help="The password of admin; required for non-loopback addresses."),
+        typer.Option(metavar="env:NAME", help="The password of admin; required for non-loopback addresses."),
     ] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="[P=]KEY=VALUE", help="A start-up property of the real server.")
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A start-up property of the real server.")
     ] = None,
     trace: Annotated[Path | None, typer.Option(metavar="F", help="Write every event as a line of JSON.")] = None,
-    ready_file: Annotated[Path | None, typer.Option(metavar="F", help="Written once all listeners are ready.")] = None,
+    ready_file: Annotated[
+        Path | None, typer.Option(metavar="F", help="Write this file once all listeners are ready.")
+    ] = None,
 ) -> None:
     """Start the reference server. Ctrl-C stops it.
 
-    Can serve several platforms at once; then prefix an option's value with the platform: --http PLATFORM=HOST:PORT.
+    Can serve several platforms at once; then each option's value begins with the platform: --http PLATFORM=HOST:PORT.
 
     With --client-ca a TLS listener also plays the reverse proxy in front: it verifies certificates of devices and
     vouches for them to the platform, as the platform's own guide has it.

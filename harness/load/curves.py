@@ -146,7 +146,14 @@ def read_curves(path: Path) -> list[CurveRow]:
         reader = csv.DictReader(file)
         if tuple(reader.fieldnames or ()) != COLUMNS:
             raise ValueError(f"{path} is no curve: expected the columns {', '.join(COLUMNS)}")
-        return [row_of(line) for line in reader]
+        return [_row(path, reader.line_num, line) for line in reader]
+
+
+def _row(path: Path, number: int, line: Mapping[str, str]) -> CurveRow:
+    try:
+        return row_of(line)
+    except (TypeError, ValueError):
+        raise ValueError(f"{path} is no curve: line {number} has other values than numbers") from None
 
 
 def row_of(line: Mapping[str, str]) -> CurveRow:

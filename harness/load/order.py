@@ -21,6 +21,7 @@ from fleetrig.harness.scenario_file.given_params import read_params
 from fleetrig.harness.scenario_file.selection import Expanded, plan
 from fleetrig.harness.scenario_file.selection_folders import scenario_folders
 from fleetrig.harness.servers.control import ControlInterface
+from fleetrig.harness.servers.description import known_profile
 from fleetrig.harness.servers.own_server import own_server
 from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import verify_with
@@ -136,6 +137,7 @@ def expanded_for(order: LoadOrder) -> Expanded:
         raise UsageError(
             f"load takes one run, and {order.run} stands for {len(runs)}: name one of them, such as {names}"
         )
+    known_profile(runs[0].scenario.platform, order.profile or None)
     backs_off = runs[0] if order.backoff is None else with_backoff(runs[0], BackoffLine.model_validate(order.backoff))
     return backs_off if order.users is None else with_users(backs_off, order.users)
 

@@ -55,6 +55,15 @@ def known_platform(name: str, what: str, known: Sequence[str] = tuple(PLATFORMS)
     return name
 
 
+def known_profile(platform: str, given: str | None) -> str:
+    """The generation of our own server; the newest if none was given. Raises UsageError."""
+    about = description_of(platform)
+    profile = about.profiles[0] if given is None else given
+    if profile not in about.profiles:
+        raise UsageError(f"--profile: {about.title} has no profile {profile!r}; {expected(profile, about.profiles)}")
+    return profile
+
+
 def expected(got: str, known: Sequence[str]) -> str:
     """`expected a, b or c; did you mean b?`"""
     words = " or ".join(filter(None, [", ".join(known[:-1]), known[-1]]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,11 +15,14 @@ from fleetrig.simulator.contract.header_text import why_no_basic_account, why_no
 from fleetrig.simulator.contract.identity import UserPassword
 
 MAX_BYTES: Final = 4096
+VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def from_environment(text: str, environ: Mapping[str, str] = os.environ) -> str:
     """What `env:NAME` names. Raises UsageError when there is no such variable, or it is empty."""
     name = text.removeprefix("env:")
+    if not VARIABLE.fullmatch(name):
+        raise UsageError(f"{text} names no variable of the environment: expected env:NAME, such as env:TOKEN")
     if not environ.get(name):
         raise UsageError(f"the environment has no variable {name}, which {text} names")
     return environ[name]

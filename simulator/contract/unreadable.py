@@ -10,7 +10,7 @@ _JSON: Final = {
     "Expecting value": "expected a value",
     "Expecting property name enclosed in double quotes": "expected a key in double quotes",
     "Expecting ':' delimiter": "expected a colon behind the key",
-    "Expecting ',' delimiter": "expected a comma, or the end of what began",
+    "Expecting ',' delimiter": "a comma or a closing bracket is missing",
     "Extra data": "more comes behind the end of the document",
     "Unterminated string starting at": "a text without an end begins",
     "Invalid control character at": "a control character stands in a text",

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
+from fleetrig.harness.load.curves import COLUMNS
 from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.simulator.contract.errors import system_said, tls_said
 from tests.harness.command import fleetrig
@@ -52,6 +53,8 @@ FILES: Final[dict[str, str | bytes]] = {
     "bench.yaml": 'boards: {left: {type: x, port: /dev/x, baud: fast, console: {kind: uboot, prompt: "["}}}\n',
     "study.study.yaml": "study: x\nscenario: outage/recovery\nlimit: 1\nsweep: {policy: []}\nseeds: 0\n",
     "trace.jsonl": b"\xff\n",
+    "half.csv": f"{','.join(COLUMNS)}\n1,x\n",
+    "cut.jsonl": '{"fleetrig": "1", "run": "a", "seed": 1, "time": "virtual", "values": {}, "digest": ""}\n{"at_us": 1',
     "broken.json": '{"a": ',
     "half.xml": "<esf:configurations",
 }
@@ -129,6 +132,12 @@ ROWS: Final = [
     Row("doctor kura --keystore broken.json", 4, "neither PEM nor a list of entries as JSON"),
     Row("doctor kura --chain text", 1, "holds no PEM"),
     Row("doctor hono --cert text --ca text", 4, "expected a certificate in PEM"),
+    Row("ca new made --subject ''", 4, "--subject is empty: expected a name such as"),
+    Row("compare half.csv half.csv", 4, "half.csv is no curve: line 2 has other values than numbers"),
+    Row(f"{SIMULATE} --gateway-token env:", 4, "env: names no variable of the environment: expected env:NAME"),
+    Row("predict good.yaml --profile 7", 4, "--profile: hawkBit has no profile '7'; expected 1.1"),
+    Row("load load/steady_polling --profile 7", 4, "--profile: hawkBit has no profile '7'; expected 1.1"),
+    Row("policy cut.jsonl", 4, "cut.jsonl:2: this is no line of a trace (a comma or a closing bracket is missing at"),
     # our own server
     Row("serve --http nope", 4, "expected HOST:PORT with a port up to 65535"),
     Row("serve --http 127.0.0.1:0 --https 127.0.0.1:0 --cert text", 4, "text holds no PEM certificate"),

@@ -97,6 +97,8 @@ def validity_of(
 
 def subject_of(name: str, template: str | None) -> x509.Name:
     """Raises UsageError for what cannot stand in a certificate."""
+    if template is not None and not template.strip():
+        raise UsageError("--subject is empty: expected a name such as CN=device-1,OU=iot,O=ACME")
     try:
         if template is None:
             return named(name)

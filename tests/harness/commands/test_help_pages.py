@@ -78,7 +78,7 @@ def is_a_sentence(text: str | None) -> bool:
     return sentence.endswith((".", ". …")) and len(sentence.split()) > 1
 
 
-@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("words", ALL, ids=" ".join)
 def test_the_examples_of_a_page_are_understood(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     """As far as a command line can be without running it: names of options and arguments, and forms of values."""
     assert main([*words, "--help"]) == 0

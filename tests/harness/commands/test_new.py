@@ -81,5 +81,5 @@ def test_where_the_schema_lies(file: str, root: Path | None, place: str) -> None
 def test_a_schema_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "scenarios/scenario.schema.json").mkdir(parents=True)
     done = fleetrig("new", "mine/first", cwd=tmp_path)
-    assert done.returncode == 4
-    assert done.stderr.startswith("cannot write scenarios/scenario.schema.json: Is a directory")
+    said = "cannot write scenarios/scenario.schema.json: Is a directory: give the name of a file\n"
+    assert (done.returncode, done.stderr) == (4, said)

@@ -147,7 +147,7 @@ MISTAKES = (
     (("mine/recovery", "--set", "jitter=0.3"), 4, "--set jitter: this study sweeps it (sweep.jitter)"),
     (("mine/recovery", "--set", "devices=0"), 4, "devices.count: expected a number of at least 1"),
     (("mine/recovery", "--resume", "--anew"), 4, "give one of them"),
-    (("mine/recovery", "--cluster", "127.0.0.1:1"), 3, "--cluster 127.0.0.1:1: no Dask scheduler answers there (["),
+    (("mine/recovery", "--cluster", "127.0.0.1:1"), 3, "no Dask scheduler answers there (Connection refused: nobody"),
     (("mine/recovery", "--jobs", "2", "--cluster", "127.0.0.1:1"), 4, "give one of them"),
     (("mine/recovery", "--results", "no/such/place"), 4, "--results no/such/place: "),
     (("mine/recovery", "--seeds", "0"), 4, "seeds"),
