@@ -61,9 +61,11 @@ format: install ## format the code and repair what lint can repair
 reach: install ## what rows, scenarios and recordings execute of the reference server's PLATFORM
 	$(BIN)/python -m tests.reach $(PLATFORM)
 
-contracts: install ## write docs/contracts/ anew from the rows
+contracts: install ## write docs/contracts/ anew from the rows, and the tables of docs/*scenarios.md from the models
 	$(BIN)/python -m tests.contracts
 	$(BIN)/python -m tests.recovery_table
+	$(BIN)/python -m tests.language_examples
+	$(BIN)/python -m tests.scenario_pages
 
 bench: install peers $(AMQTT)/.installed $(TB_SDK)/.installed ## measure speed and memory; PEER=URL,PID measures a running hawkBit beside ours
 	BENCH_PAGE=docs/benchmarks.md PEER="$(PEER)" AMQTT_PYTHON=$(AMQTT)/bin/python $(BIN)/python -m pytest tests/benchmarks -s -o python_files='bench_*.py' -o python_functions='bench_*'

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from setuptools import find_namespace_packages, setup
 
-PARTS = ("harness", "hil", "reference_server", "scenarios", "simulator")
+PARTS = ("harness", "hil", "reference_server", "scenarios", "simulator", "testing")
 
 
 def packages_of(part: str) -> list[str]:

@@ -15,8 +15,9 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
-from fleetrig.harness.commands.help_page import HelpPage
-from fleetrig.harness.platforms import PLATFORMS, load
+from fleetrig.harness.commands.help_page import HELP_WORDS, FamilyPage, HelpPage, VerbsPage
+from fleetrig.harness.commands.usage_sentence import usage_sentence
+from fleetrig.harness.platforms import FIRST, PLATFORMS, load
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.run.interrupts import StopRequests, stop_signals
@@ -34,6 +35,8 @@ class Verb(NamedTuple):
     """Each platform has a command of its own, with its own options: `fleetrig doctor PLATFORM`."""
     parts: Mapping[str, Verb] = {}
     """A verb that is a family of commands: `fleetrig ca new`."""
+    task: str = ""
+    """The title below which `fleetrig --help` lists it."""
 
 
 COMMANDS: Final = "fleetrig.harness.commands"
@@ -60,29 +63,74 @@ BOARD: Final = {
     "out-of-service": Verb(f"{COMMANDS}.board.service:out_of_service_command", "Say why nobody may use a board."),
     "in-service": Verb(f"{COMMANDS}.board.service:in_service_command", "Put a board in service again."),
 }
+TEST: Final = "Test devices and servers"
+WRITE: Final = "Find and write scenarios"
+DESK: Final = "A server on your desk"
+FLEETS: Final = "Fleets and load"
+BENCH: Final = "Certificates and real boards"
+TASKS: Final = (TEST, WRITE, DESK, FLEETS, BENCH)
+"""Their order in `fleetrig --help`."""
 VERBS: Final = {
-    "serve": Verb(f"{COMMANDS}.serve:serve", "Start the reference server."),
-    "run": Verb(f"{COMMANDS}.run:run_command", "Run scenarios in virtual time, in real time, or against a server."),
-    "load": Verb(f"{COMMANDS}.load:load_command", "Run a scenario as load, from many devices over real sockets."),
-    "predict": Verb(f"{COMMANDS}.predict:predict_command", "Foretell a load run, in virtual time."),
-    "study": Verb(f"{COMMANDS}.study:study_command", "Run a scenario with many values, and say which are best."),
-    "compare": Verb(f"{COMMANDS}.compare:compare_command", "Lay the curves of two runs on each other."),
-    "policy": Verb(f"{COMMANDS}.policy:policy_command", "Say how the devices of a stored trace back off."),
-    "edge": Verb(f"{COMMANDS}.edge:edge_command", "Find the value from which on a fleet collapses, or survives."),
-    "conform": Verb("conformance.command:conform_command", "Check a server against every row of a contract.", True),
-    "doctor": Verb("doctor.command:doctor_command", "Say why a server refuses a device.", True),
-    "simulate": Verb("simulate:simulate_command", "Simulate devices without a scenario.", True),
-    "list": Verb(f"{COMMANDS}.scenario_commands:list_scenarios", "List scenarios."),
-    "plan": Verb(f"{COMMANDS}.plan:plan_command", "Show what a run would do, without running it."),
-    "report": Verb(f"{COMMANDS}.report:report_command", "Judge stored traces again, without running anything."),
-    "check": Verb(f"{COMMANDS}.scenario_commands:check", "Check scenario files without running them."),
-    "schema": Verb(
-        f"{COMMANDS}.scenario_commands:schema", "Print the JSON Schema of scenario, bench or study files, for editors."
+    "serve": Verb(f"{COMMANDS}.serve:serve", "Start the reference server.", task=DESK),
+    "run": Verb(
+        f"{COMMANDS}.run:run_command", "Run scenarios in virtual time, in real time, or against a server.", task=TEST
     ),
-    "new": Verb(f"{COMMANDS}.scenario_commands:new", "Write a scenario or a study to start from."),
-    "ca": Verb("", "Make certificates for a bench.", parts=CA),
-    "board": Verb("", "Use real boards, by the names of a bench file.", parts=BOARD),
+    "load": Verb(
+        f"{COMMANDS}.load:load_command", "Run a scenario as load, from many devices over real sockets.", task=FLEETS
+    ),
+    "predict": Verb(f"{COMMANDS}.predict:predict_command", "Foretell a load run, in virtual time.", task=FLEETS),
+    "study": Verb(
+        f"{COMMANDS}.study:study_command", "Run a scenario with many values, and say which are best.", task=FLEETS
+    ),
+    "compare": Verb(f"{COMMANDS}.compare:compare_command", "Lay the curves of two runs on each other.", task=FLEETS),
+    "policy": Verb(f"{COMMANDS}.policy:policy_command", "Say how the devices of a stored trace back off.", task=FLEETS),
+    "edge": Verb(
+        f"{COMMANDS}.edge:edge_command", "Find the value from which on a fleet collapses, or survives.", task=FLEETS
+    ),
+    "conform": Verb(
+        "conformance.command:conform_command", "Check a server against every row of a contract.", True, task=TEST
+    ),
+    "register": Verb(f"{COMMANDS}.register:register_command", "Let a device in, and say how it gets in.", task=DESK),
+    "deploy": Verb(
+        f"{COMMANDS}.deploy:deploy_command", "Give files to devices, and see what they make of them.", task=DESK
+    ),
+    "doctor": Verb("doctor.command:doctor_command", "Say why a server refuses a device.", True, task=DESK),
+    "simulate": Verb("simulate:simulate_command", "Simulate devices without a scenario.", True, task=FLEETS),
+    "list": Verb(f"{COMMANDS}.scenario_commands:list_scenarios", "List scenarios.", task=WRITE),
+    "plan": Verb(f"{COMMANDS}.plan:plan_command", "Show what a run would do, without running it.", task=WRITE),
+    "report": Verb(
+        f"{COMMANDS}.report:report_command", "Judge stored traces again, without running anything.", task=TEST
+    ),
+    "trace": Verb(
+        f"{COMMANDS}.trace:trace_command", "Show what happened, event by event: of a run or a server.", task=TEST
+    ),
+    "check": Verb(f"{COMMANDS}.scenario_commands:check", "Check scenario files without running them.", task=WRITE),
+    "explain": Verb(f"{COMMANDS}.explain:explain_command", "Say what words of scenario files mean.", task=WRITE),
+    "schema": Verb(
+        f"{COMMANDS}.scenario_commands:schema",
+        "Print the JSON Schema of scenario, bench or study files, for editors.",
+        task=WRITE,
+    ),
+    "new": Verb(f"{COMMANDS}.scenario_commands:new", "Write a scenario or a study to start from.", task=WRITE),
+    "ca": Verb("", "Make certificates for a bench.", parts=CA, task=BENCH),
+    "board": Verb("", "Use real boards, by the names of a bench file.", parts=BOARD, task=BENCH),
 }
+ABOUT: Final = f"""A test bench for device provisioning: a reference server, simulated fleets, scenarios that judge.
+
+Each command has a page of its own: `fleetrig COMMAND --help`. README.md and docs/ of the project say more.
+
+Examples:
+  fleetrig run {FIRST}/demo  # devices register and take an update
+  fleetrig serve             # a server on this machine, for your own device
+  fleetrig new mine/first    # a scenario of your own to start from
+"""
+FAMILY_SETTINGS: Final[Mapping[str, Any]] = {
+    "add_completion": False,
+    "rich_markup_mode": None,
+    "no_args_is_help": True,
+    "context_settings": {"help_option_names": list(HELP_WORDS)},
+}
+"""Of every `typer.Typer`. typer hands the names of the help option down to the commands."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -106,6 +154,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _prepared(given: list[str]) -> Any:
     """The command with its verb imported; the words are put in order."""
+    if given[:1] == ["help"]:
+        given[:] = [*given[1:], "--help"]
     at = next((at for at, argument in enumerate(given) if not argument.startswith("-")), len(given))
     wanted = given[at] if at < len(given) else None
     if wanted in VERBS and VERBS[wanted].by_platform:
@@ -127,32 +177,35 @@ def _command(wanted: str | None, words: Sequence[str]) -> Any:
     """All verbs in the order of their table; typer would sort them differently."""
     command: Any = typer.main.get_command(_app(wanted, words))
     command.commands = {name: command.commands[name] for name in VERBS}
+    command.tasks = {task: [name for name, verb in VERBS.items() if verb.task == task] for task in TASKS}
     return command
 
 
 def platform_first(verb: str, words: list[str]) -> list[str]:
     """The words after a verb, the platform's name moved before its options. Raises UsageError without a platform."""
-    if words and not words[0].startswith("-"):
+    if not words:
+        return words
+    if not words[0].startswith("-"):
         known_platform(words[0], f"fleetrig {verb}")
         return words
     named = next((word for word in words if word in PLATFORMS), None)
     if named is not None:
         return [named, *words[: words.index(named)], *words[words.index(named) + 1 :]]
-    if "--help" in words:
+    if not {*HELP_WORDS}.isdisjoint(words):
         return ["--help"]
     raise UsageError(f"fleetrig {verb} needs a platform: {', '.join(PLATFORMS)}; see `fleetrig {verb} --help`")
 
 
 def _app(wanted: str | None, words: Sequence[str]) -> typer.Typer:
     """All verbs; only the requested one is imported."""
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.callback(help="A test bench for device provisioning.")(_everywhere)
+    app = typer.Typer(cls=VerbsPage, **FAMILY_SETTINGS)
+    app.callback(help=ABOUT)(_everywhere)
     for name, verb in VERBS.items():
         part = next((word for word in words if not word.startswith("-")), "") if name == wanted else ""
         if verb.parts:
             app.add_typer(_family(name, verb, part), name=name)
         elif verb.by_platform:
-            app.add_typer(_platforms(name, verb, words[0] if name == wanted else ""), name=name)
+            app.add_typer(_platforms(name, verb, words[0] if words and name == wanted else ""), name=name)
         elif name == wanted:
             app.command(name, cls=HelpPage)(_function(verb.function))
         else:
@@ -162,7 +215,7 @@ def _app(wanted: str | None, words: Sequence[str]) -> typer.Typer:
 
 def _family(name: str, verb: Verb, wanted: str) -> typer.Typer:
     """The commands of a family; only the requested one is imported."""
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app = typer.Typer(cls=FamilyPage, **FAMILY_SETTINGS)
     app.callback(help=f"{verb.help}\n\nEach command has its own options: see `fleetrig {name} COMMAND --help`.")(
         _not_imported
     )
@@ -176,7 +229,7 @@ def _family(name: str, verb: Verb, wanted: str) -> typer.Typer:
 
 def _platforms(name: str, verb: Verb, wanted: str) -> typer.Typer:
     """A command for each platform; only the requested one is imported."""
-    app = typer.Typer(add_completion=False, rich_markup_mode=None, subcommand_metavar="PLATFORM ...")
+    app = typer.Typer(cls=FamilyPage, subcommand_metavar="PLATFORM ...", **FAMILY_SETTINGS)
     app.callback(help=f"{verb.help}\n\nEach platform has its own options: see `fleetrig {name} PLATFORM --help`.")(
         _not_imported
     )
@@ -228,11 +281,16 @@ def _report(error: BaseException, *, is_stopped: bool) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in it cannot be written
             return _say(f"cannot write{_to(error)}: {error.strerror}", Exit.BROKEN)
         case FleetrigError():
-            return _say(str(error), error.exit_code)
+            from fleetrig.harness.servers.no_answer import looked_closer  # sockets and TLS are for who has no answer
+
+            return _say(looked_closer(error), error.exit_code)
         case OSError():
             return _say(str(broken_environment(error)), Exit.BROKEN)
+        case typer.TyperException() if type(error).__name__ == "NoArgsIsHelpError":
+            print(error.message)  # to do nothing is no success: a script that runs `fleetrig $WORDS` is to notice
+            return Exit.WRONG_USAGE
         case typer.TyperException():
-            return _say(_usage_sentence(error), Exit.WRONG_USAGE)
+            return _say(usage_sentence(error), Exit.WRONG_USAGE)
         case _ if is_stopped:
             return _say("interrupted", Exit.INTERRUPTED)
         case _:
@@ -242,13 +300,6 @@ def _report(error: BaseException, *, is_stopped: bool) -> int:
 
 def _to(error: OSError) -> str:
     return f" {error.filename}" if error.filename is not None else " the output"
-
-
-def _usage_sentence(error: typer.TyperException) -> str:
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else "fleetrig"
-    said = error.format_message().replace("Value error, ", "").rstrip(".")  # the words of a library
-    return f"{said}; see `{path} --help`"
 
 
 def _say(sentence: str, code: int) -> int:

@@ -38,6 +38,10 @@ class Evidence:
     lane: str
     seq: int
     line: str
+    device: str = ""
+    """Whose event it is; empty for nobody's."""
+    is_in_trace: bool = True
+    """False where the stored trace has a few devices only, and not this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,8 @@ class PhaseResult:
         return Verdict.BROKEN if self.broken else worst_verdict(check.verdict for check in self.checks)
 
 
+INTERRUPTED: Final = "interrupted"
+"""Why a run that was under way has no verdict of its own, when somebody stopped it."""
 EXPECTS_NOTHING: Final = "nothing was judged: none of its phases expects anything; say with `expect` what must hold"
 
 
@@ -142,6 +148,10 @@ class Report:
     """The scenario's file, relative to the working folder where it lies below."""
     line: int = 0
     """The line of its title; 0 without a file."""
+    cites: tuple[str, ...] = ()
+    """The rows of contracts that it is about."""
+    output: tuple[tuple[str, str], ...] = ()
+    """Files with what its devices have printed, where they are programs, and the last line of each."""
     boards: tuple[tuple[str, str], ...] = ()
     """Role -> the board that took it: its name on the bench, its type, its serial number."""
     engine: str = ""
@@ -150,6 +160,11 @@ class Report:
     """What its figures say: subject and sentence."""
     lacks: tuple[Lack, ...] = ()
     """Why it was skipped, where the server lacks what it needs."""
+
+    @property
+    def was_interrupted(self) -> bool:
+        """It was stopped on the way, and that is all there is to say."""
+        return self.verdict is Verdict.BROKEN and self.reason == INTERRUPTED
 
     @property
     def folder(self) -> str:

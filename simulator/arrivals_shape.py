@@ -33,12 +33,20 @@ Points = tuple[tuple[int, int], ...]
 
 class Shape(StrEnum):
     EVEN = "even"
+    """One after the other, evenly over the spread."""
     AT_ONCE = "at_once"
+    """All together; it takes no spread."""
     CITY = "city"
+    """Power returns district by district, the largest first."""
     DAILY = "daily"
+    """Few at the beginning and the end, most in the middle, as over a day."""
     STEP = "step"
+    """From the middle on nine times as many as before."""
     SPIKE = "spike"
+    """Half of them within a fiftieth of the time, in the middle."""
     STEADY = "steady"
+    """As if they had been on for long, so that their rate is even from the beginning: the spread is their interval, and
+    `poll_jitter` comes on top."""
 
 
 def _daily() -> Points:

@@ -19,14 +19,22 @@ RETRY_AFTER_LIMIT_S: Final = 86_400.0
 
 
 class Policy(StrEnum):
-    NONE = "none"  # a device that just waits for its next poll
-    IMMEDIATE = "immediate"  # the pathological case: retries at once, and knows no floor
-    FIXED = "fixed"  # very common in firmware
-    LINEAR = "linear"  # min(cap, base·(k + 1))
-    EXPONENTIAL = "exponential"  # min(cap, base·2^k): keeps a herd in lockstep
-    FULL_JITTER = "full_jitter"  # U·min(cap, base·2^k)
-    EQUAL_JITTER = "equal_jitter"  # half of it certain, half of it drawn
-    DECORRELATED_JITTER = "decorrelated_jitter"  # min(cap, base + U·(3·previous − base))
+    NONE = "none"
+    """It does not retry: it waits for its next poll."""
+    IMMEDIATE = "immediate"
+    """It retries at once, and knows no floor: the pathological case."""
+    FIXED = "fixed"
+    """It waits for `base` every time; very common in firmware."""
+    LINEAR = "linear"
+    """`base`, 2·`base`, 3·`base` …, at most `cap`."""
+    EXPONENTIAL = "exponential"
+    """`base`, 2·`base`, 4·`base` …, at most `cap`. It keeps a herd in lockstep."""
+    FULL_JITTER = "full_jitter"
+    """Drawn between nothing and what `exponential` waits."""
+    EQUAL_JITTER = "equal_jitter"
+    """Half of what `exponential` waits for certain, the other half drawn."""
+    DECORRELATED_JITTER = "decorrelated_jitter"
+    """Drawn between `base` and three times the wait before, at most `cap`."""
 
 
 class Delay(NamedTuple):

@@ -19,13 +19,21 @@ from typing import Final
 
 class Stage(StrEnum):
     BLANK = "blank"
+    """Fresh from the factory: it has not been given a server yet."""
     ENROLLING = "enrolling"
+    """On its first contact, or on one after it has lost its identity."""
     BACKING_OFF = "backing_off"
+    """A try has failed, and it waits before the next one."""
     ENROLLED = "enrolled"
+    """It has been accepted at least once, and has stored that."""
     ONLINE = "online"
+    """Accepted, and its last contact worked."""
     UPDATING = "updating"
+    """Between a deployment that it was given and its final report."""
     MOVING = "moving"
+    """On its way to another server."""
     REFUSED = "refused"
+    """The server said no, and it waits before it asks again."""
 
 
 MOVES: Final[Mapping[Stage, frozenset[Stage]]] = {

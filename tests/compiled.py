@@ -22,7 +22,7 @@ PRIVATE_NAMES: Final = ("PYC_TAIL", "_rewrite_test", "_write_pyc", "assertstate_
 """What this leans on in `rewrite`, and that pytest does not promise to keep: without them each worker compiles all."""
 ROOT: Final = Path(__file__).parents[1]
 TESTS: Final = ROOT / "tests"
-ROOMS: Final = ("harness", "hil", "reference_server", "simulator", "tests")
+ROOMS: Final = ("harness", "hil", "reference_server", "simulator", "testing", "tests")
 
 
 def compile_a_share(config: pytest.Config) -> None:

@@ -12,7 +12,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 TOGETHER = (
     "tests/peers/thingsboard/test_sdk_rows.py", "tests/peers/hono/", "tests/peers/kura/", "tests/peers/",
     "tests/harness/doctor/", "tests/test_installed.py", "tests/golden/test_thingsboard_", "tests/golden/test_hono_",
-    "tests/golden/test_kura_",
+    "tests/golden/test_kura_", "tests/harness/running_server/",
 )  # fmt: skip
 """Tests below these run in one worker, one after another: they share what is costly to make, or what a machine has
 once. The first that fits counts. (xdist 3.8 overlooks its own mark `xdist_group` under pytest 9.2.)"""

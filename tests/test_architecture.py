@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("simulator", "reference_server", "harness", "hil")
+FOLDERS = ("simulator", "reference_server", "harness", "hil", "testing")
 PACKAGES = tuple(f"fleetrig.{folder}" for folder in FOLDERS)
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 60
@@ -85,6 +85,11 @@ RULES = (
         ("fleetrig.harness", "fleetrig.reference_server", "fleetrig.simulator"),
         "a bench must work for a board and a platform that nobody here wrote",
         allowed=CONTRACT,
+    ),
+    Rule(
+        tuple(package for package in PACKAGES if package != "fleetrig.testing"),
+        ("fleetrig.testing",),
+        "it only names what tests of other projects may import: whoever works on fleetrig imports the thing itself",
     ),
     Rule(
         PACKAGES,

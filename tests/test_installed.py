@@ -19,8 +19,10 @@ OWN_MODULE = 'WHOSE = "the user\'s own"\n'
 OWN_TEST = """
 from harness import WHOSE as HARNESS
 from simulator import WHOSE as SIMULATOR
+from fleetrig.testing import RunningServer
 
-def test_own_folders_are_found_and_the_server_answers(hawkbit_server):
+def test_own_folders_are_found_and_the_server_answers(hawkbit_server: RunningServer) -> None:
+    assert isinstance(hawkbit_server, RunningServer)
     assert HARNESS == SIMULATOR == "the user's own"
     assert hawkbit_server.url.startswith("http://127.0.0.1:")
 """
@@ -108,3 +110,4 @@ def test_only_one_package_is_installed(python: Path, project: Path) -> None:
     assert folders == {"fleetrig"}
     assert (packages / "fleetrig/scenarios/hawkbit/demo.yaml").is_file()
     assert (packages / "fleetrig/harness/py.typed").is_file()
+    assert (packages / "fleetrig/testing/py.typed").is_file()

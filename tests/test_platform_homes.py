@@ -41,7 +41,7 @@ def said(path: Path) -> Iterator[tuple[int, str]]:
 def mentions(root: Path) -> dict[str, list[tuple[int, str]]]:
     """File -> lines outside the homes of platforms that name one."""
     found = {}
-    for folder in ("harness", "simulator", "reference_server"):
+    for folder in ("harness", "simulator", "reference_server", "testing"):
         for path in sorted((root / folder).rglob("*.py")):
             inner = path.relative_to(root).as_posix()
             if not HOMES.match(inner) and (lines := list(said(path))):

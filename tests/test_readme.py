@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.command import fleetrig
 from tests.harness.served import Served
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +63,14 @@ def run(block: str, folder: Path) -> bool:
         return False
     assert done.returncode == 0, f"{block}\nended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
     return True
+
+
+def test_the_sample_of_a_trace_is_what_the_command_prints(tmp_path: Path) -> None:
+    """The block of text below the commands; they run in virtual time, so that it is always the same."""
+    [(commands, sample)] = re.findall(r"```sh\n((?:.*\n)?fleetrig trace .*\n)```\n\n```text\n((?:.*\n)*?)```", readme())
+    ran = [fleetrig(*shlex.split(command)[1:], cwd=tmp_path) for command in commands.splitlines()]
+    assert [done.returncode for done in ran] == [0] * len(ran)
+    assert sample in ran[-1].stdout
 
 
 def test_the_demo_output_is_of_this_scenario() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("simulator", "reference_server", "harness", "hil")
+FOLDERS = ("simulator", "reference_server", "harness", "hil", "testing")
 PLATFORMS = ("simulator/flows", "reference_server/platforms", "harness/platforms")
 """Rooms of single platforms: each speaks its own platform's words."""
 

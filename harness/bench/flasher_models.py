@@ -18,6 +18,7 @@ from fleetrig.hil.flashers.uboot_tftp import BY_DHCP
 from fleetrig.hil.flashers.uboot_tftp import PIECE_BYTES as TFTP_PIECE_BYTES
 from fleetrig.hil.flashers.uboot_xmodem import PIECE_BYTES as XMODEM_PIECE_BYTES
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.unreadable import why_no_words
 
 HexNumber = Annotated[int, Strict(), Field(ge=0, lt=1 << 64)]
 """Of memory: `0x41000000` in the file."""
@@ -30,7 +31,7 @@ def split_words(text: str) -> tuple[str, ...]:
     try:
         words = tuple(shlex.split(text))
     except ValueError as wrong:
-        raise ValueError(f"expected a command line ({wrong})") from None
+        raise ValueError(f"expected a command line ({why_no_words(wrong)})") from None
     if not words:
         raise ValueError("expected a program and its arguments")
     return words

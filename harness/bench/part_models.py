@@ -12,6 +12,7 @@ from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.scenario_file.values import Duration, LooseText, Model, PositiveCount, Size, Text
 from fleetrig.hil.board import ConsoleKind
 from fleetrig.hil.fakes.fake_gateway import FakeFault
+from fleetrig.simulator.contract.unreadable import why_no_pattern
 
 KEYS: Final = {"enter": b"\r", "escape": b"\x1b", "space": b" ", "ctrl-c": b"\x03"}
 RELAY: Final = r"env:[A-Za-z_][A-Za-z0-9_]*|https?://[^/]+.*"
@@ -35,7 +36,7 @@ def regular_expression(text: str) -> str:
     try:
         re.compile(text)
     except re.error as wrong:
-        raise ValueError(f"expected a regular expression ({wrong})") from None
+        raise ValueError(f"expected a regular expression ({why_no_pattern(wrong)})") from None
     return text
 
 

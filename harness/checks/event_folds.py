@@ -302,6 +302,8 @@ class ServerEventsFold:
         got = format_count(self._count)
         if self._others:
             got += "; other reasons: " + summarize_names([f"«{text}» ×{n}" for text, n in self._others.most_common(3)])
+        if self._fault and self._lives and self._count < self._bounds.at_least:
+            got += f"; only what it hits triggers it, and {self._lives}"
         return Finding(self.expected, got, self._recent.evidence())
 
     def measured(self) -> str:

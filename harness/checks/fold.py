@@ -104,7 +104,7 @@ def evidence_of(event: TraceEvent) -> Evidence:
     """Where an event stands in the trace, and what it says in one line."""
     what = event.envelope.line if event.envelope is not None else event.reason or event.stage
     line = " ".join(filter(None, [event.device, event.kind, event.name, what]))
-    return Evidence(event.lane, event.seq, line)
+    return Evidence(event.lane, event.seq, line, event.device)
 
 
 def summarize_names(names: Sequence[str], at_most: int = 3) -> str:

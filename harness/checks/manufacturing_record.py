@@ -17,7 +17,7 @@ from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.run.context import Device, RunContext
 from fleetrig.harness.scenario_file.check_words import ManufacturingRecord
 from fleetrig.harness.verdict import Finding, Measured
-from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.errors import BrokenBench, system_said
 from fleetrig.simulator.contract.identity import ClientCertificate, Credential
 from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.stages import Stage
@@ -92,4 +92,4 @@ def write_record(rows: list[dict[str, str]], folder: Path, name: str) -> None:
                 files[ending].write(content)
                 files[ending].flush()
     except OSError as wrong:
-        raise BrokenBench(f"cannot write the manufacturing record {folder / name}: {wrong.strerror or wrong}") from None
+        raise BrokenBench(f"cannot write the manufacturing record {folder / name}: {system_said(wrong)}") from None

@@ -102,7 +102,8 @@ class BacksOffFold:
         for device, row in self._rows.seen().items():
             growth = row.growth()
             if growth is None:
-                return Finding(self.expected, f"{device} paused only {len(row.longest_us)} times: too few to tell")
+                got = f"{device} paused only {format_amount(len(row.longest_us), 'time')} ({row}): too few to tell"
+                return Finding(self.expected, f"{got}, that takes {MIN_PAUSES}; shorter first pauses show more")
             if growth < self._by:
                 got = f"{growth:.1f} times: {device} paused {row}"
                 return Finding(self.expected, got, self._rows.evidence(device))

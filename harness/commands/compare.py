@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.output_places import check_file
 from fleetrig.harness.load.comparison import Comparison, compare
 from fleetrig.harness.load.comparison_page import comparison_page
@@ -15,11 +16,17 @@ from fleetrig.harness.load.curves import CURVES_FILE, CurveRow, read_curves
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.scenario_file.threshold_words import EXPECTED, allowance
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.simulator.contract.errors import UsageError
 
 A_SHARE: Final = "--within: expected a share such as 20%"
 
 
+@examples(
+    "cd fleetrig-results/load",
+    "fleetrig compare steady_polling.predicted steady_polling.load --within 20%",
+    "fleetrig compare predicted/curves.csv measured/curves.csv --html page.html",
+)
 def compare_command(
     predicted: Annotated[Path, typer.Argument(help="The folder of `fleetrig predict`, or a curves.csv.")],
     measured: Annotated[Path, typer.Argument(help="The folder of `fleetrig load`, or a curves.csv.")],
@@ -70,4 +77,4 @@ def rows_of(path: Path) -> list[CurveRow]:
     try:
         return read_curves(file)
     except (OSError, ValueError) as wrong:
-        raise UsageError(f"cannot read {file}: {getattr(wrong, 'strerror', None) or wrong}") from None
+        raise UsageError(f"cannot read {file}: {why_unread(file, wrong)}") from None

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import AllowOutside, Params, Scenarios, Seed
 from fleetrig.harness.commands.scenario_lookup import looked_up
 from fleetrig.harness.fleets.fleet_run import FleetOutcome, run_fleet
 from fleetrig.harness.fleets.not_a_cohort import NotACohort
 from fleetrig.harness.fleets.param_edge import Happening, ParamRange, edge_lines, param_edge, param_range
+from fleetrig.harness.report.heartbeat import heartbeat
+from fleetrig.harness.report.spoken import spoken_s
 from fleetrig.harness.scenario_file.given_params import check_params, read_params
 from fleetrig.harness.scenario_file.selection import Expanded, plan, select
 from fleetrig.simulator.contract.errors import UsageError
 
 
+@examples(
+    "fleetrig edge outage/collapse --vary outage=10s..3m --until passes",
+    "fleetrig edge outage/poll_jitter --vary jitter=5..50 --set devices=100000",
+)
 def edge_command(
     run: Annotated[str, typer.Argument(metavar="ID", help="One scenario, or one run of it: ID[policy=fixed].")],
     vary: Annotated[str, typer.Option(metavar="NAME=FROM..TO", help="The param, such as outage=30s..20m.")],
@@ -53,15 +61,29 @@ def edge_command(
     check_params([span.name], select([run], folders, allows_outside=allow_outside), option="--vary")
     for end in (span.least, span.most):
         planned(span.text(end))  # a mistake at the far end is told before the first run
-    edge = param_edge(span, until, with_value, _telling(span))
+    trying = Trying(span)
+    with heartbeat(trying.how_far):
+        edge = param_edge(span, until, trying.noting(with_value), trying.tell)
     for line in edge_lines(span, until, edge):
         typer.echo(line)
 
 
-def _telling(span: ParamRange) -> Callable[[str, str], None]:
-    """A line for each run, as it ends."""
+@dataclass(slots=True)
+class Trying:
+    """A line for each run, as it ends; of one that takes long, now and then that it is tried."""
 
-    def tell(value: str, said: str) -> None:
-        typer.echo(f"  {span.name} {value:<10} {said}")
+    span: ParamRange
+    value: str = ""
 
-    return tell
+    def noting(self, run: Callable[[str], FleetOutcome]) -> Callable[[str], FleetOutcome]:
+        def noted(value: str) -> FleetOutcome:
+            self.value = value
+            return run(value)
+
+        return noted
+
+    def how_far(self, passed_s: float) -> str:
+        return f"{spoken_s(passed_s)}: trying {self.span.name} {self.value}" if self.value else ""
+
+    def tell(self, value: str, said: str) -> None:
+        typer.echo(f"  {self.span.name} {value:<10} {said}")

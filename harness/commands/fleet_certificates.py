@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from fleetrig.harness.commands.fleet_options import warn_if_others_can_read
 from fleetrig.harness.scenario_file.unit_list import Unit
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import ClientCertificate
@@ -51,7 +52,7 @@ def _issued(
         authority = read_authority(b"\n".join(map(pem_file, authority_files)), now_us)
         return {unit.serial: finish(authority.issue_client(unit.serial), authority) for unit in units}
     except OSError as error:
-        raise UsageError(f"--certificates: cannot read {authority_file}: {error.strerror or error}") from None
+        raise UsageError(f"--certificates: cannot read {authority_file}: {why_unread(authority_file, error)}") from None
     except ValueError as wrong:
         raise UsageError(
             f"--certificates {authority_file}: {wrong}; expected an authority, certificate and key"

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from fleetrig.harness.commands.load_request import LoadRequest, execute
+from fleetrig.harness.commands.help_page import examples
+from fleetrig.harness.commands.load_request import DEFAULT_BIND, LoadRequest, execute
 from fleetrig.harness.commands.options import (
     AgainstIfGiven,
     AllowOutside,
@@ -25,6 +26,11 @@ from fleetrig.harness.commands.run_request import RESULTS
 Figures = Annotated[Path, typer.Option(metavar="DIR", help="Where the figures go: curves, statistics, a summary.")]
 
 
+@examples(
+    "fleetrig load load/steady_polling --users 100",
+    "fleetrig load load/factory_line --set shift=10m --workers 2",
+    "fleetrig load load/steady_polling --against http://10.0.0.7:8080",
+)
 def load_command(
     run: Annotated[str | None, typer.Argument(metavar="ID", help="One scenario; none for a worker.")] = None,
     against: AgainstIfGiven = None,
@@ -32,7 +38,8 @@ def load_command(
         int | None, typer.Option(metavar="N", min=1, help="So many devices.  [default: as the scenario says]")
     ] = None,
     workers: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Spread the devices over N processes.  [default: one process]")
+        int,
+        typer.Option(metavar="N", min=0, show_default=False, help="Spread the devices over N processes.  [default: 1]"),
     ] = 0,
     master: Annotated[
         bool, typer.Option("--master", help="Direct workers on other machines: --workers says how many.")
@@ -42,7 +49,7 @@ def load_command(
     ] = None,
     bind: Annotated[
         str, typer.Option(metavar="HOST[:PORT]", help="Where a master listens for its workers.")
-    ] = "127.0.0.1:5557",
+    ] = DEFAULT_BIND,
     web: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Show Locust's web UI there while the run goes on.")
     ] = None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -30,6 +32,7 @@ BOARDS: Final = "it has boards, and load drives simulated devices: fleetrig run"
 WRONG_PLATFORM: Final = "{0} is {1}, the scenario is for {2}: name a server of {2}"
 MASTER_PORT: Final = 5557
 """Locust's usual one."""
+DEFAULT_BIND: Final = "127.0.0.1:5557"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,10 @@ class LoadRequest:
 
     def _contradictions(self) -> Iterator[tuple[bool, str]]:
         yield self.run is None, "load needs the ID of a scenario; `fleetrig list --tag load` shows those made for it"
+        yield (
+            not self.master and self.bind != DEFAULT_BIND,
+            "--bind is where a master listens for its workers: give --master too",
+        )
         yield self.master and not self.workers, "--master needs --workers N: how many workers will come"
         yield (
             self.master and self.against is None,
@@ -80,6 +87,8 @@ class LoadRequest:
         for option, place in (("--web", self.web), ("--metrics", self.metrics)):
             if place is not None:
                 _ = place_at(place, option)
+        for source in self.source_address or ():
+            check_source(source)
         host, port = place_at(self.bind, "--bind", MASTER_PORT) if self.master else ("127.0.0.1", 0)
         return LoadOrder(
             run=self.run or "",
@@ -109,6 +118,19 @@ class LoadRequest:
             web=self.web or "",
             metrics=self.metrics or "",
         )
+
+
+def check_source(text: str) -> None:
+    """Raises UsageError for what is no address of this machine."""
+    try:
+        family = socket.AF_INET6 if ipaddress.ip_address(text).version == 6 else socket.AF_INET
+    except ValueError:
+        raise UsageError(f"--source-address {text!r}: expected an IP address such as 127.0.0.2") from None
+    try:
+        with socket.socket(family) as probe:
+            probe.bind((text, 0))
+    except OSError:
+        raise UsageError(f"--source-address {text}: this machine has no such address") from None
 
 
 def place_at(text: str, option: str, port: int | None = None) -> tuple[str, int]:

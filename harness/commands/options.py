@@ -61,8 +61,8 @@ DeviceProgram = Annotated[
     str | None,
     typer.Option(
         metavar="CMD",
-        help="Command that starts the device under test (external/… scenarios); "
-        "placeholders: {url} {tenant} {id} {token} …",
+        help="Command that starts the device under test (external/… scenarios); {url}, {tenant}, {id}, {token} and "
+        "more in it are filled in.",
     ),
 ]
 DeviceImage = Annotated[

@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from fleetrig.harness.report.whole_file import check_folder, check_link, check_place, followed
 from fleetrig.simulator.contract.errors import UsageError, shown_path, system_said
+
+RESULTS: Final = Path("fleetrig-results")
+"""Where commands leave what they write when nobody says where."""
 
 
 def check_file(option: str, path: Path) -> None:

@@ -10,9 +10,11 @@ from typing import Final
 import typer
 
 from fleetrig.harness.checks.evaluators import FleetSnapshot, describe
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import AllowOutside, BenchFileGiven, Params, Scenarios, Tags, Wanted
 from fleetrig.harness.commands.scenario_lookup import looked_up
 from fleetrig.harness.platform import platform_of
+from fleetrig.harness.platforms import FIRST
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.scenario_file.backoff_text import backoff_text
 from fleetrig.harness.scenario_file.fault_line import FaultLine
@@ -29,6 +31,10 @@ NAMED: Final = 3
 """Number of serials that are listed."""
 
 
+@examples(
+    f"fleetrig plan {FIRST}/demo",
+    "fleetrig plan mine --set devices=5",
+)
 def plan_command(
     ids: Wanted = None,
     tag: Tags = None,

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.fleets.policy_of_trace import PolicyFound, policy_of_trace
 from fleetrig.harness.scenario_file.backoff_line import BackoffLine
 from fleetrig.harness.scenario_file.titles import flow_text
@@ -18,6 +19,10 @@ NO_NUMBERS: Final = frozenset({"base", "cap", "floor"})
 """What these two policies do not look at."""
 
 
+@examples(
+    "fleetrig policy run.jsonl",
+    "fleetrig run outage/recovery --policy-from run.jsonl  # a fleet like it",
+)
 def policy_command(
     trace: Annotated[Path, typer.Argument(help="A stored trace in which devices were turned away.")],
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import AllowOutside, Engine, Params, Scenarios, Seed
 from fleetrig.harness.commands.output_places import check_own_folder
 from fleetrig.harness.commands.policy_option import PolicyFrom, policy_for_order
@@ -19,6 +20,10 @@ from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import exit_of
 
 
+@examples(
+    "fleetrig predict load/steady_polling --users 100",
+    "fleetrig predict load/factory_line --set shift=10m",
+)
 def predict_command(
     run: Annotated[str, typer.Argument(metavar="ID", help="One scenario.")],
     users: Annotated[

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import (
     AllowOutside,
     AllowSkipped,
@@ -31,6 +32,10 @@ from fleetrig.harness.verdict import Report
 from fleetrig.simulator.contract.errors import UsageError
 
 
+@examples(
+    "fleetrig report run.jsonl --verbose",
+    "fleetrig report fleetrig-results --junit junit.xml",
+)
 def report_command(
     traces: Annotated[list[Path], typer.Argument(metavar="TRACE.jsonl", help="Traces of runs, or folders of them.")],
     junit: Junit = None,

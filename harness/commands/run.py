@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import (
     AgainstIfGiven,
     AllowOutside,
@@ -37,8 +38,15 @@ from fleetrig.harness.commands.options import (
 from fleetrig.harness.commands.policy_option import PolicyFrom
 from fleetrig.harness.commands.run_request import RESULTS, RunRequest, execute
 from fleetrig.harness.commands.shrink import shrunk
+from fleetrig.harness.platforms import FIRST
 
 
+@examples(
+    f"fleetrig run {FIRST}/demo --verbose",
+    f"fleetrig run {FIRST} --tag failure --junit junit.xml",
+    "fleetrig run mine/first --time real --trace run.jsonl",
+    f"fleetrig run {FIRST} --against http://127.0.0.1:8080",
+)
 def run_command(
     ids: Wanted = None,
     against: AgainstIfGiven = None,

@@ -12,6 +12,7 @@ from typing import Final, Literal
 from rich.console import Console
 
 from fleetrig.harness.commands.fleet_options import warn_of_tokens
+from fleetrig.harness.commands.output_places import RESULTS as RESULTS
 from fleetrig.harness.commands.output_places import check_file, check_file_or_folder, check_own_folder
 from fleetrig.harness.commands.policy_option import with_policy_from
 from fleetrig.harness.commands.scenario_lookup import looked_up
@@ -29,6 +30,7 @@ from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.start_properties import why_not
 from fleetrig.harness.run.trace_file import trace_name
 from fleetrig.harness.scenario_file.given_params import read_params
+from fleetrig.harness.scenario_file.phase_spans import longest_spans_s
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.scenario_file.selection import Expanded, plan
 from fleetrig.harness.scenario_file.selection_folders import scenario_folders
@@ -40,7 +42,6 @@ from fleetrig.simulator.contract.bounds import DEVICES, RUNS
 from fleetrig.simulator.contract.errors import UsageError
 
 MAX_PARALLEL_RUNS: Final = 32
-RESULTS: Final = Path("fleetrig-results")
 PER_CPU: Final = 8
 """Real-time runs mostly wait."""
 
@@ -207,9 +208,11 @@ def execute(request: RunRequest) -> Exit:
     if request.insecure:
         console.print("--insecure: the server's certificate is not checked, anybody could be answering")
     looked_up(request.scenarios, request.ids or [])
-    progress = RunProgress(console)
+    progress = RunProgress(
+        console, longest_spans_s(runs[0].scenario), is_virtual=options.for_scenario(runs[0].scenario).time == "virtual"
+    )
     if is_single:
-        options = replace(options, listener=progress)
+        options = replace(options, listener=progress, progress=progress.simulated)
     pairs = pairs_of(runs, options, request)
     for expanded, of_run in pairs[: len(pairs) // request.repeat]:
         check_size(expanded.scenario, of_run)

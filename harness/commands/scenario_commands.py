@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from fleetrig.harness.commands.editor_schema import SchemaKind, made_schema, modeline, schema_place, write_schema
 from fleetrig.harness.commands.fleet_options import warn_of_tokens
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import AllowOutside, BenchFileGiven, Scenarios, Tags, Wanted
 from fleetrig.harness.commands.scenario_lookup import looked_up
+from fleetrig.harness.platforms import FIRST
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
 from fleetrig.harness.scenario_file.recognition import STUDY_SUFFIXES, SUFFIXES
 from fleetrig.harness.scenario_file.scenario import Scenario
@@ -22,9 +24,13 @@ from fleetrig.harness.scenario_file.selection_lookup import find, find_everywher
 from fleetrig.harness.scenario_file.starter import starter_for
 from fleetrig.harness.scenario_file.template import ScenarioFile
 from fleetrig.harness.studies.study_starter import STUDY_STARTER
-from fleetrig.simulator.contract.errors import NoSuchId, UsageError
+from fleetrig.simulator.contract.errors import NoSuchId, UsageError, system_said
 
 
+@examples(
+    f"fleetrig list {FIRST}",
+    "fleetrig list --tag load",
+)
 def list_scenarios(
     wanted: Wanted = None, tag: Tags = None, allow_outside: AllowOutside = False, scenarios: Scenarios = None
 ) -> None:
@@ -58,15 +64,13 @@ def check_studies(wanted: Sequence[str], folders: ScenarioFolders, *, allows_out
         typer.echo(f"{one}: a study of {plan.runs:,} runs, OK")
 
 
-class SchemaKind(StrEnum):
-    SCENARIO = "scenario"
-    BENCH = "bench"
-    STUDY = "study"
-
-
 SchemaOf = Annotated[SchemaKind, typer.Argument(metavar="KIND", help="Of what: scenario, bench or study files.")]
 
 
+@examples(
+    "fleetrig check",
+    "fleetrig check mine/first.yaml mine.study.yaml",
+)
 def check(
     wanted: Wanted = None,
     allow_outside: AllowOutside = False,
@@ -84,7 +88,7 @@ def check(
     files, problems = read_all(found, allows_outside=allow_outside)
     problems += [problem for file in files for problem in _expansion_problems(file)]
     if problems:
-        raise FileMistakes(problems)
+        raise FileMistakes(problems, of_scenarios=True)
     for file in files:
         runs = [run.scenario for run in expand(file)]
         warn_of_tokens(file.id, runs)
@@ -93,23 +97,24 @@ def check(
     typer.echo(f"{len(found)} scenarios OK" if len(found) != 1 else "1 scenario OK")
 
 
+@examples(
+    "fleetrig schema > scenario.schema.json",
+    "fleetrig schema bench > bench.schema.json",
+)
 def schema(
     kind: Annotated[
         SchemaKind, typer.Argument(metavar="KIND", help="Of what: scenario, bench, or study.")
     ] = SchemaKind.SCENARIO,
 ) -> None:
     """Print the JSON Schema of scenario files, of bench files, or of study files, for editors."""
-    # Making it takes a while, and only this verb needs it.
-    if kind is SchemaKind.BENCH:
-        from fleetrig.harness.bench.bench_schema import bench_schema as made
-    elif kind is SchemaKind.STUDY:
-        from fleetrig.harness.studies.study_schema import study_schema as made
-    else:
-        from fleetrig.harness.scenario_file.schema import scenario_schema as made
-
-    typer.echo(json.dumps(made(), indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(made_schema(kind), indent=2, ensure_ascii=False))
 
 
+@examples(
+    "fleetrig new mine/first",
+    "fleetrig new scenarios/mine/first_contact.yaml",
+    "fleetrig new mine.study.yaml",
+)
 def new(
     path: Annotated[
         str,
@@ -122,18 +127,22 @@ def new(
     """Write a scenario, or a study, to start from. Never overwrites an existing file."""
     if str(scenarios) == SHIPPED and not Path(SHIPPED).is_dir():
         raise UsageError(f"--scenarios {SHIPPED} are those that came with fleetrig: leave it away, or name a folder")
-    is_study = path.endswith(STUDY_SUFFIXES)
-    file = Path(path) if path.endswith(SUFFIXES) else (scenarios or OWN) / f"{path}.yaml"
+    kind = SchemaKind.STUDY if path.endswith(STUDY_SUFFIXES) else SchemaKind.SCENARIO
+    is_file = path.endswith(SUFFIXES)
+    file = Path(path) if is_file else (scenarios or OWN) / f"{path}.yaml"
+    schema = schema_place(file, kind, None if is_file else scenarios)
+    text = STUDY_STARTER if kind is SchemaKind.STUDY else starter_for(path)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as out:
-            out.write(STUDY_STARTER if is_study else starter_for(path))
+            out.write(modeline(file, schema) + text)
     except FileExistsError:
         raise UsageError(f"{file} exists already; choose another name") from None
     except OSError as wrong:
-        raise UsageError(f"cannot write {file}: {wrong.strerror}") from None
-    then = f"`fleetrig study {file}` runs it" if is_study else f"`fleetrig check {file}` validates it"
-    typer.echo(f"wrote {file}; {then}")
+        raise UsageError(f"cannot write {file}: {system_said(wrong)}") from None
+    beside = f", and {schema} for editors" if write_schema(schema, kind) else ""
+    then = f"`fleetrig study {file}` runs it" if kind is SchemaKind.STUDY else f"`fleetrig check {file}` validates it"
+    typer.echo(f"wrote {file}{beside}; {then}")
 
 
 def _skipped_on(bench: Path, runs: Sequence[Scenario]) -> Iterator[str]:

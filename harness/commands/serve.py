@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.line_writer import LineWriter
 from fleetrig.harness.commands.live_trace import LiveTrace
 from fleetrig.harness.commands.ready_file import ReadyFile, ready_document
@@ -18,7 +19,7 @@ from fleetrig.harness.commands.serve_banner import banner
 from fleetrig.harness.commands.serve_console import RefusalLines
 from fleetrig.harness.commands.serve_options import DEFAULT_CONTROL, ServeArgs, ServeConfig, parse
 from fleetrig.harness.commands.serve_platform import servable
-from fleetrig.harness.platforms import PLATFORMS
+from fleetrig.harness.platforms import FIRST, PLATFORMS
 from fleetrig.harness.run.collector import spared_collector
 from fleetrig.harness.run.interrupts import run_until_stopped, stop_signals_in_loop
 from fleetrig.harness.run.open_files import raise_soft_limit
@@ -30,8 +31,6 @@ from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 
 FLUSH_EVERY_S: Final = 1.0
-FIRST: Final = next(iter(PLATFORMS))
-"""Platforms have ports in common, so they are served together only when somebody says so."""
 
 
 def _listener_help(listener: str) -> str:
@@ -64,6 +63,12 @@ ClientAuthorityFiles = Annotated[
 ]
 
 
+@examples(
+    "fleetrig serve",
+    f"fleetrig serve --platform {list(PLATFORMS)[1]}",
+    "fleetrig serve --store sqlite:///fleet.db --control 127.0.0.1:8081",
+    "fleetrig serve --https 127.0.0.1:8443 --client-ca plant/ca.pem",
+)
 def serve(
     platform: Annotated[
         list[str] | None,

@@ -44,6 +44,8 @@ def banner(
     lines.append(f"  state    {store}" + ("   (lost when the server stops)" if store == "memory:" else ""))
     if leftovers is not None and leftovers.names:
         lines.append(_left_over(leftovers, is_removed=config.options.remove_leftovers))
+    if control is not None:
+        lines.append(f"  watch    fleetrig trace http://{control} --follow")
     lines.append("  stop     Ctrl-C")
     lines.append("Refused requests and why:")
     return [clean_line(line) for line in lines]

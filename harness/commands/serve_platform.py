@@ -65,5 +65,10 @@ class ServablePlatform:
 
 
 def servable(platform: str) -> ServablePlatform:
-    """The platform of that name in the table; its engine is imported now."""
-    return ServablePlatform(description_of(platform), load(platform, "serve:configure"))
+    """The platform of that name in the table; its engine is imported once it is configured."""
+
+    def configure(args: PlatformArgs) -> PlatformConfig:
+        config: PlatformConfig = load(platform, "serve:configure")(args)
+        return config
+
+    return ServablePlatform(description_of(platform), configure)

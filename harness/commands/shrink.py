@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import tempfile
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,8 @@ from rich.status import Status
 from fleetrig.harness.commands.run_request import RunRequest, check_places, execute, planned
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import Exit, exit_of
+from fleetrig.harness.report.heartbeat import heartbeat
+from fleetrig.harness.report.spoken import spoken_s
 from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.run.interrupts import run_until_stopped
 from fleetrig.harness.run.private_files import make_private_folder
@@ -50,8 +52,11 @@ def shrunk(request: RunRequest) -> Exit:
     with tempfile.TemporaryDirectory() as folder:
         shrinking = shrink_run(request, chosen, Path(folder))
         console = make_console()
-        with console.status("") if console.is_terminal else nullcontext() as status:
-            shrinking.told = Teller(console, status, shrinking)
+        with ExitStack() as stack:
+            status = stack.enter_context(console.status("")) if console.is_terminal else None
+            shrinking.told = teller = Teller(console, status, shrinking)
+            if status is None:
+                stack.enter_context(heartbeat(teller.how_far))
             try:
                 run_until_stopped(shrinking.work(tries), STOPPING)
             except KeyboardInterrupt:
@@ -103,11 +108,15 @@ class Teller:
     status: Status | None
     shrinking: ShrinkRun
     tries: int = 0
+    tried: str = ""
+
+    def how_far(self, passed_s: float) -> str:
+        return f"{spoken_s(passed_s)}: try {self.tries}: {self.tried}" if self.tries else ""
 
     def __call__(self, case: ShrunkCase, fails: bool | None) -> None:
         named = self.shrinking.named(case)
         if fails is None:
-            self.tries += 1
+            self.tries, self.tried = self.tries + 1, named
             if self.status is not None:
                 self.status.update(f"try {self.tries}: {named}")
         elif fails and self.shrinking.progress is None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import AllowOutside, Params, Scenarios, Seed, within
 from fleetrig.harness.commands.policy_option import PolicyFrom
 from fleetrig.harness.commands.run_request import RESULTS
@@ -37,6 +38,11 @@ StudyResults = Annotated[
 ]
 
 
+@examples(
+    "fleetrig study  # which there are",
+    "fleetrig study outage/recovery --set devices=20000",
+    "fleetrig study mine.study.yaml --seeds 3 --resume",
+)
 def study_command(
     study: StudyGiven = None,
     params: Params = None,

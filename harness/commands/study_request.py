@@ -15,6 +15,7 @@ from fleetrig.harness.commands.output_places import check_own_folder
 from fleetrig.harness.fleets.policy_of_trace import policy_of_trace
 from fleetrig.harness.report.console import make_console
 from fleetrig.harness.report.exits import Exit
+from fleetrig.harness.report.spoken import spoken_s
 from fleetrig.harness.run.interrupts import tell
 from fleetrig.harness.scenario_file.given_params import check_params, params_of, read_params
 from fleetrig.harness.scenario_file.selection_folders import Folders, folders_of
@@ -35,7 +36,6 @@ from fleetrig.harness.studies.study_rows import study_rows
 from fleetrig.harness.studies.study_run import CapacitySeeker, orders_left, run_orders
 from fleetrig.harness.studies.sweep import StudyPlan, plan_study
 from fleetrig.harness.studies.traced_policy import with_traced_policy
-from fleetrig.harness.studies.wording import spoken_s
 from fleetrig.simulator.contract.errors import BrokenBench, NoSuchId, UsageError
 
 STUDIES: Final = "studies"

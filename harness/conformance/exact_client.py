@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from fleetrig.harness.conformance.expect import Mismatch
 from fleetrig.harness.conformance.timed_response import Deadline, timed
 from fleetrig.harness.servers.json_answer import NotJson, read_json
+from fleetrig.harness.servers.no_answer import NoAnswer
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.errors import BrokenBench
 
@@ -147,7 +148,8 @@ class ExactClient:
 
     def _broken(self, method: str, path: str, error: Exception) -> BrokenBench:
         if isinstance(error, CLOSED):
-            return BrokenBench(f"{self.url} closed the connection without an answer to {method} {path[:100]}")
+            said = f"{self.url} closed the connection without an answer to {method} {path[:100]}"
+            return NoAnswer.saying(said, self.url, "closed")
         match error:
             case ssl.SSLCertVerificationError():
                 return BrokenBench(
@@ -164,10 +166,10 @@ class ExactClient:
             case http.client.IncompleteRead():
                 return BrokenBench(f"{self.url} broke off in the middle of its answer to {method} {path[:100]}")
             case ssl.SSLError():
-                return BrokenBench(
-                    f"{self.url} does not speak TLS as expected ({error.reason}): is it http, not https?"
-                )
+                said = f"{self.url} does not speak TLS as expected ({error.reason}): is it http, not https?"
+                return NoAnswer.saying(said, self.url, "tls")
             case http.client.BadStatusLine():
-                return BrokenBench(f"{self.url} does not answer in HTTP: is it https, not http?")
+                said = f"{self.url} does not answer in HTTP: is it https, not http?"
+                return NoAnswer.saying(said, self.url, "malformed")
             case _:
                 return BrokenBench(f"{self.url} cannot be used: {type(error).__name__} {error}")

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from fleetrig.harness.conformance.expect import Mismatch
 from fleetrig.harness.verdict import Finding
-from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.errors import BrokenBench, system_said
 
 CON, NON, ACK, RST = range(4)
 GET, POST, PUT, DELETE = 1, 2, 3, 4
@@ -56,7 +56,7 @@ def _udp(host: str, port: int) -> DatagramLink:
         link.connect((host, port))
     except OSError as error:
         link.close()
-        raise BrokenBench(f"{host}:{port} (CoAP): {error}") from None
+        raise BrokenBench(f"{host}:{port} (CoAP): {system_said(error)}") from None
     return link
 
 
@@ -119,7 +119,7 @@ class ExactCoap:
         except TimeoutError:
             return None
         except OSError as error:
-            raise BrokenBench(f"nobody listens for CoAP: {error}") from None
+            raise BrokenBench(f"nobody listens for CoAP: {system_said(error)}") from None
         try:
             return read(data)
         except (ValueError, IndexError) as wrong:

@@ -9,7 +9,7 @@ from time import monotonic
 
 from fleetrig.harness.conformance.exact_coap import DATAGRAM_BYTES, ExactCoap
 from fleetrig.harness.conformance.handshakes import HandshakeRefused, any_certificate
-from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.errors import BrokenBench, system_said
 from fleetrig.simulator.contract.identity import TlsCredential
 from fleetrig.simulator.transports.client_tls import ClientTls
 from fleetrig.simulator.transports.dtls_client import DtlsClient
@@ -52,7 +52,7 @@ class DtlsSocket:
             self._socket.connect((host, port))
         except OSError as error:
             self._socket.close()
-            raise BrokenBench(f"{host}:{port} (CoAP over DTLS): {error}") from None
+            raise BrokenBench(f"{host}:{port} (CoAP over DTLS): {system_said(error)}") from None
 
     def shake_hands(self, within_s: float) -> None:
         """Raises HandshakeRefused, NoSession, BrokenBench."""
@@ -66,7 +66,7 @@ class DtlsSocket:
         except ssl.SSLError as error:
             raise HandshakeRefused(str(error)) from None
         except OSError as error:
-            raise BrokenBench(f"nobody listens for CoAP over DTLS: {error}") from None
+            raise BrokenBench(f"nobody listens for CoAP over DTLS: {system_said(error)}") from None
         self._flush()
 
     def _turn(self, ends_s: float) -> None:

@@ -16,7 +16,7 @@ from fleetrig.harness.conformance.expect import Mismatch, expect
 from fleetrig.harness.conformance.handshakes import HandshakeRefused
 from fleetrig.harness.conformance.mqtt_bytes import CLOSED, Heard
 from fleetrig.harness.verdict import Finding
-from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.errors import BrokenBench, system_said
 
 CHUNK_BYTES = 65_536
 PACKET_ID = 7
@@ -46,7 +46,7 @@ class ExactMqtt:
             self._socket = socket.create_connection((host, port), within_s)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # each packet for itself
         except OSError as error:
-            raise BrokenBench(f"nobody answers at {host}:{port} (MQTT): {error}") from None
+            raise BrokenBench(f"nobody answers at {host}:{port} (MQTT): {system_said(error)}") from None
         if tls is not None:
             self._wrap(tls, host if server_name is None else server_name)
 

@@ -71,7 +71,7 @@ def select(rows: Sequence[Row[S]], wanted: Sequence[str]) -> list[Row[S]]:
         found = list(_meant_by(one, rows))
         if not found:
             names = [name for row in rows for name in (row.number, row.path, row.path.partition("/")[0])]
-            near = difflib.get_close_matches(one, names, n=1, cutoff=0.5)
+            near = difflib.get_close_matches(one, names, n=1)
             hint = f"did you mean {near[0]}?" if near else "--list shows what there is"
             raise NoSuchId(f"no row is called {one}; {hint}")
         chosen |= {row.path: row for row in found}

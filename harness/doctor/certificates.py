@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.simulator.contract.errors import UsageError
 
 MAX_BYTES = 1024 * 1024
@@ -55,7 +56,7 @@ def read_certificate(path: Path) -> CertificateFacts:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES)
     except OSError as error:
-        raise UsageError(f"cannot read the certificate {path}: {error.strerror or error}") from None
+        raise UsageError(f"cannot read the certificate {path}: {why_unread(path, error)}") from None
     try:
         chain = x509.load_pem_x509_certificates(content)
     except ValueError:

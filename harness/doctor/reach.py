@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from fleetrig.harness.doctor.certificates import from_der
 from fleetrig.harness.doctor.contact import Contact, Trouble
+from fleetrig.simulator.contract.errors import tls_said
 
 WITHIN_S: Final = 10.0
 LISTEN_S: Final = 1.0
@@ -43,7 +44,7 @@ def reach(url: str, verify: ssl.SSLContext | None, *, insecure: bool, listen_s: 
     except ssl.SSLCertVerificationError as error:
         return replace(_certificate_of(host, port), trouble=Trouble.NOT_TRUSTED, untrusted=error.verify_message)
     except ssl.SSLError as error:
-        return Contact(_tls_trouble(error), error.reason or str(error))
+        return Contact(_tls_trouble(error), tls_said(error).removeprefix("TLS: ") or str(error))
     except (OSError, UnicodeError) as error:
         return Contact(_socket_trouble(error), getattr(error, "strerror", "") or str(error))
 
@@ -73,7 +74,7 @@ def _second_thoughts(secured: ssl.SSLSocket, contact: Contact, listen_s: float) 
     except ssl.SSLWantReadError:
         pass  # session tickets: the server is content
     except ssl.SSLError as error:
-        return replace(contact, trouble=_tls_trouble(error), detail=error.reason or "")
+        return replace(contact, trouble=_tls_trouble(error), detail=tls_said(error).removeprefix("TLS: "))
     except OSError:
         pass  # whether it speaks HTTP is found out later
     return contact

@@ -22,6 +22,7 @@ from typing import Final
 
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import DeviceIdentity
+from fleetrig.simulator.contract.unreadable import why_no_words
 
 PLACE: Final = re.compile(r"\{([a-z_]+)\}")
 HARMLESS: Final = re.compile(r"(?:[\w.:/@+,%][\w.:/@+,=%-]*)?")
@@ -82,7 +83,7 @@ def device_command(text: str, image: Path | None = None) -> DeviceCommand:
     try:
         words = tuple(shlex.split(text))
     except ValueError as wrong:
-        raise UsageError(f"--device-command {text!r} cannot be taken apart: {wrong}") from None
+        raise UsageError(f"--device-command {text!r} cannot be taken apart: {why_no_words(wrong)}") from None
     if not words:
         raise UsageError("--device-command is empty; give a program and its arguments")
     program = shutil.which(words[0])

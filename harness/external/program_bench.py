@@ -20,7 +20,7 @@ from fleetrig.harness.external.command import DeviceCommand, environment, folder
 from fleetrig.harness.external.warden import Warden
 from fleetrig.harness.run.private_files import make_private_folder, open_private
 from fleetrig.simulator.agent import Agent
-from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.errors import BrokenBench, system_said
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
@@ -57,6 +57,8 @@ class ProgramBench:
         self._warden = Warden()
         self._forgetting: set[Agent] = set()
         """Devices whose folders are emptied before they are started again."""
+        self.kept: list[tuple[Path, str]] = []
+        """Files with what the programs have printed, and their last lines; there are some when this is left."""
 
     @property
     def image(self) -> Path | None:
@@ -147,7 +149,7 @@ class ProgramBench:
                     env=environment(values), start_new_session=True,
                 )  # fmt: skip
             except OSError as wrong:
-                raise BrokenBench(f"{words[0]} cannot be started: {wrong.strerror or wrong}") from None
+                raise BrokenBench(f"{words[0]} cannot be started: {system_said(wrong)}") from None
         self._warden.started(process.pid)
         return process
 
@@ -171,11 +173,19 @@ class ProgramBench:
         for serial in sorted(self._serials):
             if text := self.output_of(serial):
                 make_private_folder(self._results)
-                with open_private(self._results / f"{folder_name(serial)}.log") as log:
-                    log.write(self._secrets.hide(text))
+                masked = self._secrets.hide(text)
+                with open_private(path := self._results / f"{folder_name(serial)}.log") as log:
+                    log.write(masked)
+                self.kept.append((path, last_line(masked)))
 
     def _tell(self, agent: Agent, kind: str, reason: str = "") -> None:
         self.trace.emit(self.now_us(), Lane.DEVICE, kind, agent.identity.serial, reason=self._secrets.hide(reason))
+
+
+def last_line(text: str) -> str:
+    """What was printed last, without what controls a terminal."""
+    lines = ("".join(char for char in line if char.isprintable()).strip() for line in reversed(text.splitlines()))
+    return next(filter(None, lines), "")[-LAST_WORDS_CHARACTERS:]
 
 
 def empty(folder: Path) -> None:

@@ -59,7 +59,10 @@ class CohortRun:
         if self._options.listener is not None:
             trace.listen(self._options.listener)
         known = known_in(self._options.known, self._expanded.name)
-        self._fleet = FleetRun(self._expanded.scenario, self._options.seed, trace=trace, known=known)
+        options = self._options
+        self._fleet = FleetRun(
+            self._expanded.scenario, options.seed, trace=trace, known=known, progress=options.progress
+        )
         return self._fleet.run()
 
     def _lacks(self) -> str:
@@ -95,6 +98,7 @@ class CohortRun:
             rerun=shlex.join(again),
             file=scenario.file,
             line=scenario.line,
+            cites=scenario.cites,
             engine=str(self._choice) if self.outcome is None else f"{self.outcome.engine}: {self._choice.why}",
             told=() if self.outcome is None else figures_text(self.outcome),
         )

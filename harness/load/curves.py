@@ -137,8 +137,7 @@ def write_curves(rows: Iterable[CurveRow], path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        for row in rows:
-            writer.writerow(cell_of(getattr(row, name)) for name in COLUMNS)
+        writer.writerows(map(cells_of, rows))
 
 
 def read_curves(path: Path) -> list[CurveRow]:
@@ -154,6 +153,11 @@ def row_of(line: Mapping[str, str]) -> CurveRow:
     counts = [int(line[name]) for name in COLUMNS[:5]]
     times = [float(line[name]) if line[name] else None for name in COLUMNS[5:10]]
     return CurveRow(*counts, *times, line["remark"])  # type: ignore[call-arg, arg-type] # the columns are in the fields' order
+
+
+def cells_of(row: CurveRow) -> list[str]:
+    """A row as it stands in the file."""
+    return [cell_of(getattr(row, name)) for name in COLUMNS]
 
 
 def cell_of(value: float | str | None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final, Protocol
 
+from fleetrig.harness.load.cpu_meter import CpuMeter
 from fleetrig.harness.load.curves import LoadCurves
 from fleetrig.simulator.drivers.director import LoadDriver
 from fleetrig.simulator.drivers.load.bench import LoadBench
@@ -33,22 +34,6 @@ class LoadGenerator(Protocol):
 
     def close(self) -> None:
         """After the run, when the server needs nothing more."""
-
-
-class CpuMeter:
-    """The processor time of this process, second by second."""
-
-    def __init__(self) -> None:
-        self.shares: list[float] = []
-        self._before = (time.monotonic(), time.process_time())
-
-    def tick(self) -> float:
-        """The share of a core since the last tick."""
-        now = (time.monotonic(), time.process_time())
-        before, self._before = self._before, now
-        share = (now[1] - before[1]) / max(1e-6, now[0] - before[0])
-        self.shares.append(share)
-        return share
 
 
 class OneProcess:

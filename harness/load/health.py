@@ -30,19 +30,26 @@ class GeneratorUse:
 
 def why_generator_was_limit(use: GeneratorUse) -> str:
     """A sentence for the report; empty when the generator was not the limit."""
+    reasons = limits_of(use)
+    if not reasons:
+        return ""
+    return f"the generator was the limit: {' and '.join(reasons)}; these figures say nothing about the server: {ADVICE}"
+
+
+def limits_of(use: GeneratorUse) -> list[str]:
+    """What the generator could not do, each a part of a sentence."""
     reasons = []
     name, most_cpu = busiest(use.cpu_shares)
     if most_cpu > MOST_CPU:
-        reasons.append(f"{name} used {most_cpu:.0%} of a core for {WINDOW_S} s (at most {MOST_CPU:.0%})")
+        seconds = min(WINDOW_S, max(len(shares) for _, shares in use.cpu_shares))
+        reasons.append(f"{name} used {most_cpu:.0%} of a core for {seconds} s (at most {MOST_CPU:.0%})")
     late_s = use.waking.percentile_s(0.99)
     if late_s is not None and late_s > MOST_LATENESS_S:
         reasons.append(
             f"one start in a hundred came {late_s * 1e3:,.0f} ms late though nothing but this machine held it up "
             f"(at most {MOST_LATENESS_S * 1e3:.0f} ms)"
         )
-    if not reasons:
-        return ""
-    return f"the generator was the limit: {' and '.join(reasons)}; these figures say nothing about the server: {ADVICE}"
+    return reasons
 
 
 def busiest(cpu_shares: Sequence[tuple[str, Sequence[float]]]) -> tuple[str, float]:

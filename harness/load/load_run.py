@@ -23,6 +23,7 @@ from fleetrig.harness.run.private_files import make_private_folder
 from fleetrig.harness.run.scenario_run import ScenarioRun, SkipScenario
 from fleetrig.harness.run.trace_file import trace_name
 from fleetrig.harness.scenario_file.selection import Expanded
+from fleetrig.harness.servers.no_answer import looked_closer
 from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError, system_said
 
@@ -74,7 +75,9 @@ class LoadRun:
             work.kill(KeyboardInterrupt, block=False)
 
     def why_limit(self) -> str:
-        """Why the figures say nothing about the server; empty when they do."""
+        """Why the figures say nothing about the server; empty when they do, and when nothing was sent to it."""
+        if not self.curves.totals.started:
+            return ""
         cpu_shares = tuple(self._generator.cpu_shares().items())
         return why_generator_was_limit(GeneratorUse(cpu_shares, self.curves.totals.waking))
 
@@ -109,7 +112,7 @@ class LoadRun:
         except SkipScenario as skip:
             return Verdict.SKIPPED, str(skip)
         except FleetrigError as broken:
-            return Verdict.BROKEN, str(broken)
+            return Verdict.BROKEN, looked_closer(broken)
         except KeyboardInterrupt:
             self.was_interrupted = True
             return Verdict.BROKEN, "interrupted: the figures are those until then"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -10,7 +9,7 @@ import gevent.socket as sockets
 from gevent.pywsgi import WSGIServer
 
 from fleetrig.harness.servers.address import place_of
-from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.errors import BrokenBench, system_said
 
 CONTENT_TYPE: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
@@ -41,5 +40,5 @@ def listening(place: str) -> Any:
         listener.listen()
     except OSError as wrong:
         listener.close()
-        raise BrokenBench(f"--metrics {place}: {os.strerror(wrong.errno or 0)}: is something else there?") from None
+        raise BrokenBench(f"--metrics {place}: {system_said(wrong)}") from None
     return listener

@@ -62,7 +62,12 @@ class LoadNeeds:
     @property
     def addresses(self) -> int:
         """Source addresses, so that there are ports enough."""
-        return max(1, math.ceil(self.devices / (self.limits.ports * MOST_FILLED)))
+        return max(1, math.ceil(self.devices / self.most_per_address))
+
+    @property
+    def most_per_address(self) -> int:
+        """Devices that can connect from one source address."""
+        return int(self.limits.ports * MOST_FILLED)
 
     def sentence(self) -> str:
         """`31,000 devices need 31,000 ports: 2 source addresses; 31,128 open files`."""

@@ -11,17 +11,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from rich.console import Console
+
 from fleetrig.harness.fleets.engine_choice import EngineChoice, engine_for
 from fleetrig.harness.load.curves import CURVES_FILE, LoadCurves, write_curves
 from fleetrig.harness.load.order import LoadOrder, expanded_for
 from fleetrig.harness.load.trace_curves import TraceCurves
+from fleetrig.harness.report.heartbeat import heartbeat
+from fleetrig.harness.report.progress import RunProgress
 from fleetrig.harness.run.private_files import make_private_folder
 from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.trace_file import trace_name
+from fleetrig.harness.scenario_file.phase_spans import longest_spans_s
 from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.harness.verdict import Report
 from fleetrig.simulator.contract.errors import BrokenBench, system_said
+from fleetrig.simulator.contract.trace import TraceEvent
 
 ENDING: Final = ".predicted"
 NO_CAPACITY: Final = (
@@ -52,18 +58,29 @@ def predict(order: LoadOrder) -> Prediction:
     choice = engine_for(expanded.scenario, order.engine)
     if choice.engine == "cohort":
         return _predict_as_cohort(order, expanded, choice)
-    curves = TraceCurves(is_open=order.is_open)
+    curves, progress = TraceCurves(is_open=order.is_open), _progress_of(expanded)
+
+    def listen(event: TraceEvent) -> None:
+        curves.take(event)
+        progress(event)
+
     options = RunOptions(
         is_open=order.is_open,
         profile=order.profile,
         seed=order.seed,
         results=Path(order.results),
         engine="exact",
-        listener=curves.take,
+        listener=listen,
         again=order.again(),
     )
-    report = replace(asyncio.run(run(expanded, options)), engine=str(choice))
+    with heartbeat(progress.how_far):
+        report = replace(asyncio.run(run(expanded, options)), engine=str(choice))
     return Prediction(_of_this_verb(report), curves.ended(), _remark(expanded))
+
+
+def _progress_of(expanded: Expanded) -> RunProgress:
+    """It is told how far it is, and not the phases: the report has them."""
+    return RunProgress(Console(quiet=True), longest_spans_s(expanded.scenario))
 
 
 def _predict_as_cohort(order: LoadOrder, expanded: Expanded, choice: EngineChoice) -> Prediction:
@@ -71,8 +88,13 @@ def _predict_as_cohort(order: LoadOrder, expanded: Expanded, choice: EngineChoic
     from fleetrig.harness.fleets.cohort_curves import load_curves
     from fleetrig.harness.fleets.cohort_report import CohortRun
 
-    cohort = CohortRun(expanded, RunOptions(profile=order.profile, seed=order.seed, again=order.again()), choice)
-    report = _of_this_verb(cohort.run())
+    progress = _progress_of(expanded)
+    options = RunOptions(
+        profile=order.profile, seed=order.seed, again=order.again(), listener=progress, progress=progress.simulated
+    )
+    cohort = CohortRun(expanded, options, choice)
+    with heartbeat(progress.how_far):
+        report = _of_this_verb(cohort.run())
     curves = LoadCurves() if cohort.outcome is None else load_curves(cohort.outcome.figures)
     closed = CLOSED_ONLY if order.is_open else ""
     return Prediction(report, curves, "; ".join(filter(None, [closed, _remark(expanded)])), is_closed=True)

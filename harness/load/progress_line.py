@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 
 from fleetrig.harness.load.curves import CurveRow
-from fleetrig.harness.scenario_file.action_words import Wait
-from fleetrig.harness.scenario_file.scenario import Phase, Scenario
+from fleetrig.harness.scenario_file.phase_spans import longest_spans_s
+from fleetrig.harness.scenario_file.scenario import Scenario
 
 
 class TimeLeft:
     """How long the phases take at most; what actions take that only ask the server is not known before."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self._spans_s = {phase.name: _longest_s(phase) for phase in scenario.phases}
+        self._spans_s = longest_spans_s(scenario)
         self._phase = ""
         self._until_s = sum(self._spans_s.values())
 
@@ -23,11 +23,6 @@ class TimeLeft:
             names = list(self._spans_s)
             self._phase, self._until_s = phase, at_s + sum(self._spans_s[one] for one in names[names.index(phase) :])
         return max(0.0, self._until_s - at_s)
-
-
-def _longest_s(phase: Phase) -> float:
-    waits = (action.arguments.for_s for action in phase.do if isinstance(action.arguments, Wait))
-    return (phase.within_s or 0.0) + (phase.for_s or 0.0) + sum(waits)
 
 
 def progress_line(row: CurveRow, phase: str, left_s: float, cpu_share: float) -> str:

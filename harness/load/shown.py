@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from fleetrig.harness.load.load_run import LoadRun
 from fleetrig.harness.load.summary import summary_lines
@@ -13,12 +14,24 @@ from fleetrig.harness.report.exits import Exit, exit_of
 from fleetrig.harness.report.junit import write_junit
 from fleetrig.harness.verdict import Report, Verdict
 
+PLAIN_LINE_EVERY: Final = 10
+"""Seconds, where lines cannot be drawn over: a log keeps all of them."""
 
-def show_line(text: str) -> None:
-    """On a terminal over the line of before; else as a line of its own."""
-    with suppress(OSError, ValueError):
-        sys.stderr.write(f"\r\x1b[K{text}" if sys.stderr.isatty() else f"{text}\n")
-        sys.stderr.flush()
+
+class LineEachSecond:
+    """On a terminal each second's over the one of before; else now and then one of its own."""
+
+    def __init__(self) -> None:
+        self._shown = 0
+
+    def __call__(self, text: str) -> None:
+        self._shown += 1
+        with suppress(OSError, ValueError):
+            if sys.stderr.isatty():
+                sys.stderr.write(f"\r\x1b[K{text}")
+            elif self._shown % PLAIN_LINE_EVERY == 1:
+                sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
 
 
 def shown(report: Report, load_run: LoadRun) -> int:
@@ -28,7 +41,7 @@ def shown(report: Report, load_run: LoadRun) -> int:
     ConsoleReport(console, verbose=True, single=True).show(report)
     if load_run.order.junit is not None:
         write_junit([report], Path(load_run.order.junit))
-    if report.verdict is Verdict.SKIPPED:
+    if report.verdict is Verdict.SKIPPED or (report.verdict is Verdict.BROKEN and not load_run.curves.totals.started):
         return int(exit_of(report.verdict))
     for line in summary_lines(load_run.curves.totals, load_run.curves.rows, is_open=load_run.order.is_open):
         console.print(f"  {line}", markup=False)

@@ -13,12 +13,13 @@ from typing import Any, Final
 
 import gevent
 
-from fleetrig.harness.load.generator import CpuMeter, LoadGenerator, OneProcess, WithWorkers
+from fleetrig.harness.load.cpu_meter import CpuMeter
+from fleetrig.harness.load.generator import LoadGenerator, OneProcess, WithWorkers
 from fleetrig.harness.load.load_run import LoadRun
 from fleetrig.harness.load.metrics_endpoint import serve_metrics
 from fleetrig.harness.load.order import LoadOrder, expanded_for, options_for, trusted_by
 from fleetrig.harness.load.processes import end, workers_running
-from fleetrig.harness.load.shown import show_line, shown
+from fleetrig.harness.load.shown import LineEachSecond, shown
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run.open_files import raise_soft_limit
 from fleetrig.harness.run.scenario_run import ScenarioRun
@@ -84,7 +85,7 @@ def direct(order: LoadOrder) -> int:
         if order.metrics:
             serve_metrics(order.metrics, load_run.metrics)
         locust_stage.begin(environment)
-        report = load_run.run(show_line)
+        report = load_run.run(LineEachSecond())
     load_run.write(report, lambda folder: locust_stage.write_statistics(environment, folder))
     return shown(report, load_run)
 

@@ -19,6 +19,8 @@ PLATFORMS: Final = {
     "kura": "fleetrig.harness.platforms.kura",
 }
 """Name -> package. A new platform is a line here and a folder with the same files as the others."""
+FIRST: Final = next(iter(PLATFORMS))
+"""Where a command needs one and none is named."""
 
 
 def load(name: str, part: str) -> Any:

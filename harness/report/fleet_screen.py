@@ -11,10 +11,11 @@ from rich.live import Live
 from rich.text import Text
 
 from fleetrig.harness.report.fleet_state import FleetState
-from fleetrig.harness.report.fleet_table import TableHeading, devices_text, plain_line, table
+from fleetrig.harness.report.fleet_table import MeasuredNow, TableHeading, devices_text, plain_line, table
 from fleetrig.simulator.contract.clock import US_PER_S
 
 LINE_EVERY_US: Final = 5 * US_PER_S
+WARN_EVERY_US: Final = 15 * US_PER_S
 COUNT_EVERY_US: Final = 2 * US_PER_S
 HOW_TO_END: Final = "Ctrl-C ends it"
 
@@ -36,6 +37,9 @@ class FleetScreen(Protocol):
     def say(self, sentence: str) -> None:
         """Shows a message until the next one; an empty one removes it."""
 
+    def measured(self, latest: MeasuredNow) -> None:
+        """What was measured lately."""
+
     def count(self, text: Callable[[], str]) -> None:
         """Shows how far something has come, until the next message; the state of the fleet is no news then."""
 
@@ -51,6 +55,7 @@ class LiveScreen:
         self._live = Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
         self._sentence = ""
         self._count: Callable[[], str] | None = None
+        self._measured = MeasuredNow()
         self._drawn: object = None
 
     def __enter__(self) -> Self:
@@ -70,7 +75,12 @@ class LiveScreen:
 
     def refresh(self) -> None:
         counted = self._count() if self._count is not None else ""
-        self._draw(counted or self._sentence or HOW_TO_END)
+        said = " ".join(filter(None, (self._sentence, self._measured.warning)))
+        usual = "   ".join(filter(None, (self._measured.line, HOW_TO_END)))
+        self._draw(counted or said or usual)
+
+    def measured(self, latest: MeasuredNow) -> None:
+        self._measured = latest
 
     def say(self, sentence: str) -> None:
         self._sentence, self._count = sentence, None
@@ -102,7 +112,9 @@ class PlainScreen:
         self._state, self._heading, self._now_us = state, heading, now_us
         self._due_us = now_us() + LINE_EVERY_US
         self._all_came = False
+        self._warn_due_us = 0
         self._count: Callable[[], str] | None = None
+        self._measured = MeasuredNow()
 
     def __enter__(self) -> Self:
         self.say(f"{devices_text(self._state)} on {self._heading.server}, seed {self._heading.seed}")
@@ -125,6 +137,13 @@ class PlainScreen:
         self._count = None
         self._print(sentence)
 
+    def measured(self, latest: MeasuredNow) -> None:
+        """A warning is told when it comes up, and now and then as long as it lasts."""
+        if latest.warning and self._now_us() >= self._warn_due_us:
+            self._print(latest.warning)
+            self._warn_due_us = self._now_us() + WARN_EVERY_US
+        self._measured = latest
+
     def count(self, text: Callable[[], str]) -> None:
         self._count, self._due_us = text, self._now_us() + COUNT_EVERY_US
 
@@ -144,11 +163,42 @@ class PlainScreen:
     def _say_state(self) -> None:
         now_us = self._now_us()
         self._due_us = now_us + LINE_EVERY_US
-        self._print(plain_line(self._state, self._heading, now_us))
+        self._print(plain_line(self._state, self._heading, now_us, self._measured.line))
 
 
-def screen_for(console: Console, state: FleetState, heading: TableHeading, now_us: Callable[[], int]) -> FleetScreen:
+class QuietScreen:
+    """Nothing while the fleet runs: `--quiet`."""
+
+    every_s = 0.5
+
+    def __init__(self) -> None:
+        self.is_gone = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def refresh(self) -> None:
+        pass
+
+    def say(self, sentence: str) -> None:
+        pass
+
+    def measured(self, latest: MeasuredNow) -> None:
+        pass
+
+    def count(self, text: Callable[[], str]) -> None:
+        pass
+
+
+def screen_for(
+    console: Console, state: FleetState, heading: TableHeading, now_us: Callable[[], int], *, is_quiet: bool = False
+) -> FleetScreen:
     """A table only where lines can be drawn over."""
+    if is_quiet:
+        return QuietScreen()
     if console.is_interactive:
         return LiveScreen(console, state, heading, now_us)
     return PlainScreen(state, heading, now_us)

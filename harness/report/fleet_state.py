@@ -1,140 +1,27 @@
-"""What a fleet is doing right now: a fold over the device lane, one row per device and the sums of all.
+"""What the live table shows: a fold over the device lane, one row per device and the sums of all.
 
 Cheap enough for a thousand devices: a few attribute writes per event. The screen draws it when it likes.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from fleetrig.simulator.contract.clock import US_PER_S, to_s, to_us
+from fleetrig.harness.report.device_row import DONE, GAVE_UP, IN_TROUBLE, OFF, DeviceRow
+from fleetrig.harness.report.event_rate import EventRate
+from fleetrig.harness.report.fleet_failures import OWN_TIMEOUT, Cause, FleetFailures
+from fleetrig.harness.report.fleet_readings import Reading, Readings
+from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
-OFF: Final = "off"
-WAITING: Final = "waiting"
-IN_TROUBLE: Final = "in trouble"
-GAVE_UP: Final = "gave up"
-DONE: Final = "done"
 UPDATING: Final = "updating"
-RATE_WINDOW_S: Final = 10
+TIMEOUT: Final = "timeout"
 POWER_ON: Final = "power on"
 """Name of the phase with which a fleet begins, on the bench lane."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What one answered exchange says of a device."""
-
-    interval_s: float | None = None
-    """The poll interval that the server named."""
-    version: str | None = None
-    """The version that the device is to install."""
-    has_sent_attributes: bool = False
-    update: str = ""
-    """Names the update whose end was reported; a repeated report has the same name."""
-    update_passed: bool = False
-
-
-NOTHING: Final = Reading()
-
-
-@dataclass(frozen=True, slots=True)
-class Readings:
-    """What a platform's messages mean: handed in, since reports know no dialect."""
-
-    poll: str
-    """The name of the exchange that a device repeats as long as it lives: it is counted."""
-    activities: Mapping[str, str]
-    """What a device does while an exchange of this name is under way; `{version}` is that of its update."""
-    otherwise: str
-    """What it does during all other exchanges."""
-    is_good: Callable[[str, Envelope], bool]
-    """Name of the exchange, an answer to it -> whether that is no refusal and no failure."""
-    read: Callable[[str, Envelope | None, Envelope], Reading]
-    """Name of the exchange, what was sent, a good answer to it -> what that says."""
-    word: Callable[[str, Envelope], str] = lambda _, answer: answer.line
-    """Name of the exchange, an answer to it -> that answer in a word."""
-    noun: str = "poll"
-    """What people call the exchange that is counted."""
-    judged: frozenset[str] = frozenset()
-    """Exchanges whose failure puts a device in trouble, beside `poll`."""
-    openings: frozenset[str] = frozenset()
-    """Those of them whose good answer says nothing of the device yet, as that of a connection."""
-    waits: frozenset[str] = frozenset()
-    """Waits for an answer: the end of the time is a failure. Of others it says that nothing has happened."""
-    asides: frozenset[str] = frozenset()
-    """Exchanges that change nothing in what a device does, as long as they are answered well."""
-    is_told: bool = False
-    """The exchange that is counted has no answer: it counts when it is out."""
-    has_updates: bool = True
-    """Whether devices of this platform send attributes and install updates."""
-
-
-@dataclass(slots=True)
-class DeviceRow:
-    """One device, as its last events left it."""
-
-    serial: str
-    interval_s: float
-    stage: str = OFF
-    doing: str = OFF
-    due_us: int = 0
-    """WAITING: until when."""
-    answer: str = ""
-    """The last answer in a word, such as its status code, or why there was none."""
-    answered_us: int = 0
-    polls: int = 0
-    failures: int = 0
-    failures_in_a_row: int = 0
-    is_judged: bool = False
-    """It had its first answer, or none when it should have had one."""
-    on_us: int = 0
-    """When it was switched on first."""
-    let_in_after_us: int | None = None
-    """How long after that it was accepted for the first time."""
-    was_online: bool = False
-    version: str = ""
-    sent: Envelope | None = None
-    """What it sent last."""
-    reported: str = ""
-    """The update whose end was counted last: a repeated report is no second update."""
-
-    def doing_text(self, now_us: int) -> str:
-        """What it does, in words."""
-        if self.doing == WAITING:
-            # Whole seconds of the clock, so that all rows change at once and the table is drawn once a second.
-            return f"waiting {max(0, self.due_us // US_PER_S - now_us // US_PER_S)} s"
-        if self.doing in (IN_TROUBLE, GAVE_UP):
-            what = GAVE_UP if self.doing == GAVE_UP else stage_text(self.stage)
-            return f"{what}: {f'HTTP {self.answer}' if self.answer.isdigit() else self.answer}"
-        return self.doing
-
-
-class EventRate:
-    """Events per second over the last few seconds."""
-
-    __slots__ = ("_seconds",)
-
-    def __init__(self) -> None:
-        self._seconds: deque[list[int]] = deque(maxlen=RATE_WINDOW_S + 1)
-
-    def count(self, at_us: int) -> None:
-        second = at_us // US_PER_S
-        if self._seconds and self._seconds[-1][0] == second:
-            self._seconds[-1][1] += 1
-        else:
-            self._seconds.append([second, 1])
-
-    def per_s(self, now_us: int, began_us: int) -> float:
-        """The mean since `began_us`, at most over the window; the second that has only begun does not count."""
-        this_second = now_us // US_PER_S
-        first = max(this_second - RATE_WINDOW_S, began_us // US_PER_S)
-        counted = sum(count for second, count in self._seconds if first <= second < this_second)
-        return counted / max(1, this_second - first)
 
 
 @dataclass(slots=True)
@@ -162,6 +49,13 @@ class FleetState:
     """When a device was accepted for the first time last."""
     events: int = 0
     """How many events changed something here."""
+    own_timeouts: int = 0
+    """Failures that fell into a time in which this machine was late itself."""
+    by_cause: FleetFailures = field(default_factory=FleetFailures)
+    was_late: Callable[[int, int], bool] = lambda *_: False
+    """Whether this machine itself was late between two moments: a time-out then says nothing about the server."""
+    exchange_ended: Callable[[TraceEvent, bool], object] = lambda *_: None
+    """Told of the end of each exchange, and whether it was good."""
     poll_rate: EventRate = field(default_factory=EventRate)
     failure_rate: EventRate = field(default_factory=EventRate)
 
@@ -187,7 +81,7 @@ class FleetState:
             case "no_reply":
                 self._failed(row, event, event.reason)
             case "waited" if event.name in self.readings.waits:
-                self._failed(row, event, "timeout")
+                self._failed(row, event, TIMEOUT)
             case "entered":
                 self._entered(row, event)
             case "power_on" | "power_cut" | "ended":
@@ -226,10 +120,19 @@ class FleetState:
         """Nothing more will happen."""
         return self.ended == len(self.rows)
 
-    def never_let_in(self) -> Counter[str]:
-        """Devices that asked and were never online, by what they heard last."""
-        asked = (row for row in self.rows.values() if row.failures and not row.was_online)
-        return Counter(row.answer for row in asked)
+    def never_let_in(self) -> dict[str, list[str]]:
+        """Devices that asked and were never accepted, by how they failed last."""
+        return _by_failure(row for row in self.rows.values() if row.let_in_after_us is None)
+
+    def never_online(self) -> dict[str, list[str]]:
+        """Devices that were accepted, and could do nothing with it, by how they failed last."""
+        waiting = (row for row in self.rows.values() if row.let_in_after_us is not None and not row.was_online)
+        return _by_failure(row for row in waiting if row.failures_in_a_row)
+
+    def not_let_in_yet(self) -> list[str]:
+        """Devices that are on, and have not been refused: they are under way."""
+        rows = self.rows.values()
+        return [row.serial for row in rows if row.on_us and row.let_in_after_us is None and row.failure is None]
 
     def let_in_after_s(self) -> list[float]:
         """How long after they were switched on devices were accepted, the quickest first."""
@@ -249,7 +152,7 @@ class FleetState:
         row.sent = event.envelope
         if self.readings.is_told and event.name == self.readings.poll:
             self._count(row, event)
-            _wait(row, event.at_us)
+            row.wait(event.at_us)
             return
         if event.name == self.readings.poll and event.stage == UPDATING:
             return  # it looks for a cancel between two slices, and goes on installing
@@ -270,6 +173,9 @@ class FleetState:
             self._go_on(row, event)
 
     def _failed(self, row: DeviceRow, event: TraceEvent, why: str) -> None:
+        if why == TIMEOUT and self.was_late(event.at_us - event.took_us, event.at_us):
+            why = OWN_TIMEOUT
+            self.own_timeouts += 1
         self._heard(row, event, why, is_good=False)
         self._after_failure(row, event)
 
@@ -301,15 +207,18 @@ class FleetState:
         if not row.is_judged and self._judges(event.name, is_good=is_good):
             row.is_judged = True
             if not self.first_answers and event.kind == "no_reply" and not row.answered_us:
-                self.no_first_answer = answer
+                self.no_first_answer = event.reason
             self.first_answers[answer] += 1
         if is_good:
             row.failures_in_a_row = 0
         else:
             row.failures += 1
             row.failures_in_a_row += 1
+            row.failure = Cause(event.name, answer)
             self.failures += 1
+            self.by_cause.note(row.failure, row.serial, event.at_us)
             self.failure_rate.count(event.at_us)
+        self.exchange_ended(event, is_good)
 
     def _count(self, row: DeviceRow, event: TraceEvent) -> None:
         row.polls += 1
@@ -330,13 +239,13 @@ class FleetState:
                 row.let_in_after_us, self.last_let_in_us = event.at_us - row.on_us, event.at_us
         elif event.stage == "online":
             row.was_online = True
-            _wait(row, event.at_us)
+            row.wait(event.at_us)
 
     def _go_on(self, row: DeviceRow, event: TraceEvent) -> None:
         if event.stage == UPDATING:
             row.doing = f"installing {row.version}".rstrip()
         else:
-            _wait(row, event.at_us)
+            row.wait(event.at_us)
 
     def _after_failure(self, row: DeviceRow, event: TraceEvent) -> None:
         """A failed poll is shown with its stage; other requests are tried again, or not before the next poll."""
@@ -345,13 +254,13 @@ class FleetState:
         elif event.name == self.readings.poll or event.name in self.readings.judged:
             row.doing = IN_TROUBLE
         else:
-            _wait(row, event.at_us)
+            row.wait(event.at_us)
 
 
-def _wait(row: DeviceRow, at_us: int) -> None:
-    row.doing, row.due_us = WAITING, at_us + to_us(row.interval_s)
-
-
-def stage_text(stage: str) -> str:
-    """A stage as people write it: `backing off`."""
-    return stage.replace("_", " ")
+def _by_failure(rows: Iterable[DeviceRow]) -> dict[str, list[str]]:
+    """The serials of those that failed, the most frequent reason first."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row.failure is not None:
+            found.setdefault(row.failure.answer, []).append(row.serial)
+    return dict(sorted(found.items(), key=lambda item: -len(item[1])))

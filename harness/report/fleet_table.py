@@ -1,9 +1,9 @@
-"""A fleet as a table on a terminal, as one plain line, and as the sentence that sums it up. Drawing only: no clock."""
+"""A fleet as a table on a terminal, and as one plain line. Drawing only: no clock."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,19 +11,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from fleetrig.harness.report.fleet_state import DeviceRow, FleetState, stage_text
+from fleetrig.harness.report.device_row import DeviceRow, stage_text
+from fleetrig.harness.report.fleet_state import FleetState
 from fleetrig.simulator.contract.clock import to_s
 
 MAX_ROWS: Final = 30
 """More devices are shown as a table of stages."""
-
-LEAST_FOR_SHARES: Final = 2
-"""Fewer devices have no p50."""
-MOST_REASONS: Final = 5
-"""Of devices that were not let in."""
-
-Advice = Callable[[str], str]
-"""What a device heard -> what to do about it; empty when there is nothing to say."""
 
 OTHER_LINES: Final = 3
 """Lines of a table of devices that are no devices: heading, totals, titles. The note comes on top."""
@@ -49,6 +42,15 @@ class TableHeading:
     server: str
     seed: int
     for_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredNow:
+    """What was measured lately, in words."""
+
+    line: str = ""
+    warning: str = ""
+    """Why that says nothing about the server; empty when it does."""
 
 
 def table(state: FleetState, heading: TableHeading, now_us: int, note: str, size: tuple[int, int]) -> RenderableType:
@@ -139,46 +141,13 @@ def stage_table(state: FleetState, columns: int) -> Table:
     return grid
 
 
-def plain_line(state: FleetState, heading: TableHeading, now_us: int) -> str:
+def plain_line(state: FleetState, heading: TableHeading, now_us: int, measured: str = "") -> str:
     """The same for a log: one line."""
     stages = ", ".join(f"{count:,} {stage_text(stage)}" for stage, count in state.stages().most_common())
     polls_per_s = state.poll_rate.per_s(now_us, state.began_us)
     polls = f"{state.readings.noun}s {state.polls:,} ({polls_per_s:.1f}/s)   failures {state.failures:,}"
-    return f"{running(state, heading, now_us)}   {stages}   {polls}   {progress_text(state)}"
-
-
-def summary(state: FleetState, heading: TableHeading, now_us: int, advice: Advice = lambda _: "") -> str:
-    """The summary at the end, a sentence a line."""
-    ran = format_clock(elapsed_s(state, heading, now_us))
-    counts = (
-        f"{ran} on {heading.server}: {state.came_through:,} of {devices_text(state)} came through; "
-        f"{format_count(state.polls, state.readings.noun)}, {format_count(state.failures, 'failure')}"
-    )
-    if state.readings.has_updates:
-        counts += (
-            f", attributes sent {format_count(state.attributes_sent, 'time')}, "
-            f"{format_count(state.updates_finished, 'update')} finished, {state.updates_failed:,} failed"
-        )
-    return "\n".join([counts, *let_in_lines(state), *never_let_in_lines(state, advice)])
-
-
-def let_in_lines(state: FleetState) -> Iterable[str]:
-    """How fast the fleet was let in: a rate over the whole of it, and how long single devices took."""
-    took_s = state.let_in_after_s()
-    if len(took_s) < LEAST_FOR_SHARES:
-        return
-    whole_s = to_s(state.last_let_in_us - state.began_us)
-    rate = f" in {whole_s:.1f} s ({len(took_s) / whole_s:.0f}/s)" if whole_s > 0 else ""
-    p50, p99 = (format_span(took_s[len(took_s) * share // 100]) for share in (50, 99))
-    yield f"came through: {format_count(len(took_s), 'device')}{rate}; after they were switched on p50 {p50}, p99 {p99}"
-
-
-def never_let_in_lines(state: FleetState, advice: Advice) -> Iterable[str]:
-    """Those that were refused, by their last answer, with what to do."""
-    for answer, count in state.never_let_in().most_common(MOST_REASONS):
-        what = f"HTTP {answer}" if answer.isdigit() else answer
-        said = advice(answer)
-        yield f"never let in: {format_count(count, 'device')}, the last answer was {what}{f': {said}' if said else ''}"
+    parts = (running(state, heading, now_us), stages, polls, progress_text(state), measured)
+    return "   ".join(filter(None, parts))
 
 
 def progress_text(state: FleetState) -> str:
@@ -187,11 +156,6 @@ def progress_text(state: FleetState) -> str:
         return f"let in {state.came_through:,}, given up {state.given_up:,}"
     updates = f"updates {state.updates_finished:,} done, {state.updates_failed:,} failed"
     return f"attributes {state.attributes_sent:,}   {updates}"
-
-
-def format_span(seconds: float) -> str:
-    """`12 ms`, `1.23 s`."""
-    return f"{seconds * 1e3:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
 def devices_text(state: FleetState) -> str:

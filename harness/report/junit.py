@@ -18,10 +18,10 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from fleetrig.harness.report.exits import ExitRules, fails
-from fleetrig.harness.report.text import finding_lines, measured_lines
+from fleetrig.harness.report.text import failed_line, finding_lines, measured_lines
 from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.verdict import WORST_FIRST, Report, Verdict
-from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.errors import BrokenBench, system_said
 
 NO_FOLDER: Final = "scenarios"
 """The classname of a scenario file that lies in no folder: some readers refuse an empty one."""
@@ -44,7 +44,7 @@ def write_junit(reports: Sequence[Report], path: Path) -> None:
         with whole_file(path) as file:
             file.write(ET.tostring(junit(reports), encoding="utf-8", xml_declaration=True).decode())
     except OSError as wrong:
-        raise BrokenBench(f"cannot write {path}: {wrong.strerror or wrong}") from None
+        raise BrokenBench(f"cannot write {path}: {system_said(wrong)}") from None
 
 
 def junit(reports: Sequence[Report], now: datetime | None = None) -> ET.Element:
@@ -133,12 +133,6 @@ def properties_of(report: Report) -> list[tuple[str, str]]:
         **{f"board.{role}": board for role, board in report.boards},
     }
     return [(name, value) for name, value in found.items() if value]
-
-
-def failed_line(report: Report) -> int:
-    """The line of the first check that failed; 0 when none did."""
-    checks = (check for phase in report.phases for check in phase.checks if check.verdict is Verdict.FAILED)
-    return next((check.line for check in checks if check.line), 0)
 
 
 def _clean(text: str) -> str:

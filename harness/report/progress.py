@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console, Group
@@ -12,9 +12,11 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from fleetrig.harness.report.heartbeat import heartbeat
 from fleetrig.harness.report.marks import mark
+from fleetrig.harness.report.spoken import spoken_s
 from fleetrig.harness.verdict import Verdict
-from fleetrig.simulator.contract.clock import to_s
+from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 REFRESH_PER_S = 8
@@ -27,8 +29,15 @@ MARKED = re.compile(r"m[0-9a-f]{6}'*[BE]\d+\.")
 class RunProgress:
     """A listener of the trace: on a terminal it shows the running phase and its devices, elsewhere ended phases."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(
+        self, console: Console, spans_s: Mapping[str, float] | None = None, *, is_virtual: bool = True
+    ) -> None:
+        """`spans_s`: how long each phase can take, in their order."""
         self._console = console
+        self._spans_s = spans_s or {}
+        self._is_virtual = is_virtual
+        self._first_us: int | None = None
+        self._now_us = 0
         self._stages: dict[str, str] = {}
         self._phase, self._action, self._began_us = "", "", 0
         self._checks = 0
@@ -36,6 +45,7 @@ class RunProgress:
         """Board -> the latest line of its console."""
 
     def __call__(self, event: TraceEvent) -> None:
+        self._now_us = event.at_us
         if event.lane is Lane.DEVICE:
             self._stages[event.device] = "off" if event.kind == "power_cut" else event.stage
         elif event.lane is Lane.BOARD:
@@ -45,14 +55,46 @@ class RunProgress:
 
     @contextmanager
     def on_screen(self) -> Iterator[None]:
-        """Keeps the running phase on the screen while the run goes on."""
+        """Keeps the running phase on the screen while the run goes on; elsewhere it is told now and then."""
         if not self._console.is_terminal:
-            yield
+            with heartbeat(self.how_far):
+                yield
             return
         spinner = Spinner("dots")
         with Live(get_renderable=lambda: Group(spinner, self._now()), console=self._console,
                   refresh_per_second=REFRESH_PER_S, transient=True):  # fmt: skip
             yield
+
+    def simulated(self, now_us: int, until_us: int) -> None:
+        """Of the engine whose devices leave no events: how far it is since its beginning."""
+        self._now_us = VIRTUAL_EPOCH_US + now_us
+
+    def how_far(self, passed_s: float) -> str:
+        """`45 s: phase «steady» (2 of 3), 20 min of at most 1 h simulated, 90 online; at most about 1 min left`."""
+        if not self._phase:
+            return ""
+        names = list(self._spans_s)
+        place = f" ({names.index(self._phase) + 1} of {len(names)})" if self._phase in names else ""
+        parts = [f"{spoken_s(passed_s)}: phase «{self._phase}»{place}", *self._simulated(), self._fleet()]
+        return ", ".join(filter(None, parts)) + self._left(passed_s)
+
+    def _simulated(self) -> Iterator[str]:
+        if self._is_virtual:
+            most = f" of at most {spoken_s(sum(self._spans_s.values()))}" if self._spans_s else ""
+            yield f"{spoken_s(self._gone_s())}{most} simulated"
+
+    def _gone_s(self) -> float:
+        return to_s(self._now_us - (self._first_us or self._now_us))
+
+    def _left(self, passed_s: float) -> str:
+        """At the pace so far; phases that wait for something may end sooner."""
+        gone_s, names = self._gone_s(), list(self._spans_s)
+        if self._phase not in names or gone_s <= 0:
+            return ""
+        in_phase_s = to_s(self._now_us - self._began_us)
+        spans_s = sum(self._spans_s[name] for name in names[names.index(self._phase) :])
+        pace = passed_s / gone_s if self._is_virtual else 1.0
+        return f"; at most about {spoken_s(max(1.0, (spans_s - in_phase_s) * pace))} left"
 
     def _board(self, event: TraceEvent) -> None:
         """What people want to see of it: its own lines, and the commands that it has run."""
@@ -67,6 +109,7 @@ class RunProgress:
     def _bench(self, event: TraceEvent) -> None:
         match event.kind:
             case "phase":
+                self._first_us = self._first_us or event.at_us
                 self._phase, self._action, self._began_us = event.name, "", event.at_us
             case "action":
                 self._action = event.name
@@ -89,5 +132,5 @@ class RunProgress:
         return now
 
     def _fleet(self) -> str:
-        counts = Counter(stage for stage in self._stages.values() if stage)
+        counts = Counter(stage for stage in list(self._stages.values()) if stage)
         return ", ".join(f"{count} {stage.replace('_', ' ')}" for stage, count in sorted(counts.items()))

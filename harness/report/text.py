@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from fleetrig.harness.verdict import CheckResult, Report, Verdict
+from fleetrig.harness.report.open_command import open_command, open_phase_command
+from fleetrig.harness.verdict import INTERRUPTED, CheckResult, Report, Verdict
 
 
 def finding_lines(report: Report) -> Iterator[str]:
@@ -13,17 +15,52 @@ def finding_lines(report: Report) -> Iterator[str]:
         return
     if report.reason:
         yield report.reason
+    yield from _failed_checks(report)
+    for label, text in about_lines(report):
+        yield f"{label}: {text}"
+    for role, board in report.boards:
+        yield f"board: {role} is {board}"
+    if report.trace_file:
+        yield f"trace: {report.trace_file}"
+    if command := open_phase_command(report):
+        yield f"open: {command}"
+    if report.rerun:
+        yield f"run again: {report.rerun}"
+
+
+def _failed_checks(report: Report) -> Iterator[str]:
     for phase in report.phases:
         for check in phase.checks:
             if check.finding is not None:
                 yield f"phase «{phase.name}», {f'line {check.line}: ' if check.line else ''}{check.title}"
                 yield from check_lines(check)
-    for role, board in report.boards:
-        yield f"board: {role} is {board}"
-    if report.trace_file:
-        yield f"trace: {report.trace_file}"
-    if report.rerun:
-        yield f"run again: {report.rerun}"
+                if command := open_command(check, report.trace_file):
+                    yield open_line(command)
+
+
+def about_lines(report: Report) -> Iterator[tuple[str, str]]:
+    """Label and text of what a run is about: the rule that was broken, the scenario's place, what programs printed."""
+    if report.cites and report.verdict is Verdict.FAILED:
+        yield "rule", ", ".join(map(contract_place, report.cites))
+    if report.file:
+        line = failed_line(report) or report.line
+        yield "scenario", f"{report.file}:{line}" if line else report.file
+    if report.output:
+        path, last = report.output[0]
+        more = f" and {len(report.output) - 1} more" if len(report.output) > 1 else ""
+        yield "output", f"{path}{more}{f', at last: {last}' if last else ''}"
+
+
+def contract_place(cite: str) -> str:
+    """`docs/contracts/NAME.md#S41` for `NAME#S41`."""
+    name, _, row = cite.partition("#")
+    return f"docs/contracts/{name}.md#{row}"
+
+
+def failed_line(report: Report) -> int:
+    """The line of the first check that failed; 0 when none did."""
+    checks = (check for phase in report.phases for check in phase.checks if check.verdict is Verdict.FAILED)
+    return next((check.line for check in checks if check.line), 0)
 
 
 def check_lines(check: CheckResult) -> Iterator[str]:
@@ -39,6 +76,11 @@ def check_lines(check: CheckResult) -> Iterator[str]:
         yield from _labelled("clause", finding.clause)
     if finding.known:
         yield from _labelled("known", finding.known)
+
+
+def open_line(command: str) -> str:
+    """Below what is to be seen: how to see it."""
+    return f"    {'open':<8}  {command}"
 
 
 def measured_lines(report: Report) -> Iterator[str]:
@@ -65,9 +107,10 @@ def _labelled(label: str, text: str) -> Iterator[str]:
 
 def summary(reports: Sequence[Report]) -> str:
     """`12 passed, 1 failed, 2 skipped`, zeros left out."""
-    counts = {verdict: sum(report.verdict is verdict for report in reports) for verdict in Verdict}
-    return ", ".join(_verdict_count(verdict, count) for verdict, count in counts.items() if count) or "nothing was run"
+    counts = Counter(INTERRUPTED if report.was_interrupted else report.verdict for report in reports)
+    order = (*Verdict, INTERRUPTED)
+    return ", ".join(_counted(what, counts[what]) for what in order if counts[what]) or "nothing was run"
 
 
-def _verdict_count(verdict: Verdict, count: int) -> str:
-    return f"{count} {verdict}{'s' if verdict is Verdict.KNOWN and count > 1 else ''}"
+def _counted(what: str, count: int) -> str:
+    return f"{count} {what}{'s' if what == Verdict.KNOWN and count > 1 else ''}"

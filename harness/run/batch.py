@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from fleetrig.harness.report.junit import by_rules, write_junit
 from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import Expanded
+from fleetrig.harness.servers.no_answer import looked_closer
 from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.trace import Trace
@@ -59,7 +60,7 @@ async def run_and_show(pairs: Sequence[Pair], output: BatchOutput, width: int) -
         why_not = "the run was broken off"
         reports += broken_off
         for report in broken_off:
-            output.writer.show(report)
+            output.writer.show_interrupted(report)
         raise
     finally:
         seen = {(report.name, report.seed) for report in reports}
@@ -86,7 +87,7 @@ async def _show(pairs: Sequence[Pair], output: BatchOutput, width: int, reports:
         output.writer.show_cause(cause)
         return
     with output.writer.progress(len(pairs)):
-        async with aclosing(run_all(pairs, width)) as ending:
+        async with aclosing(run_all(pairs, width, output.writer.began)) as ending:
             async for report in ending:
                 reports.append(report)
                 output.writer.show(report)
@@ -104,17 +105,18 @@ async def why_unreachable(pairs: Sequence[Pair]) -> str:
             async with RealBench(Trace(), verify=options.verify) as bench:
                 await bench.run(platform_of(platform).admin(against).greet())
         except BrokenBench as cause:
-            return str(cause)
+            return looked_closer(cause)
         return ""
     return ""
 
 
-async def run_all(pairs: Sequence[Pair], width: int) -> AsyncGenerator[Report, None]:
+async def run_all(pairs: Sequence[Pair], width: int, began: Callable[[str], None]) -> AsyncGenerator[Report, None]:
     """Yields reports in order of completion; at most `width` runs in parallel. Leaving early cancels running ones."""
     gate = asyncio.Semaphore(width)
 
     async def one(pair: Pair) -> Report:
         async with gate:
+            began(pair[0].name)
             return await run(*pair)
 
     tasks = [asyncio.create_task(one(pair)) for pair in pairs]

@@ -8,7 +8,7 @@ from typing import Final
 
 from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.servers.control import ControlInterface
-from fleetrig.harness.servers.http_admin import NoAnswer
+from fleetrig.harness.servers.no_answer import NoAnswer
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.drivers.director import AdminCall
 

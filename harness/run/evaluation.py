@@ -15,7 +15,7 @@ from fleetrig.harness.run.known_deviations import Known
 from fleetrig.harness.scenario_file.scenario import Phase
 from fleetrig.harness.scenario_file.titles import title_of
 from fleetrig.harness.scenario_file.words import Check
-from fleetrig.harness.servers.http_admin import NoAnswer
+from fleetrig.harness.servers.no_answer import NoAnswer
 from fleetrig.harness.verdict import CheckResult, Finding, Measured, Severity, Verdict, verdict_of
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.trace import TraceEvent, TraceListener

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 from fleetrig.harness.checks.evaluators import evaluator_for
 from fleetrig.harness.checks.fold import curves_of
@@ -27,15 +28,19 @@ from fleetrig.harness.run.evaluation import (
 )
 from fleetrig.harness.scenario_file.check_words import FollowsModel
 from fleetrig.harness.scenario_file.scenario import Phase, Scenario
-from fleetrig.harness.scenario_file.titles import title_of
+from fleetrig.harness.scenario_file.titles import flow_text, title_of
 from fleetrig.harness.verdict import CheckResult, Finding, PhaseResult, Verdict
 from fleetrig.hil.board_failed import BoardFailed
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.fault_json import fault_to_json
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.drivers.director import AdminCall, Director
 from fleetrig.simulator.drivers.oracle_reading import Program
 from fleetrig.simulator.drivers.oracle_rules import Tolerance
+
+USUAL: Final = (("hits", "*"), ("at", "0s"), ("share", 1.0))
+"""What a fault says when nobody has said anything."""
 
 
 def run_scenario(context: RunContext) -> Director[tuple[PhaseResult, ...]]:
@@ -159,6 +164,13 @@ def add_faults(context: RunContext, faults: Sequence[Fault]) -> AdminCall[None]:
         context.fault_on_its_way = fault
         context.fault_ids.append((yield from context.server.add_fault(fault)))
         context.fault_on_its_way = None
+        context.emit("note", f"fault {fault_text(fault)}")
+
+
+def fault_text(fault: Fault) -> str:
+    """`outage {for: 5s}`: what a reader of the trace must know of it before it has hit anybody."""
+    given = {word: value for word, value in fault_to_json(fault).items() if (word, value) not in USUAL}
+    return f"{given.pop('fault')} {flow_text(given)}" if len(given) > 1 else fault.kind
 
 
 def check_cuts(context: RunContext) -> None:

@@ -37,7 +37,9 @@ from fleetrig.harness.scenario_file.selection_folders import Folders, folders_of
 from fleetrig.harness.scenario_file.selection_lookup import find
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
 from fleetrig.harness.scenario_file.titles import title_of
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.harness.scenario_file.words import Check
+from fleetrig.harness.traces.trace_records import OF_LOAD
 from fleetrig.harness.verdict import CheckResult, Finding, Measured, PhaseResult, Report, Verdict, verdict_of_phases
 from fleetrig.simulator.contract.bounds import TRACE_LINE_CHARS
 from fleetrig.simulator.contract.clock import to_s
@@ -49,7 +51,6 @@ from fleetrig.simulator.contract.trace_json import from_line
 AS_RECORDED: Final = "as recorded: "
 NOT_A_RUN: Final = "is no trace of `fleetrig run`: its first line does not say which run it is"
 
-OF_LOAD: Final = "load"
 NOT_WHOLE: Final = (
     "is the trace of a load run, which has one device in 64: it shows what they did, and cannot be judged again. The "
     "figures of all devices lie in the run's folder: summary.json, curves.csv"
@@ -116,7 +117,7 @@ def read_lines(path: Path) -> Iterator[str]:
                 TRACE_LINE_CHARS.check(len(line))
                 yield line
     except (OSError, ValueError) as wrong:
-        raise UsageError(f"cannot read {path}: {getattr(wrong, 'strerror', None) or wrong}") from None
+        raise UsageError(f"cannot read {path}: {why_unread(path, wrong)}") from None
 
 
 def first_line(path: Path, line: str) -> StoredRun:
@@ -347,4 +348,5 @@ def report_of(stored: StoredRun, replayed: Replay) -> Report:
         rerun=shlex.join(["fleetrig", "report", str(stored.path)]),
         file=replayed.scenario.file,
         line=replayed.scenario.line,
+        cites=replayed.scenario.cites,
     )

@@ -9,7 +9,7 @@ from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.scenario_run import ScenarioRun, SkipScenario
 from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.harness.servers.lacking import LeaveMissing
-from fleetrig.harness.verdict import Report, Verdict
+from fleetrig.harness.verdict import INTERRUPTED, Report, Verdict
 from fleetrig.simulator.contract.errors import FleetrigError
 
 
@@ -38,8 +38,10 @@ async def run(expanded: Expanded, options: RunOptions) -> Report:
         return scenario_run.report(Verdict.BROKEN, str(broken))
     except BaseException as gone:
         is_interrupt = isinstance(gone, KeyboardInterrupt | asyncio.CancelledError)
-        why = "interrupted" if is_interrupt else f"this is a bug in fleetrig ({type(gone).__name__}: {gone})"
-        boards = scenario_run.boards_left
-        options.broken_off(scenario_run.report(Verdict.BROKEN, "; ".join(filter(None, [why, boards]))))
+        why = INTERRUPTED if is_interrupt else f"this is a bug in fleetrig ({type(gone).__name__}: {gone})"
+        verdict = Verdict.BROKEN if scenario_run.has_begun or not is_interrupt else Verdict.SKIPPED
+        report = scenario_run.report(verdict, "; ".join(filter(None, [why, scenario_run.boards_left])))
+        if report.verdict is Verdict.BROKEN:
+            options.broken_off(report)
         raise
     return scenario_run.report()

@@ -37,6 +37,8 @@ class RunOptions:
     verify: ssl.SSLContext | bool = True
     listener: TraceListener | None = None
     """Sees the events as they happen."""
+    progress: Callable[[int, int], None] = lambda now_us, until_us: None
+    """Is told by the array engine, whose devices leave no events, how far it is since its beginning."""
     traced_devices: ChoosesDevice | None = None
     """Whose events the trace file gets; None for those of all devices."""
     behaviour: Callable[[Behaviour], Behaviour] = default_behaviour

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
+from fleetrig.harness.verdict import CheckResult, PhaseResult
 from fleetrig.simulator.contract.trace import ChoosesDevice
 
 ONE_OF: Final = 64
@@ -16,6 +19,22 @@ WRITTEN_WHOLE: Final = 5_000
 def one_of_many() -> ChoosesDevice:
     """Chooses the first device, and every 64th after it, from power-on to the end."""
     return ChosenDevices({"": True}).__getitem__
+
+
+def evidence_kept(phases: Sequence[PhaseResult], chooses: ChoosesDevice | None) -> tuple[PhaseResult, ...]:
+    """The same; evidence of devices that were not chosen says that it is not in the trace."""
+    if chooses is None:
+        return tuple(phases)
+    return tuple(
+        replace(phase, checks=tuple(_with_evidence_kept(check, chooses) for check in phase.checks)) for phase in phases
+    )
+
+
+def _with_evidence_kept(check: CheckResult, chooses: ChoosesDevice) -> CheckResult:
+    if check.finding is None:
+        return check
+    evidence = tuple(replace(one, is_in_trace=chooses(one.device)) for one in check.finding.evidence)
+    return replace(check, finding=replace(check.finding, evidence=evidence))
 
 
 class ChosenDevices(dict[str, bool]):

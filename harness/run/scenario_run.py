@@ -29,7 +29,7 @@ from fleetrig.harness.run.phases import run_scenario
 from fleetrig.harness.run.redact import redact
 from fleetrig.harness.run.remote_trace import follow_remote_trace
 from fleetrig.harness.run.run_options import RunOptions
-from fleetrig.harness.run.sampled_trace import WRITTEN_WHOLE, one_of_many
+from fleetrig.harness.run.sampled_trace import WRITTEN_WHOLE, evidence_kept, one_of_many
 from fleetrig.harness.run.trace_file import TraceFile, about_run, trace_name
 from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.harness.scenario_file.vocabulary import CLIENT_CERTIFICATES
@@ -92,6 +92,7 @@ class ScenarioRun:
         chooses = options.traced_devices
         if chooses is None and options.trace is None and self.scenario.devices.unit_count() > WRITTEN_WHOLE:
             chooses = one_of_many()
+        self._chooses = chooses
         about = about_run(expanded, options.seed, options.time, is_whole=chooses is None)
         self.trace_file = TraceFile(goal, about, self.secrets)
         self.trace.listen(self.trace_file.write, chooses=chooses)
@@ -106,6 +107,7 @@ class ScenarioRun:
         self.lacks: tuple[Lack, ...] = ()
         """Why it could not be judged, to be counted over many runs."""
         self._boards: BoardRun | None = None
+        self._programs: ProgramBench | None = None
 
     def report(self, verdict: Verdict | None = None, reason: str = "") -> Report:
         """Ends the run. The default verdict is that of the phases; anything left behind makes it BROKEN."""
@@ -127,7 +129,7 @@ class ScenarioRun:
             title=redact(self.scenario.title, self.secrets.hide),
             verdict=verdict,
             reason=redact(reason, self.secrets.hide),
-            phases=redact(phases, self.secrets.hide),
+            phases=redact(evidence_kept(phases, self._chooses), self.secrets.hide),
             took_s=time.monotonic() - self._began_s,
             simulated_s=to_s(self._now_us() - self._began_us) if self._context is not None else 0.0,
             devices=self.scenario.devices.unit_count(),
@@ -140,6 +142,8 @@ class ScenarioRun:
             rerun=shlex.join(["fleetrig", self.options.verb, self.command_word, "--seed", seed, *self.options.again]),
             file=self.scenario.file,
             line=self.scenario.line,
+            cites=self.scenario.cites,
+            output=self._output,
             boards=self._boards.told if self._boards is not None else (),
             engine=self._engine,
             lacks=self.lacks,
@@ -284,7 +288,13 @@ class ScenarioRun:
             return self._boards.open(bench)
         if self.options.device is None or not self.scenario.devices.external:
             return nullcontext(bench)
-        return ProgramBench(bench, self.options.device, self._describe, self._results(), self.secrets)
+        self._programs = ProgramBench(bench, self.options.device, self._describe, self._results(), self.secrets)
+        return self._programs
+
+    @property
+    def _output(self) -> tuple[tuple[str, str], ...]:
+        """What programs have printed, once they are off."""
+        return () if self._programs is None else tuple((str(path), said) for path, said in self._programs.kept)
 
     def _describe(self, agent: Agent, folder: Path) -> Mapping[str, str]:
         assert self._context is not None
@@ -334,6 +344,11 @@ class ScenarioRun:
             )  # fmt: skip
             self.lacks = whose.lacks(lacking)
             raise SkipScenario(whose.why_skipped(lacking))
+
+    @property
+    def has_begun(self) -> bool:
+        """Something was done to server, devices or boards; before that a run that is stopped has nothing to tell."""
+        return bool(self.boards_left) or (self._context is not None and bool(self._phases("") or self.phase))
 
     @property
     def phase(self) -> str:

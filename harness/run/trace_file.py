@@ -8,23 +8,27 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.run.private_files import make_private_folder, open_private
 from fleetrig.harness.run.sampled_trace import ONE_OF
-from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.simulator.contract.errors import BrokenBench, shown_path, system_said
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import TraceEvent
 from fleetrig.simulator.contract.trace_json import TraceLines
 
+if TYPE_CHECKING:
+    from fleetrig.harness.scenario_file.selection import Expanded  # who reads a trace needs no models of scenarios
+
 UNSAFE: Final = re.compile(r"[^\w./=,#-]+|\.\.+|^/")
 MAX_CHARACTERS: Final = 120
 """Of the last part of a file name: file systems allow 255 bytes."""
+COPIED_CHARS: Final = 64 << 10
 
 ENDING: Final = ".trace.jsonl"
 
@@ -52,6 +56,7 @@ def about_run(expanded: Expanded, seed: int, time: str, *, is_whole: bool = True
     return {
         "fleetrig": VERSION,
         "run": expanded.name,
+        "platform": expanded.scenario.platform,
         "seed": seed,
         "time": time,
         "values": dict(expanded.values),
@@ -86,15 +91,20 @@ class TraceFile:
         self._secrets = secrets
         self._lines = TraceLines(secrets)
         self._failed: OSError | None = None
+        self._forms = self._written = self._early = 0
         self._file = _temporary_file()
         self._put(json.dumps(about))
 
     def write(self, event: TraceEvent) -> None:
-        if self._failed is None:
-            self._put(self._lines.line(event))
+        if self._failed is not None:
+            return
+        if self._forms != (forms := self._secrets.forms):
+            self._forms, self._early = forms, self._written
+        self._put(self._lines.line(event))
 
     def _put(self, line: str) -> None:
         """A disk that is full ends the trace, not the run; `close` says so."""
+        self._written += 1
         try:
             self._file.write(line + "\n")
         except OSError as wrong:
@@ -117,9 +127,11 @@ class TraceFile:
 
     def _copy(self, draft: IO[str]) -> None:
         with whole_file(self._goal, open_private) as kept:
-            for line in draft:
-                # Once more: a secret may have been learnt after the line was written.
-                kept.write(self._secrets.hide_known(line))
+            early = self._early if self._secrets.forms == self._forms else self._written
+            for line in islice(draft, early):
+                kept.write(self._secrets.hide_known(line))  # once more: a secret was learnt after it was written
+            while lines := draft.read(COPIED_CHARS):
+                kept.write(lines)
 
     def _broken(self, wrong: OSError) -> BrokenBench:
         return BrokenBench(f"cannot write the trace {shown_path(self._goal)}: {system_said(wrong)}")

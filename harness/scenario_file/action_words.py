@@ -68,11 +68,7 @@ class PowerOn(DeviceSelector, ActionWord):
     spread_s: Duration | None = Field(None, alias="spread")
     """They start one by one over this time; `start_spread` of the devices when not given."""
     shape: Shape = Shape.EVEN
-    """How they are spread over it. even: one after the other. at_once: all together. city: power returns district by
-    district. daily: few at the beginning and the end, most in the middle, as over a day. step: from the middle on nine
-    times as many as before. spike: half of them within a fiftieth of the time, in the middle. steady: as if they had
-    been on for long, so that their rate is even from the beginning; the spread is their interval, and `poll_jitter`
-    comes on top."""
+    """How they are spread over it."""
     cut_at: CutAt | None = None
     """Cut the power at this point of the device's life, once: `<effect>#<n>:before|sent|answered`."""
     off_s: Duration = Field(2.0, alias="off")

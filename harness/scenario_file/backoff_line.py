@@ -78,6 +78,7 @@ class BreakerLine(Model):
     """After so many failures in a row a device is silent for a while, then tries once."""
 
     after: Annotated[int, Strict(), Field(ge=1), up_to(FAILURES_IN_A_ROW)] = USUAL_BREAKER.after
+    """How many failures in a row."""
     open_s: Duration = Field(USUAL_BREAKER.open_s, alias="open")
     """How long it is silent."""
     spread_s: Duration = Field(USUAL_BREAKER.spread_s, alias="spread")
@@ -96,16 +97,24 @@ class BackoffLine(Model):
     client: RealClient | None = None
     """As a real client does by default; then nothing else is said here."""
     policy: Policy = Policy.EQUAL_JITTER
+    """How waits grow."""
     base_s: Duration = Field(1.0, alias="base")
+    """What the policy begins with."""
     cap_s: Duration = Field(30.0, alias="cap")
+    """No wait of the policy is longer."""
     floor_s: Duration = Field(1.0, alias="floor")
+    """No wait is shorter, but with `immediate`."""
     retry_after_spread_s: Duration = Field(5.0, alias="retry_after_spread")
     """Added, drawn, to what `Retry-After` says."""
     honours_retry_after: bool = True
+    """Whether they wait as long as `Retry-After` says."""
     first_s: TimeRange | None = Field(None, alias="first")
     """The first delay in a row of failures is drawn from this range; the others follow the policy."""
     budget: BudgetLine | None = None
+    """Retries are rationed: each costs a token, and each answered request earns a share of one. Without a token a
+    device waits for its interval."""
     breaker: BreakerLine | None = None
+    """After many failures in a row a device is silent for a while, then tries once."""
 
     @classmethod
     def of(cls, backoff: Backoff) -> Self:

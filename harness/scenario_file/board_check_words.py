@@ -25,6 +25,7 @@ class Prints(BoardSelector, BoardCheckWord):
     line: Regex
     """A regular expression that is found in the line."""
     times: HowOften = AT_LEAST_ONCE
+    """How often: an exact number, or bounds."""
 
     def waits(self) -> bool:
         return self.times.at_least > 0

@@ -33,6 +33,7 @@ from fleetrig.harness.scenario_file.values import (
     readable_size,
 )
 from fleetrig.simulator.contract.units import duration_text
+from fleetrig.simulator.contract.unreadable import why_no_pattern
 
 RUN_PLACE: Final = "{run}"
 PROMPT_WITHIN_S: Final = 60.0
@@ -44,7 +45,7 @@ def regular_expression(text: str) -> str:
     try:
         re.compile(text.replace(RUN_PLACE, "x"))
     except re.error as wrong:
-        raise ValueError(f"expected a regular expression ({wrong})") from None
+        raise ValueError(f"expected a regular expression ({why_no_pattern(wrong)})") from None
     return text
 
 
@@ -85,6 +86,7 @@ class Flash(BoardSelector, BoardWord):
     """Writes an image to a board, which is asked before who it is. It is off afterwards, where it can be switched."""
 
     image: ImageEntry
+    """A file, or one of `size` and `gateway`."""
     sha256: Sha256 | None = None
     """What its SHA-256 must be; checked before the board is touched."""
     fails: LooseText | None = None
@@ -109,10 +111,13 @@ class ShellLine(BoardSelector):
     """A command typed at a board's console. It must end with `status`, and print what `expect` says."""
 
     run: Text
+    """What is typed, one line."""
     expect: Regex | None = None
     """A regular expression that is found in what it prints."""
     status: ExitStatus | Literal["any"] = 0
+    """The exit status with which it must end."""
     within_s: Duration = Field(10.0, alias="within")
+    """How long it may take."""
 
     @model_validator(mode="after")
     def _is_a_line(self) -> Self:
@@ -132,9 +137,10 @@ def _lines(value: Any) -> Any:
     return [value] if isinstance(value, str | Mapping) else value
 
 
-class ConsoleCommands(
-    BoardWord, RootModel[Annotated[tuple[LineEntry, ...], Field(min_length=1), BeforeValidator(_lines)]]
-):
+LINES_OR_ONE: Final = BeforeValidator(_lines, json_schema_input_type=ShellLine | str | tuple[LineEntry, ...])
+
+
+class ConsoleCommands(BoardWord, RootModel[Annotated[tuple[LineEntry, ...], Field(min_length=1), LINES_OR_ONE]]):
     """Types commands at a board's console, one after another: `shell: [{run: uname -r, expect: "^6"}]`."""
 
     model_config = ConfigDict(frozen=True)
@@ -169,6 +175,7 @@ class Unplug(BoardSelector, BoardWord):
     """Pulls a board's serial cable and plugs it in again; its power stays."""
 
     for_s: Duration = Field(1.0, alias="for")
+    """How long the cable is out."""
     during: Text | None = None
     """A command that has just been typed when the cable goes; what it says is lost."""
 
@@ -197,9 +204,11 @@ class BringUpUnits(BoardWord, Model):
     """Role -> serial number of the unit that it is to be; each board that plays a device is that one by default, and
     always if it is to be `provisioned`: then it is made known to the server too, so nothing may have registered it."""
     to: Literal["flashed", "booted", "provisioned"] = "booted"
+    """How far."""
     image: ImageEntry | None = None
     """Without one the boards are not flashed."""
     sha256: Sha256 | None = None
+    """What the SHA-256 of the image must be."""
     again: bool = False
     """Also units that have passed."""
     records: Word = "units"
@@ -232,13 +241,17 @@ class LineFaultEntry(Model):
     """Something that goes wrong on a serial line: at the bytes `at`, or about every `every`."""
 
     fault: Literal[LINE_FAULTS]  # type: ignore[valid-type]
+    """What goes wrong."""
     way: Literal["to_board", "from_board"] = "to_board"
+    """In which direction."""
     at: tuple[Count, ...] = ()
     """The bytes at which it happens, counted in its direction from now on."""
     every_bytes: Annotated[Size, Field(ge=1)] | None = Field(None, alias="every")
+    """In place of `at`: about so often, drawn."""
     most: PositiveCount | None = None
     """How often at most."""
     length_bytes: Annotated[Size, Field(ge=1)] = Field(1, alias="length")
+    """How many bytes it is about."""
     for_s: Duration = Field(0.0, alias="for")
     """How long a `stall`, `cut` or `unplug` lasts."""
 
@@ -261,6 +274,7 @@ class LineFaults(BoardSelector, BoardWord):
     """Makes a board's line fail from now to the end of the phase; each of the faults must have happened by then."""
 
     faults: Annotated[tuple[LineFaultEntry, ...], Field(min_length=1)]
+    """What goes wrong on the line."""
 
     def describe(self) -> str:
         faults = "; ".join(one.describe() for one in self.faults)

@@ -64,6 +64,7 @@ class Sends(Counted):
     name: ExchangeName | None = None
     """What the device calls it: poll, configData, deploymentBase, download, feedback-closed, … (glob)."""
     method: HttpMethodName | None = None
+    """HTTP's method, in capitals."""
     path: Glob | None = None
     """Glob over the raw path, without the query."""
     line: RequestLine | None = None
@@ -84,9 +85,11 @@ class Receives(Counted):
     name: ExchangeName | None = None
     """What the device calls the request that was answered (glob)."""
     status: HttpStatus | None = None
+    """HTTP's status."""
     line: AnswerLine | None = None
     """Glob over its one line, whatever the protocol: `200`, `CONNACK 0`, `2.05`."""
     header: Mapping[str, Glob] = {}
+    """As for `sends`."""
     body_has: Mapping[str, Any] = {}
     """As for `sends`."""
 
@@ -102,6 +105,7 @@ class Reaches(DeviceSelector, CheckWord):
     """Devices reach this stage (and may leave it again)."""
 
     stage: Stage
+    """See the stages of a device."""
     devices: AllOrCount = "all"
     """Minimum number of devices."""
 
@@ -270,6 +274,7 @@ class Refused(DeviceSelector, CheckWord):
     reason_has: Text | None = None
     """A part of the reason."""
     times: HowOften = AT_LEAST_ONCE
+    """How often, for all devices together: an exact number, or bounds."""
 
     def waits(self) -> bool:
         return self.times.at_least > 0
@@ -294,7 +299,9 @@ class FaultBit(Model, CheckWord):
     """A fault was triggered. Without this check a scenario can pass because nothing went wrong."""
 
     kind: FaultKind
+    """Which one, as `faults` calls it."""
     times: HowOften = AT_LEAST_ONCE
+    """How often, for all devices together: an exact number, or bounds."""
 
     def waits(self) -> bool:
         return self.times.at_least > 0

@@ -20,18 +20,19 @@ class CohortLine(Model):
     """Devices of one make. What is not said here is as the block says it."""
 
     name: Word
+    """By which reports call it."""
     share: ShareOfRequests | None = None
     """How much of the fleet, such as 30%."""
     count: FleetCount | None = None
     """How many devices, in place of share."""
     interval_s: Duration | None = Field(None, alias="interval")
-    """As in the block."""
+    """How often they poll; as the block says when not given."""
     poll_jitter: Annotated[Number, Field(ge=0, le=1)] | None = None
-    """As in the block."""
+    """How much their pauses vary; as the block says when not given."""
     backoff: BackoffLine | None = None
-    """As in the block."""
+    """How long they wait after failures; as the block says when not given."""
     timeout_s: Window | None = Field(None, alias="timeout")
-    """As in the block."""
+    """How long they wait for an answer; as the block says when not given."""
 
     @model_validator(mode="after")
     def _is_a_part(self) -> Self:

@@ -57,13 +57,25 @@ class OneWord(Model):
         described = handler.resolve_ref_schema(reference := handler(schema))
         mapping = {**described, "minProperties": 1, "maxProperties": 1 + len(cls.beside)}
         described.clear()
-        described["anyOf"] = [{"enum": sorted(cls._words_alone())}, mapping]
+        words = sorted(cls._words_alone())
+        alone = {"enum": words, "enumDescriptions": [cls._said_of(word) for word in words]}
+        described["anyOf"] = [alone, mapping]
         return reference
+
+    @classmethod
+    def _models_of(cls, word: str) -> list[Any]:
+        """Those that a word has, several where platforms differ."""
+        return [one for one in get_args(cls.model_fields[word].annotation) if one is not type(None)]
+
+    @classmethod
+    def _said_of(cls, word: str) -> str:
+        """What the word's models say of it, each in the first line of its docstring."""
+        return " ".join(dict.fromkeys((model.__doc__ or "").partition("\n")[0] for model in cls._models_of(word)))
 
     @classmethod
     def _words_alone(cls) -> Iterator[str]:
         for word in cls.model_fields.keys() - cls.beside:
-            models = [one for one in get_args(cls.model_fields[word].annotation) if one is not type(None)]
+            models = cls._models_of(word)
             required = (field.is_required() for model in models for field in model.model_fields.values())
             if not any(model.needs_arguments for model in models) and not any(required):
                 yield word

@@ -30,6 +30,7 @@ class FaultLine(Model):
     """Something that goes wrong between the devices and the server."""
 
     fault: FaultThatCanAct
+    """What goes wrong."""
     hits: Annotated[str, AfterValidator(fault_values.hits), AfterValidator(request_line)] = "*"
     """Whom: a glob over the line of what came in, for instance `POST */feedback` or `CONNECT gw-*`.
 

@@ -45,7 +45,9 @@ class Gap(Bounded):
     between: ExchangeName = POLL
     """What the device calls the request."""
     at_least_s: Duration | None = Field(None, alias="at_least")
+    """No gap is shorter."""
     at_most_s: Duration | None = Field(None, alias="at_most")
+    """No gap is longer; a device that falls silent breaks it too."""
 
 
 def _some(number: int) -> int:
@@ -58,11 +60,13 @@ class Rate(DeviceSelector, CheckWord):
     """The maximum number of such requests that all devices together send in any window of this length."""
 
     of: ExchangeName = POLL
+    """What the device calls the request."""
     at_most: Annotated[
         Count, AfterValidator(_some), BeforeValidator(whole_share_of_fleet, json_schema_input_type=int | FleetShare)
     ]
     """A number of requests, or a share of the devices (`5%`): with that a scenario fits fleets of any size."""
     per_s: Window = Field(1.0, alias="per")
+    """The length of each window."""
     curve: bool = False
     """The report draws their number in each such window, the runs of a matrix on one scale."""
     stop: Flag = True
@@ -76,8 +80,11 @@ class Attempts(Bounded):
     """The longest run of consecutive failures of one device: no usable answer, or a status of 400 or above."""
 
     of: ExchangeName = POLL
+    """What the device calls the request."""
     at_least: Count | None = None
+    """Each device fails so often in a row, or oftener."""
     at_most: Count | None = None
+    """No device fails oftener in a row."""
 
     def waits(self) -> bool:
         return bool(self.at_least)
@@ -90,9 +97,11 @@ class Spread(DeviceSelector, CheckWord):
     """
 
     of: ExchangeName = POLL
+    """What the device calls the request."""
     peak_at_most: Number = Field(gt=1)
     """The fullest window over the mean."""
     per_s: Window = Field(1.0, alias="per")
+    """The length of each window."""
     over_s: Duration | None = Field(None, alias="over")
     """The minimum length of the whole span, for fleets that all arrive at once."""
     first: bool = False
@@ -103,12 +112,15 @@ class BacksOff(DeviceSelector, CheckWord):
     """The pauses between a device's failed tries grow: the later half takes so many times as long as the earlier."""
 
     of: ExchangeName = POLL
+    """What the device calls the request."""
     by: Number = Field(1.5, gt=1)
+    """So many times."""
 
 
 class Jitter(DeviceSelector, CheckWord):
     """Devices that fail together do not retry together: their pauses after the same failure differ."""
 
     of: ExchangeName = POLL
+    """What the device calls the request."""
     at_least: Number = Field(0.1, gt=0)
     """The difference over the mean, in the median over all failures."""

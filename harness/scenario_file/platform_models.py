@@ -14,6 +14,7 @@ from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, BeforeValidator, Field, create_model
+from pydantic.fields import FieldInfo
 
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.scenario_file.action_words import BENCH_WORDS
@@ -99,7 +100,7 @@ def _devices(vocabulary: Vocabulary) -> type[Devices]:
     forms = {name: _one_of(words) for name, words in alternatives.items()}
     defaults = {name: words[0] for name, words in alternatives.items()}
     narrowed = _narrowed(Devices, {"flow": _one_of(PLATFORMS), **forms}, defaults)
-    more: dict[str, Any] = {name: (form | None, None) for name, form in vocabulary.device_fields.items()}
+    more: dict[str, Any] = {name: _left_away(form) for name, form in vocabulary.device_fields.items()}
     model = cast(type[Devices], create_model("Devices", __base__=narrowed, __doc__=Devices.__doc__, **more))
     model.certificates, model.rules = vocabulary.certificate_credentials, vocabulary.device_rules
     model.children_are_silent = vocabulary.children_are_silent
@@ -117,7 +118,7 @@ def _server(vocabulary: Vocabulary) -> type[ServerBlock]:
 
 def _registry(vocabulary: Vocabulary) -> type[Registry]:
     """The check with the platform's states, and with the further fields of its records."""
-    more: dict[str, Any] = {name: (form | None, None) for name, form in vocabulary.record_fields.items()}
+    more: dict[str, Any] = {name: _left_away(form) for name, form in vocabulary.record_fields.items()}
     narrowed = _narrowed(Registry, {"in_state": _one_of(vocabulary.states) | None})
     return create_model("Registry", __base__=narrowed, __doc__=Registry.__doc__, **more)
 
@@ -138,6 +139,12 @@ def _needs(vocabulary: Vocabulary) -> list[str]:
 
 def _entries(action: type[Action]) -> Any:
     return Annotated[_several(action), BeforeValidator(as_list, json_schema_input_type=action | _several(action))]
+
+
+def _left_away(form: Any) -> tuple[Any, Any]:
+    """A field that can be left away, with the sentence of its form: inside a union a schema would lose it."""
+    about = (one.description for one in getattr(form, "__metadata__", ()) if isinstance(one, FieldInfo))
+    return form | None, Field(None, description=next(filter(None, about), None))
 
 
 def _several(form: Any) -> Any:

@@ -26,6 +26,9 @@ PASSWORD_VALUE: Final = re.compile(
 LOGIN: Final = re.compile(r"(?<=://)[^/?#\s\"'@]+(?=@)")
 """Passwords in files such as SERVER.yaml: what is wrong with one is told in logs that others read."""
 
+NOT_KNOWN: Final = "is not known here"
+NEAREST: Final = "; did you mean "
+EXPLAINED: Final = "`fleetrig explain WORD` says what a word means, `fleetrig explain` names all of them"
 SHOWN_CHARACTERS = 60
 SHOWN_PROBLEMS = 100
 SOURCE_LINE_CHARACTERS = 160
@@ -84,11 +87,14 @@ class WholeSentence(ValueError):
 class FileMistakes(UsageError):
     """All mistakes that were found in a file, or in several."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem], *, of_scenarios: bool = False) -> None:
+        """`of_scenarios`: whoever does not know a word of theirs can have it explained."""
         self.problems = tuple(sorted(set(problems)))
         more = len(self.problems) - SHOWN_PROBLEMS
-        hint = [f"… and {more:,} more"] if more > 0 else []
-        super().__init__("\n".join([*map(str, self.problems[:SHOWN_PROBLEMS]), *hint]))
+        hints = [f"… and {more:,} more"] if more > 0 else []
+        if of_scenarios and any(NOT_KNOWN in one.sentence or NEAREST in one.sentence for one in self.problems):
+            hints.append(EXPLAINED)
+        super().__init__("\n".join([*map(str, self.problems[:SHOWN_PROBLEMS]), *hints]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +198,8 @@ def not_known(word: str, known: Sequence[str]) -> str:
     shown = word if len(word) <= SHOWN_CHARACTERS else word[:SHOWN_CHARACTERS] + "…"
     nearest = difflib.get_close_matches(shown, known, n=1)
     if nearest:
-        return f"{shown!r} is not known here; did you mean {nearest[0]!r}?"
-    return f"{shown!r} is not known here; known is {', '.join(known) or 'nothing'}"
+        return f"{shown!r} {NOT_KNOWN}{NEAREST}{nearest[0]!r}?"
+    return f"{shown!r} {NOT_KNOWN}; known is {', '.join(known) or 'nothing'}"
 
 
 def _models_under(owner: type[BaseModel], key: str) -> Iterator[type[BaseModel]]:

@@ -28,6 +28,7 @@ from ruamel.yaml.events import (
 
 from fleetrig.harness.scenario_file.marks import START, Mark, MarkedList, MarkedMapping, marked_text
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem, Source, problem_in
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.simulator.contract.bounds import YAML_BYTES, YAML_LEVELS, YAML_VALUES
 from fleetrig.simulator.contract.errors import UsageError
 
@@ -58,7 +59,7 @@ def read_source(path: Path) -> Source:
         with path.open("rb") as file:
             content = file.read(YAML_BYTES.most + 1)
     except OSError as wrong:
-        raise UsageError(f"cannot read {path}: {wrong.strerror or wrong}") from None
+        raise UsageError(f"cannot read {path}: {why_unread(path, wrong)}") from None
     return parse(content, path)
 
 

@@ -101,6 +101,7 @@ class Heading(Model):
     cites: tuple[Cite, ...] = ()
     """Rows of the contract that it is about, such as PLATFORM#S41."""
     tags: tuple[Word, ...] = ()
+    """Names by which `--tag` selects it; in pytest they are markers."""
     needs: tuple[Word, ...] = ()
     """What the server must be able to do, or the scenario is skipped: reference.faults, or a word of the platform."""
     params: Mapping[Name, Any] = {}
@@ -122,6 +123,7 @@ class Devices(Model):
     """The fleet: number and kind of devices, and how they authenticate."""
 
     count: FleetCount = 1
+    """How many devices there are."""
     csv: UnitList | None = None
     """One unit per line, in place of `count` and `serial`: columns serial, and token, type, certificate, key where
     given; others are attributes."""
@@ -140,7 +142,9 @@ class Devices(Model):
     credential: str
     """How devices authenticate. Tokens are those that `preregister` gives to the server."""
     model: LooseText = ""
+    """The make, for readers: devices send nothing of it, but `attributes`."""
     hw_revision: LooseText = ""
+    """The revision of the hardware, for readers."""
     attributes: Mapping[str, AttributeText] = {}
     """What devices report when the server asks; `csv` columns come on top."""
     attributes_mode: str
@@ -148,7 +152,9 @@ class Devices(Model):
     start_spread_s: Duration = Field(0.0, alias="start_spread")
     """Devices that are switched on together really start over so long."""
     backoff: BackoffLine = BackoffLine()
+    """How long they wait after failures."""
     install_time_s: Duration = Field(5.0, alias="install_time")
+    """How long they take to install an update."""
     timeout_s: Window = Field(10.0, alias="timeout")
     """The request timeout of a device."""
     interval_s: Duration = Field(300.0, alias="interval")
@@ -263,6 +269,7 @@ class Phase(Model):
     """Performs actions, and expects something of the result."""
 
     name: Text
+    """What it is about, in a few words; no two phases have the same."""
     do: Annotated[tuple[Action, ...], BeforeValidator(as_list, json_schema_input_type=Action | tuple[Action, ...])] = ()
     """A word, a word with arguments, or a list of these."""
     within_s: Duration | None = Field(None, alias="within")
@@ -270,8 +277,9 @@ class Phase(Model):
     for_s: Duration | None = Field(None, alias="for")
     """Watches for this whole time."""
     faults: tuple[FaultLine, ...] = ()
-    """Counted from the phase's beginning."""
+    """What goes wrong; times count from the phase's beginning."""
     expect: tuple[Check, ...] = ()
+    """Checks that have to hold: within `within`, or for all of `for`."""
 
     @model_validator(mode="after")
     def _has_one_span(self) -> Self:
@@ -294,12 +302,15 @@ class Scenario(Heading):
     """A whole file with its values filled in."""
 
     devices: Devices
+    """The fleet."""
     boards: Mapping[Word, BoardRole] = {}
     """Boards of the bench that it works on, each by its role here. Such a scenario runs in real time."""
     server: ServerBlock = ServerBlock()
+    """How the server is set up, and how much it can do."""
     faults: tuple[FaultLine, ...] = ()
-    """Counted from the beginning of the run."""
+    """What goes wrong; times count from the beginning of the run."""
     phases: tuple[Phase, ...] = Field(min_length=1)
+    """What happens, one after the other. The first phase that fails ends the run."""
     _id: str = PrivateAttr("")
     _path: Path = PrivateAttr(Path())
     _line: int = PrivateAttr(0)

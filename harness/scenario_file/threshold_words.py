@@ -82,8 +82,11 @@ class AnsweredWithin(Threshold):
     """How long devices wait for such an answer: half of them at most `p50`, 99 of 100 at most `p99`."""
 
     of: ExchangeName = POLL
+    """What the device calls the request."""
     p50_s: Window | None = Field(None, alias="p50")
+    """Half of the answers take at most this long."""
     p99_s: Window | None = Field(None, alias="p99")
+    """99 of 100 take at most this long."""
 
     @model_validator(mode="after")
     def _has_bound(self) -> Self:

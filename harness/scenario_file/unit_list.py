@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fleetrig.harness.scenario_file.problems import WholeSentence
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.simulator.contract.bounds import DEVICES, TEXT_CHARS, UNIT_COLUMNS, UNIT_LIST_BYTES
 from fleetrig.simulator.contract.header_text import why_no_header_text
 from fleetrig.simulator.fleet import check_serial
@@ -56,7 +57,7 @@ def read_units(path: Path) -> tuple[Unit, ...]:
         about = path.stat()
         return _read_once(path.resolve(), path.name, about.st_mtime_ns, about.st_size, about.st_ino)
     except OSError as wrong:
-        raise UnitListMistake(f"cannot read {path.name}: {wrong.strerror or wrong}") from None
+        raise UnitListMistake(f"cannot read {path.name}: {why_unread(path, wrong)}") from None
 
 
 @lru_cache(maxsize=4)
@@ -80,7 +81,8 @@ def _read(path: Path, name: str = "") -> tuple[Unit, ...]:
         if not units:
             raise ValueError("expected at least one unit after the header")
     except csv.Error as wrong:
-        raise UnitListMistake(f"{name or path.name}:{max(1, reader.line_num)}: {wrong}") from None
+        why = "a quote is never closed" if str(wrong) == "unexpected end of data" else str(wrong)
+        raise UnitListMistake(f"{name or path.name}:{max(1, reader.line_num)}: {why}") from None
     except ValueError as wrong:
         raise UnitListMistake(f"{name or path.name}:{line}: {wrong}") from None
     return tuple(units.values())
@@ -147,7 +149,7 @@ def _pem(text: str, folder: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_PEM_BYTES)
     except OSError as error:
-        raise ValueError(f"cannot read {text}: {error.strerror or error}") from None
+        raise ValueError(f"cannot read {text}: {why_unread(folder / text, error)}") from None
 
 
 def with_children(units: Iterable[Unit], children: int) -> Iterator[Unit]:

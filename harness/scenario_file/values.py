@@ -205,7 +205,9 @@ class Times(Model):
     """How often: a number for exactly so often, or one or both bounds."""
 
     at_least: Count = 0
+    """So often or oftener."""
     at_most: Count | None = None
+    """Not oftener."""
 
     @model_validator(mode="after")
     def _some_range(self) -> Self:
@@ -236,7 +238,7 @@ def _exactly(value: Any) -> Any:
     return value
 
 
-HowOften = Annotated[Times, BeforeValidator(_exactly, json_schema_input_type=int | Times)]
+HowOften = Annotated[Times, BeforeValidator(_exactly, json_schema_input_type=Count | Times)]
 AT_LEAST_ONCE: Final = Times(at_least=1)
 
 

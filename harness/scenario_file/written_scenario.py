@@ -15,7 +15,7 @@ WIDTH: Final = 100
 PATH_CHARS: Final = 200
 """A longer text names no file; file systems allow 255 bytes."""
 INDENT: Final = "  "
-PLAIN: Final = re.compile(r"[A-Za-z][\w./-]*( [\w./-]+)*|\d+(\.\d+)?(ms|s|m|h|B|KiB|MiB|GiB)", re.ASCII)
+PLAIN: Final = re.compile(r"[A-Za-z][\w./-]*( [\w./-]+)*|\d+(\.\d+)?(ms|s|m|h|B|KiB|MiB|GiB|%)", re.ASCII)
 """Text that needs no quotes, unless it is one of these words."""
 NO_TEXT: Final = frozenset({"null", "true", "false"})
 
@@ -33,7 +33,7 @@ def written_scenario(file: ScenarioFile, values: Mapping[str, Any], heading: str
 
     tree = {key: replaced(value, fill) for key, value in file.source.tree.items() if key not in SOURCES}
     comment = "".join(f"# {line}\n" for line in heading.splitlines())
-    return comment + "".join(f"{line}\n" for line in _block(tree))
+    return comment + "".join(f"{line}\n" for line in yaml_lines(tree))
 
 
 def names_files(file: ScenarioFile, values: Mapping[str, Any]) -> bool:
@@ -59,7 +59,7 @@ def _inner(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _block(value: Any) -> Iterator[str]:
+def yaml_lines(value: Any) -> Iterator[str]:
     """Lines of a mapping or a list, each entry on one line if it is short enough."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
@@ -67,10 +67,10 @@ def _block(value: Any) -> Iterator[str]:
                 yield f"{_text(key)}: {_flow(inner)}"
             else:
                 yield f"{_text(key)}:"
-                yield from (INDENT + line for line in _block(inner))
+                yield from (INDENT + line for line in yaml_lines(inner))
     else:
         for inner in value:
-            lines = [_flow(inner)] if _fits(inner) and not _is_phase(inner) else list(_block(inner))
+            lines = [_flow(inner)] if _fits(inner) and not _is_phase(inner) else list(yaml_lines(inner))
             yield from (f"{INDENT if number else '- '}{line}" for number, line in enumerate(lines))
 
 

@@ -64,8 +64,9 @@ def host_of(url: str) -> str:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-    except ValueError as wrong:
-        raise UsageError(f"{url!r} is no address of a server: {wrong}") from None
+    except ValueError:
+        expected = "expected http://HOST:PORT with a port up to 65535, and an IPv6 address in brackets"
+        raise UsageError(f"{url!r} is no address of a server: {expected}") from None
     if parts.username is not None or parts.password is not None:
         raise UsageError("an address takes no user and password, since others can see command lines: put them into a "
                          "SERVER.yaml (http, user, password: env:NAME) and give --against SERVER.yaml")  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from fleetrig.harness.servers.json_answer import NotJson, beginning, kind_of, read_json, with_whole_pairs
+from fleetrig.harness.servers.no_answer import sentence
 from fleetrig.reference_server.northbound import NorthboundCommand, NorthboundMessage
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.errors import BrokenBench
@@ -142,7 +143,7 @@ class ControlInterface:
                 said = beginning(body_bytes(response.body), SHOWN_OF_REFUSAL)
                 raise BrokenBench(f"{method} {path} on the control interface {self.url} gave {response.status}: {said}")
             case NoReply(why):
-                raise BrokenBench(f"the control interface {self.url} cannot be used: {method} {path} ended in {why}")
+                raise BrokenBench(f"the control interface cannot be used: {sentence(self.url, why)}")
             case answer:
                 raise AssertionError(f"a driver answered Ask with {answer!r}")
 

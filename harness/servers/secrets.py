@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.header_text import why_no_basic_account, why_no_header_text
 from fleetrig.simulator.contract.identity import UserPassword
@@ -38,7 +39,7 @@ def secret_from(text: str, what: str, environ: Mapping[str, str] = os.environ) -
     except UnicodeDecodeError:
         raise UsageError(f"{path}, which {what} names, is not UTF-8 text") from None
     except OSError as wrong:
-        raise UsageError(f"cannot read {path}, which {what} names: {wrong.strerror or wrong}") from None
+        raise UsageError(f"cannot read {path}, which {what} names: {why_unread(path, wrong)}") from None
     if not secret:
         raise UsageError(f"{path}, which {what} names, is empty")
     return secret

@@ -21,6 +21,7 @@ from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.scenario_file.marks import locate
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem, Source
 from fleetrig.harness.scenario_file.reader import load_mapping, read_source
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.harness.scenario_file.vocabulary import vocabulary_of
 from fleetrig.harness.servers.address import addresses_of, host_of, host_port, is_loopback, is_near, web_url
 from fleetrig.harness.servers.control import ControlInterface
@@ -220,7 +221,8 @@ def _client_ca(given: ClientCaFile, folder: Path) -> ClientCa:
             raise UsageError(f"{files[-1]} holds a private key and can be read by others: chmod 600 {files[-1]}")
         return ClientCa(b"\n".join(pem_file(file) for file in files), given.authority or "")
     except OSError as error:
-        raise UsageError(f"client_ca: cannot read {error.filename}: {error.strerror or error}") from None
+        file = Path(error.filename)
+        raise UsageError(f"client_ca: cannot read {file}: {why_unread(file, error)}") from None
 
 
 def _problems(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.simulator.contract.errors import UsageError
 
 
@@ -29,7 +30,7 @@ def verify_with(ca: Path | None, *, insecure: bool, file_ca: Path | None = None)
     except ssl.SSLError:
         raise UsageError(f"the CA {trusted} holds no PEM certificate (-----BEGIN CERTIFICATE-----)") from None
     except OSError as wrong:
-        raise UsageError(f"cannot read the CA {trusted}: {wrong.strerror or wrong}") from None
+        raise UsageError(f"cannot read the CA {trusted}: {why_unread(trusted, wrong)}") from None
 
 
 def context_of(verify: ssl.SSLContext | bool) -> ssl.SSLContext | None:

@@ -16,6 +16,7 @@ from typing import Any, Final, TextIO
 
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.run.trace_file import closing_quietly
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.harness.studies.case import CaseResult
 from fleetrig.harness.studies.sweep import StudyPlan
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError, shown_path, system_said
@@ -64,7 +65,7 @@ class CaseStore:
         except UnicodeDecodeError:
             raise UsageError(f"{self.path} is no file of a study: remove it, or give --anew") from None
         except OSError as wrong:
-            raise UsageError(f"cannot read {shown_path(self.path)}: {system_said(wrong)}") from None
+            raise UsageError(f"cannot read {shown_path(self.path)}: {why_unread(self.path, wrong)}") from None
 
     def reread(self) -> None:
         """A stop may fall between a result's way into the file and into `done`: the file is right, if it is ours."""

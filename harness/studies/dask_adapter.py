@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.studies.crew import AHEAD, Crew, Done, Order
-from fleetrig.simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError, system_said
 
 CONNECT_S: Final = 10
 
@@ -27,10 +27,10 @@ def dask_crew(address: str) -> Iterator[Crew]:
         # Asked first without Dask, whose client holds the program up and prints a traceback when nobody is there.
         socket.create_connection(dask.comm.get_address_host_port(address), CONNECT_S).close()
         client = dask.Client(address, timeout=CONNECT_S, set_as_default=False)
-    except ValueError as wrong:
-        raise UsageError(f"--cluster {address}: {wrong}; expected HOST:PORT or tcp://HOST:PORT") from None
+    except ValueError:
+        raise UsageError(f"--cluster {address!r} is no address: expected HOST:PORT or tcp://HOST:PORT") from None
     except OSError as wrong:  # a time-out too
-        raise BrokenBench(f"--cluster {address}: no Dask scheduler answers there ({wrong})") from None
+        raise BrokenBench(f"--cluster {address}: no Dask scheduler answers there ({system_said(wrong)})") from None
     with client:
         yield _DaskWorkers(dask, client, _size(client, address))
 

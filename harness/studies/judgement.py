@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from fleetrig.harness.report.spoken import spoken_s
 from fleetrig.harness.scenario_file.threshold_words import Allowance
 from fleetrig.harness.studies.case import CaseResult
 from fleetrig.harness.studies.case_figures import CaseFigures
 from fleetrig.harness.studies.study_file import StudyLimit
-from fleetrig.harness.studies.wording import percent, spoken_s
+from fleetrig.harness.studies.wording import percent
 
 FAR: Final = 1_000.0
 """How far off something is that never came."""

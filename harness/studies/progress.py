@@ -10,7 +10,8 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from fleetrig.harness.studies.wording import spoken_s
+from fleetrig.harness.report.heartbeat import heartbeat
+from fleetrig.harness.report.spoken import spoken_s
 
 TELLS_EVERY: Final = 0.1
 """A line for each tenth of a study."""
@@ -50,7 +51,8 @@ class StudyProgress:
     @contextmanager
     def on_screen(self) -> Iterator[None]:
         if not self.console.is_terminal:
-            yield
+            with heartbeat(lambda passed_s: self._line()):
+                yield
             return
         bar = Progress(
             TextColumn("  "), BarColumn(), MofNCompleteColumn(), TextColumn("runs, {task.fields[left]}"),
@@ -67,7 +69,10 @@ class StudyProgress:
             bar, task = self._bar
             bar.update(task, completed=self.done, left=self._left())
         elif self._tenth(self.done) > self._tenth(self.done - 1):
-            self.console.print(f"{self.done} of {self.all} runs, {self._left()}", markup=False)
+            self.console.print(self._line(), markup=False)
+
+    def _line(self) -> str:
+        return f"{self.done} of {self.all} runs, {self._left()}"
 
     def _tenth(self, done: int) -> int:
         return int(done / self.all / TELLS_EVERY)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
+from fleetrig.harness.report.spoken import spoken_s
 from fleetrig.harness.studies import picture_style as style
 from fleetrig.harness.studies.case import CaseResult
 from fleetrig.harness.studies.case_figures import RateCurve
@@ -17,7 +18,7 @@ from fleetrig.harness.studies.judgement import times_peak
 from fleetrig.harness.studies.recommendation import capacity_words, name_of, value_name
 from fleetrig.harness.studies.study_rows import StudyRow
 from fleetrig.harness.studies.sweep import StudyPlan
-from fleetrig.harness.studies.wording import percent, spoken_s
+from fleetrig.harness.studies.wording import percent
 
 MOST_PANELS: Final = 12
 PANEL_INCHES: Final = (3.9, 2.35)

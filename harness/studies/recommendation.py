@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from fleetrig.harness.report.spoken import spoken_s
 from fleetrig.harness.studies.capacity_search import CapacityFound
 from fleetrig.harness.studies.judgement import times_peak
 from fleetrig.harness.studies.study_rows import Mean, StudyRow
 from fleetrig.harness.studies.sweep import StudyPlan
-from fleetrig.harness.studies.wording import per_s, percent, spoken_s
+from fleetrig.harness.studies.wording import per_s, percent
 
 NEVER_S: Final = 1e9
 Rank = tuple[float, ...]

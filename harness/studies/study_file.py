@@ -11,9 +11,9 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, PlainSerializer, PlainValidator, Strict, WithJsonSchema, model_validator
 
+from fleetrig.harness.report.spoken import spoken_s
 from fleetrig.harness.scenario_file.threshold_words import Allowance, allowance
 from fleetrig.harness.scenario_file.values import Duration, Model, Name, Text, written_as
-from fleetrig.harness.studies.wording import spoken_s
 from fleetrig.simulator.contract.bounds import REPEATS
 from fleetrig.simulator.contract.errors import UsageError
 

@@ -12,6 +12,7 @@ from fleetrig.hil.consoles.shell_dialect import LINUX, UBOOT, ShellDialect
 from fleetrig.hil.port import BoardPort
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.unreadable import why_no_pattern
 
 
 def dialect_of(board: str, spec: ConsoleSpec) -> ShellDialect:
@@ -24,7 +25,9 @@ def dialect_of(board: str, spec: ConsoleSpec) -> ShellDialect:
     try:
         return replace(dialect, prompt=re.compile(f"(?:{spec.prompt})$"))
     except re.error as error:
-        raise UsageError(f"{board}: the prompt {spec.prompt!r} is no regular expression: {error}") from None
+        raise UsageError(
+            f"{board}: the prompt {spec.prompt!r} is no regular expression: {why_no_pattern(error)}"
+        ) from None
 
 
 def console_of(

@@ -20,7 +20,7 @@ from fleetrig.hil.consoles.console_text import LineSplitter
 from fleetrig.hil.flasher import BoardState, Flashed, FlashFailed, FlashProgress, Image, OnProgress, WrongBoard
 from fleetrig.hil.flashers.image import read_image
 from fleetrig.hil.flashers.tool_command import ToolCommand, Values, check_places, filled_in, how_to_install, percent_of
-from fleetrig.simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError, system_said
 
 READ_BYTES: Final = 65_536
 STOPS_WITHIN_S: Final = 5.0
@@ -173,7 +173,7 @@ async def run_tool(arguments: Sequence[str], hear: Callable[[str], None]) -> _To
             stderr=asyncio.subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
     except OSError as error:
-        raise BrokenBench(f"{arguments[0]} does not start: {error.strerror}") from None
+        raise BrokenBench(f"{arguments[0]} does not start: {system_said(error)}") from None
     assert process.stdout is not None
     splitter = LineSplitter()
     last: list[str] = []

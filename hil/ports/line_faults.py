@@ -21,6 +21,7 @@ class LineFaultKind(StrEnum):
     BIT_ERROR = "bit_error"
     """One bit of each of `length_bytes` bytes is another."""
     DROP = "drop"
+    """`length_bytes` bytes do not arrive."""
     DUPLICATE = "duplicate"
     """`length_bytes` bytes come twice."""
     GARBAGE = "garbage"

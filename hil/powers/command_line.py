@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError, system_said
+from fleetrig.simulator.contract.unreadable import why_no_words
 
 WITHIN_S: Final = 30.0
 SHOWN_CHARS: Final = 300
@@ -49,7 +50,7 @@ async def run_command(command: str, within_s: float) -> str:
     try:
         words = shlex.split(command)
     except ValueError as error:
-        raise UsageError(f"a command line that cannot be read ({error})") from None
+        raise UsageError(f"a command line that cannot be read ({why_no_words(error)})") from None
     if not words:
         raise UsageError("an empty command line: expected a program and its arguments")
     try:

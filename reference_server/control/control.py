@@ -38,7 +38,7 @@ from fleetrig.simulator.contract.fault_json import FaultMistake, fault_from_json
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.masking import Secrets
-from fleetrig.simulator.contract.trace import Lane
+from fleetrig.simulator.contract.trace import KINDS, Lane
 
 MAX_FAULTS: Final = 100
 MOST: Final = 10**18
@@ -47,8 +47,9 @@ SHOWN_REASONS: Final = 20
 MOST_REASONS: Final = 1_000
 
 EXPECTED_SKIP: Final = (
-    f"expected a number of seconds above 0, at most {to_s(LATEST_US):.0f}: the clock goes forward only, up to 2100"
+    "expected a number of seconds above 0, such as 3600: the clock goes forward only, and not beyond the year 2099"
 )
+EXPECTED_SKIP_WORD: Final = "expected skip_s, the seconds to move the clock forward"
 
 REFERENCE_SERVER: Final = "fleetrig reference server"
 """By this a client knows that it has found a control interface."""
@@ -68,10 +69,19 @@ COMMANDS: Final = "/northbound/commands"
 QUERIED: Final = frozenset({"/trace", "/reasons", NORTHBOUND})
 """Paths with parameters."""
 
+SERVED_KINDS: Final = tuple(dict.fromkeys(KINDS[Lane.SERVER] + KINDS[Lane.NETWORK]))
+"""What a server that stands alone tells of; in a run others write into the same trace."""
+
+
+def a_kind(text: str) -> str:
+    known = {kind for kinds in KINDS.values() for kind in kinds}
+    return text if text in known else word_of(*SERVED_KINDS)(text)
+
+
 TRACE_PARAMETERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "since": whole(0, MOST),
     "lane": word_of(*Lane),
-    "kind": str,
+    "kind": a_kind,
     "device": glob,
     "limit": whole(1, MAX_EVENTS),
     "follow": yes_or_no,
@@ -140,7 +150,7 @@ class Control:
         method = "GET" if request.method == "HEAD" else request.method
         if method not in methods:
             allowed = ", ".join(["HEAD", *methods] if "GET" in methods else methods)
-            raise RequestRefused(405, f"{path} knows {allowed}", (("Allow", allowed),))
+            raise RequestRefused(405, f"{path} knows {allowed}, not {request.method[:100]}", (("Allow", allowed),))
         if path not in QUERIED:
             query_of(request, {})
         return methods[method]
@@ -193,9 +203,10 @@ class Control:
     def _fault_methods(self, path: str) -> Mapping[str, ControlHandler]:
         """Of one fault. Raises RequestRefused(404)."""
         head, _, name = path.rpartition("/")
-        if head != "/faults":
-            near = nearest(path, tuple(self._routes))
-            raise RequestRefused(404, f"there is no {path[:100]!r} here", near=near, links=LINKS)
+        if head != "/faults" or not name:
+            near = nearest(path.lower().rstrip("/"), tuple(self._routes))
+            hint = f"; did you mean {near}?" if near else ""
+            raise RequestRefused(404, f"there is no {path[:100]!r} here{hint}", near=near, links=LINKS)
         entry = next((entry for entry in self._target.faults.scheduled() if str(entry.id) == name), None)
         if entry is None:
             raise RequestRefused(404, f"there is no fault {name[:100]!r}: GET /faults lists them")
@@ -217,14 +228,11 @@ class Control:
         document = json_object(request)
         for word in document:
             if word != "skip_s":
-                raise mistake(word, "expected skip_s, the seconds to move the clock forward", document[word])
+                raise mistake(word, EXPECTED_SKIP_WORD, document[word], nearest(word, ("skip_s",)))
         skip_s: Any = document.get("skip_s")
         is_number = isinstance(skip_s, int | float) and not isinstance(skip_s, bool)
         if not is_number or not 0 < skip_s <= to_s(LATEST_US):
-            expected = (
-                f"expected a number of seconds above 0, at most {to_s(LATEST_US):.0f}: the clock goes forward only"
-            )
-            raise mistake("skip_s", expected, skip_s)
+            raise mistake("skip_s", EXPECTED_SKIP, skip_s)
         try:
             self._target.clock.skip(to_us(skip_s))
         except ValueError as wrong:
@@ -239,6 +247,7 @@ class Control:
 
     def _read_trace(self, request: HttpRequest) -> TraceCursor:
         asked = query_of(request, TRACE_PARAMETERS)
+        _check_kind(asked)
         ring = self._target.ring
         if asked.get("since", 0) > ring.last:
             expected = f"expected at most {ring.last}, the number of the newest event (was the server restarted?)"
@@ -269,6 +278,14 @@ class Control:
             "device": hide(refusal.device),
             "reason": hide(refusal.reason),
         }
+
+
+def _check_kind(asked: Mapping[str, Any]) -> None:
+    """Raises RequestRefused(400) for a kind of event that the lane asked for never has."""
+    kinds = KINDS[asked["lane"]] if "lane" in asked else ()
+    if kinds and asked.get("kind", kinds[0]) not in kinds:
+        expected = f"expected a kind of the lane {asked['lane']}: {', '.join(kinds)}"
+        raise mistake("kind", expected, asked["kind"], nearest(asked["kind"], kinds))
 
 
 def fault_view(entry: ScheduledFault, now_us: int) -> dict[str, Json]:

@@ -16,8 +16,10 @@ from urllib.parse import parse_qsl
 
 from fleetrig.reference_server.address import Address
 from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.fault_values import WrongWord
 from fleetrig.simulator.contract.http import Headers, HttpRequest
 from fleetrig.simulator.contract.json_types import Json
+from fleetrig.simulator.contract.unreadable import why_no_json
 
 MAX_BODY_BYTES: Final = 64 * 1024
 MAX_PARAMETERS: Final = 20
@@ -61,14 +63,18 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
     """The body. Raises RequestRefused(415) for another type, 400 for what is no object of JSON."""
     sent = (request.header("Content-Type") or "").partition(";")[0].strip().lower()
     if sent != "application/json":
-        raise RequestRefused(415, f"expected Content-Type: application/json, got {sent[:SHOWN_CHARS] or 'none'}")
+        raise RequestRefused(
+            415,
+            f"expected Content-Type: application/json, got {sent[:SHOWN_CHARS] or 'none'} "
+            "(curl sends it with -H 'Content-Type: application/json')",
+        )
     try:
         raw = body_bytes(request.body)
         text = raw.decode(json.detect_encoding(raw))
         check_levels(text)
         document = json.loads(text, parse_constant=_no_number, parse_int=_whole_number)
     except ValueError as wrong:
-        raise RequestRefused(400, f"the body cannot be read as JSON: {str(wrong)[:SHOWN_CHARS]}") from None
+        raise RequestRefused(400, f"the body cannot be read as JSON: {why_no_json(wrong)[:SHOWN_CHARS]}") from None
     if not isinstance(document, dict):
         raise RequestRefused(400, 'expected an object of JSON, such as {"fault": "outage", "for": "10s"}')
     return document
@@ -79,7 +85,9 @@ def query_of(request: HttpRequest, readers: Mapping[str, Callable[[str], Any]]) 
     try:
         pairs = parse_qsl(request.query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
     except ValueError as wrong:
-        raise RequestRefused(400, f"the query cannot be read: {str(wrong)[:SHOWN_CHARS]}") from None
+        too_many = f"expected at most {MAX_PARAMETERS} parameters"
+        why = too_many if str(wrong).startswith("Max number of fields") else str(wrong)[:SHOWN_CHARS]
+        raise RequestRefused(400, f"the query cannot be read: {why}") from None
     found: dict[str, Any] = {}
     for name, text in pairs:
         if name not in readers:
@@ -89,6 +97,8 @@ def query_of(request: HttpRequest, readers: Mapping[str, Callable[[str], Any]]) 
             raise mistake(name, "expected it once", text)
         try:
             found[name] = readers[name](text)
+        except WrongWord as wrong:
+            raise mistake(name, str(wrong), text, wrong.near) from None
         except ValueError as wrong:
             raise mistake(name, str(wrong), text) from None
     return found
@@ -112,8 +122,7 @@ def whole(least: int, most: int) -> Callable[[str], int]:
 def word_of(*known: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in known:
-            near = nearest(text, known)
-            raise ValueError(f"expected one of {', '.join(known)}" + (f" (did you mean {near}?)" if near else ""))
+            raise WrongWord(f"expected one of {', '.join(known)}", nearest(text, known))
         return text
 
     return read

@@ -6,7 +6,7 @@ import errno
 import socket
 
 from fleetrig.reference_server.address import Address
-from fleetrig.simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError, system_said
 
 
 def bind(address: Address, kind: socket.SocketKind = socket.SOCK_STREAM) -> list[socket.socket]:
@@ -73,4 +73,4 @@ def bind_error(address: Address, error: OSError) -> BrokenBench | UsageError:
         case errno.EADDRNOTAVAIL:
             return UsageError(f"cannot listen on {address}: {address.host} is no address of this machine")
         case _:
-            return BrokenBench(f"cannot listen on {address}: {error.strerror or error}")
+            return BrokenBench(f"cannot listen on {address}: {system_said(error)}")

@@ -138,7 +138,8 @@ class DirectoryBlobs:
         try:
             status = path.stat()
         except OSError as problem:
-            why = "is gone" if problem.errno in (errno.ENOENT, errno.ENOTDIR) else f"cannot be read: {problem.strerror}"
+            is_gone = problem.errno in (errno.ENOENT, errno.ENOTDIR)
+            why = "is gone" if is_gone else f"cannot be read: {system_said(problem)}"
             raise BlobGone(f"the artifact file {path} {why}: {PUT_BACK}") from problem
         if not stat.S_ISREG(status.st_mode) or status.st_size < offset_bytes + length_bytes:
             raise BlobGone(f"the artifact file {path} is not what was uploaded: {PUT_BACK}")

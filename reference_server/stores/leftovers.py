@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fleetrig.reference_server.stores.blobs import PART, is_name, names_in
 from fleetrig.reference_server.stores.interface import Store
-from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.errors import UsageError, system_said
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def remove_leftovers(found: Leftovers) -> None:
                 with suppress(FileNotFoundError):
                     os.unlink(name, dir_fd=folder)
     except OSError as problem:
-        raise UsageError(f"cannot remove leftovers in {found.folder}: {problem.strerror}") from problem
+        raise UsageError(f"cannot remove leftovers in {found.folder}: {system_said(problem)}") from problem
 
 
 @contextmanager

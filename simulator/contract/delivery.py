@@ -14,22 +14,34 @@ class Ending(StrEnum):
     """How an answer reaches the other side; everything but WHOLE and HELD is a fault."""
 
     WHOLE = "whole"
-    REFUSED = "refused"  # as if nothing listened
-    RESET = "reset"  # TCP RST instead of an answer
-    SILENCE = "silence"  # no answer at all, the connection stays open
-    CLOSED = "closed"  # the connection is closed without an answer
-    TLS = "tls"  # the handshake comes to nothing; in virtual time, where nothing else would show it
-    TRUNCATED = "truncated"  # headers promise more bytes than come
-    HELD = "held"  # no fault: the answer comes later, as an `Answer`
+    """It comes as it is."""
+    REFUSED = "refused"
+    """As if nothing listened."""
+    RESET = "reset"
+    """A TCP RST in place of an answer."""
+    SILENCE = "silence"
+    """No answer at all; the connection stays open."""
+    CLOSED = "closed"
+    """The connection is closed without an answer."""
+    TLS = "tls"
+    """The handshake comes to nothing; in virtual time, where nothing else would show it."""
+    TRUNCATED = "truncated"
+    """The headers promise more bytes than come."""
+    HELD = "held"
+    """No fault: the answer comes later, as an `Answer`."""
 
 
 class Framing(StrEnum):
     """In which of the forms that HTTP allows an answer comes (RFC 9112 §6)."""
 
-    LENGTH = "length"  # Content-Length, the connection lives on
-    CHUNKED = "chunked"  # Transfer-Encoding: chunked
-    CLOSE = "close"  # Content-Length and Connection: close
-    HTTP10 = "http10"  # HTTP/1.0, no length: the body ends with the connection
+    LENGTH = "length"
+    """Content-Length, and the connection lives on."""
+    CHUNKED = "chunked"
+    """`Transfer-Encoding: chunked`."""
+    CLOSE = "close"
+    """`Content-Length` and `Connection: close`."""
+    HTTP10 = "http10"
+    """HTTP/1.0 without a length: the body ends with the connection."""
 
 
 @dataclass(frozen=True, slots=True)

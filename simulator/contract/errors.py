@@ -49,6 +49,16 @@ ADVICE: Final = {
     errno.ENAMETOOLONG: "give a shorter name",
     errno.ENOENT: "check the path; folders must be there",
     errno.ENOTDIR: "check the path: a part of it is a file, not a folder",
+    errno.EISDIR: "give the name of a file",
+    errno.EEXIST: "choose another name",
+    errno.ELOOP: "its links lead in a circle",
+    errno.ECONNREFUSED: "nobody listens there",
+    errno.ECONNRESET: "the other side broke it off",
+    errno.EHOSTUNREACH: "is the address right, and the network up?",
+    errno.ENETUNREACH: "is the address right, and the network up?",
+    errno.ETIMEDOUT: "nobody answers there",
+    errno.EADDRINUSE: "another program listens there; stop it, or choose another port",
+    errno.EADDRNOTAVAIL: "this machine has no such address",
 }
 """What to do about what the operating system said."""
 
@@ -57,9 +67,19 @@ MOST_SHOWN_CHARS: Final = 200
 
 def system_said(error: OSError) -> str:
     """`No space left on device: make room on that disk`: what went wrong around us, and what to do about it."""
-    said = error.strerror or str(error) or type(error).__name__
+    if said := tls_said(error):
+        return said
     advice = ADVICE.get(error.errno or 0, "")
+    said = error.strerror or str(error) or type(error).__name__
     return f"{said}: {advice}" if advice else said
+
+
+def tls_said(error: OSError) -> str:
+    """What TLS has against the other side, without the name and line of a source file; empty for other errors."""
+    if why := getattr(error, "verify_message", ""):
+        return f"the certificate is not trusted: {why}"
+    reason = getattr(error, "reason", None)
+    return f"TLS: {reason.replace('_', ' ').lower()}" if isinstance(reason, str) else ""
 
 
 def broken_environment(error: OSError) -> BrokenBench:

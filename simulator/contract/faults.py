@@ -18,30 +18,54 @@ class FaultKind(StrEnum):
     `reference_server.http_faults` performs them for requests, `reference_server.session_faults` for sessions.
     """
 
-    OUTAGE = "outage"  # before the platform: refused, reset or silence
-    OVERLOAD = "overload"  # before it: 429 or 503, with or without Retry-After
-    MOVED = "moved"  # around it: links or redirects lead elsewhere, where the answers are the same
-    REWRITE = "rewrite"  # around it: the answer says something else, or the server overlooks a header
-    CAPACITY = "capacity"  # around it: only so many a second, others queue; none gets in once the queue is full
-    LATENCY = "latency"  # around it: the answer comes late
-    SLOW_STORE = "slow_store"  # around it: committed, but late; a server that waits only so long gives up before
-    DRIPPING = "dripping"  # after it: the body comes drop by drop
-    FRAMING = "framing"  # after it: the same answer in another form that HTTP allows
-    TRUNCATED_BODY = "truncated_body"  # after it: the answer is cut
-    LOST_REPLY = "lost_reply"  # after it: committed, but not delivered
-    CONNECT_REFUSED = "connect_refused"  # before it, MQTT: a CONNACK with a code
-    CONNECT_UNANSWERED = "connect_unanswered"  # before it, MQTT: the connection stays open without any answer
-    DROP_AFTER_CONNACK = "drop_after_connack"  # after it, MQTT: accepted, then the connection ends
-    DUPLICATE_DELIVERY = "duplicate_delivery"  # after it, MQTT and CoAP: what goes out comes twice
-    WITHHELD_ACK = "withheld_ack"  # after it, MQTT: committed, and no PUBACK … SUBACK or UNSUBACK
-    WITHHELD_PINGRESP = "withheld_pingresp"  # after it, MQTT: no answer to a PINGREQ
-    HALF_PACKET = "half_packet"  # after it, MQTT: the first bytes of a packet, then the connection ends
-    MALFORMED_PACKET = "malformed_packet"  # after it, MQTT and CoAP: bytes that are no packet
-    COAP_RESET = "coap_reset"  # before it, CoAP: RST instead of an answer
-    LOST_DATAGRAM = "lost_datagram"  # before or after it, CoAP: a request or an answer does not arrive
-    DUPLICATE_DATAGRAM = "duplicate_datagram"  # after it, CoAP: the datagram of an answer arrives twice
-    NORTHBOUND_DOWN = "northbound_down"  # within it: the applications behind the server cannot be reached
-    SERVER_CERTIFICATE = "server_certificate"  # before it, TLS and DTLS: another certificate is shown
+    OUTAGE = "outage"
+    """Requests do not get through: refused, reset, closed or silence (`shows_as`). The server never sees them."""
+    OVERLOAD = "overload"
+    """Requests are turned away with 429 or 503, with or without `Retry-After`. Nothing is done for them."""
+    MOVED = "moved"
+    """Links or redirects lead to another name and path of the server, where the answers are the same."""
+    REWRITE = "rewrite"
+    """The answer says something else, or the server overlooks headers of the request."""
+    CAPACITY = "capacity"
+    """Only so many requests a second are answered, the others queue; who would queue too long is turned away."""
+    LATENCY = "latency"
+    """What matches comes late."""
+    SLOW_STORE = "slow_store"
+    """Committed, but late: the server takes so long to store it. A device that waits only so long gives up before."""
+    DRIPPING = "dripping"
+    """The body of an answer comes drop by drop."""
+    FRAMING = "framing"
+    """The same answer in another form that HTTP allows."""
+    TRUNCATED_BODY = "truncated_body"
+    """The body of an answer is cut: fewer bytes come than its head has promised."""
+    LOST_REPLY = "lost_reply"
+    """Committed by the server, but the answer does not come. The device cannot know."""
+    CONNECT_REFUSED = "connect_refused"
+    """MQTT: a CONNECT is answered by a CONNACK with a code that refuses it."""
+    CONNECT_UNANSWERED = "connect_unanswered"
+    """MQTT: a CONNECT gets no answer at all, and the connection stays open."""
+    DROP_AFTER_CONNACK = "drop_after_connack"
+    """MQTT: the session is accepted, and then the connection ends."""
+    DUPLICATE_DELIVERY = "duplicate_delivery"
+    """MQTT and CoAP: what goes out to a device comes twice."""
+    WITHHELD_ACK = "withheld_ack"
+    """MQTT: committed, and then no PUBACK, PUBREC, PUBCOMP, SUBACK or UNSUBACK."""
+    WITHHELD_PINGRESP = "withheld_pingresp"
+    """MQTT: no answer to a PINGREQ."""
+    HALF_PACKET = "half_packet"
+    """MQTT: the first bytes of a packet come, and then the connection ends."""
+    MALFORMED_PACKET = "malformed_packet"
+    """MQTT and CoAP: bytes come that are no packet."""
+    COAP_RESET = "coap_reset"
+    """CoAP: a RST in place of an answer."""
+    LOST_DATAGRAM = "lost_datagram"
+    """CoAP: a request or an answer does not arrive, nor do its first repetitions (`copies`)."""
+    DUPLICATE_DATAGRAM = "duplicate_datagram"
+    """CoAP: the datagram of an answer arrives twice."""
+    NORTHBOUND_DOWN = "northbound_down"
+    """The applications behind the server cannot be reached; what the server does then is the platform's business."""
+    SERVER_CERTIFICATE = "server_certificate"
+    """TLS and DTLS: connections that begin are shown another certificate than the server's own."""
 
 
 @dataclass(frozen=True, slots=True)

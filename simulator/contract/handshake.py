@@ -24,8 +24,11 @@ class ShownCertificate(StrEnum):
 
     OWN = "own"
     EXPIRED = "expired"
+    """It is out of date."""
     NOT_YET_VALID = "not_yet_valid"
+    """Its time has not come yet."""
     WRONG_NAME = "wrong_name"
+    """It is for another host."""
     STRANGER = "stranger"
     """Of an authority that nobody trusts."""
     LONG_CHAIN = "long_chain"

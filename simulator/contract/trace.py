@@ -10,9 +10,9 @@ Three rules for writing one:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from fleetrig.simulator.contract.envelope import Envelope
 
@@ -23,6 +23,27 @@ class Lane(StrEnum):
     NETWORK = "network"
     SERVER = "server"
     BOARD = "board"
+
+
+KINDS: Final[Mapping[Lane, tuple[str, ...]]] = {
+    Lane.DEVICE: (
+        "power_on", "power_cut", "ended", "connected", "disconnected", "sent", "received", "downloaded", "no_reply",
+        "waited", "paused", "applied", "remembered", "entered", "dropped",
+    ),
+    Lane.SERVER: (
+        "received", "step", "fault", "answered", "refused", "delivered", "opened", "closed", "pushed", "advanced",
+    ),
+    Lane.NETWORK: ("fault", "malformed", "refused", "handed_on", "handing_on_failed"),
+    Lane.BOARD: (
+        "port_opened", "port_lost", "power_on", "power_off", "reset", "line", "typed", "ran", "identified", "flashing",
+        "flashed", "flash_failed", "booted", "panicked", "reset_seen", "line_fault", "bridged",
+    ),
+    Lane.BENCH: (
+        "begun", "plays", "phase", "action", "carried_out", "failed", "over", "asked", "measured", "verdict", "ended",
+        "note",
+    ),
+}  # fmt: skip
+"""The kinds of event that each lane has; `TraceEvent` says what they mean."""
 
 
 class TraceEvent(NamedTuple):
@@ -38,7 +59,7 @@ class TraceEvent(NamedTuple):
     console command, its exit status in the reason) · identified flashing flashed flash_failed · booted panicked
     reset_seen (it restarted by itself) · line_fault · bridged (a message that went over its line)
     bench: begun plays (which board has which role) phase action · carried_out failed (what a board was to do) · over
-    (the wait of a phase) asked measured (what a passed check saw) verdict ended note
+    (the wait of a phase) asked measured (what a passed check saw) verdict ended note (a fault is set)
 
     On the device lane `received` is an answer, or a message that the device awaited and took; `no_reply` says why there
     was none, also when the other side has ended the connection (`closed`, `reset`); `waited`: nothing came in the time

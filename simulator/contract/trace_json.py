@@ -15,13 +15,21 @@ from typing import Any, Final
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.envelope_json import envelope_from_json, envelope_to_json
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
+from fleetrig.simulator.contract.unreadable import why_no_json
 
 WORDS: Final = ("device", "stage", "fault", "reason", "cites", "name")
 NUMBERS: Final = ("took_us", "session")
 LATEST_ENVELOPES: Final = 32
 """From one event that tells of an envelope to the next there are hardly ever more others."""
+
+KEPT_BODY_BYTES: Final = 1_024
+KEPT_ENVELOPES_CHARS: Final = 32 << 20
+"""Of 10,000 devices what they ask for and are answered: 10 MiB."""
+KEPT_TEXTS: Final = 65_536
+KEPT_TEXT_CHARS: Final = 256
 
 LARGEST: Final = 2**63 - 1
 LATEST_US: Final = 253_402_300_800 * US_PER_S
@@ -32,36 +40,92 @@ in_json: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class TraceLines:
-    """Events as lines. Many tell of an envelope that the event before told of: it is written once."""
+    """Events as lines. Many tell of an envelope that the event before told of, and devices say the same again and
+    again: what is masked and written once is kept, until another secret is learnt."""
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
         self._latest: dict[int, tuple[Envelope, str]] = {}
         """By the identity of the envelope, which is alive as long as it stands here."""
+        self._written: dict[Envelope, str] = {}
+        self._written_chars = 0
+        self._texts: dict[str, str] = {}
         self._forms = 0
 
     def line(self, event: TraceEvent) -> str:
         """One line, ASCII only, without its line end."""
-        fields: dict[str, Any] = {"at_us": event.at_us, "seq": event.seq, "lane": event.lane, "kind": event.kind}
-        for word in WORDS:
-            if value := getattr(event, word):
-                fields[word] = self._secrets.hide(value)
-        if event.took_us:
-            fields["took_us"] = event.took_us
-        if event.session:
-            fields["session"] = event.session
-        line = in_json(fields)
-        return line if event.envelope is None else f'{line[:-1]},"envelope":{self._envelope(event.envelope)}}}'
+        if self._forms != (forms := self._secrets.forms):
+            self._forget(forms)
+        at_us, seq, device, lane, kind, envelope, stage, fault, reason, cites, name, took_us, session = event
+        line = f'{{"at_us":{at_us},"seq":{seq},"lane":"{lane}","kind":{_kind(kind)}'
+        if device:
+            line += f',"device":{self._text(device)}'
+        if stage:
+            line += f',"stage":{self._text(stage)}'
+        if fault:
+            line += f',"fault":{self._text(fault)}'
+        if reason:
+            line += f',"reason":{self._text(reason)}'
+        if cites or name:
+            line += self._seldom(cites, name)
+        if took_us or session:
+            line += (f',"took_us":{took_us}' if took_us else "") + (f',"session":{session}' if session else "")
+        return line + ("}" if envelope is None else f',"envelope":{self._envelope(envelope)}}}')
+
+    def _seldom(self, cites: str, name: str) -> str:
+        return "".join(f',"{word}":{self._text(text)}' for word, text in (("cites", cites), ("name", name)) if text)
+
+    def _forget(self, forms: int) -> None:
+        self._latest.clear()
+        self._written.clear()
+        self._texts.clear()
+        self._written_chars, self._forms = 0, forms
+
+    def _text(self, text: str) -> str:
+        if (known := self._texts.get(text)) is not None:
+            return known
+        written = in_json(self._secrets.hide(text))
+        if len(written) <= KEPT_TEXT_CHARS:
+            if len(self._texts) >= KEPT_TEXTS:
+                self._texts.clear()
+            self._texts[text] = written
+        return written
 
     def _envelope(self, envelope: Envelope) -> str:
-        if len(self._latest) == LATEST_ENVELOPES or self._forms != self._secrets.forms:
-            self._latest.clear()
-            self._forms = self._secrets.forms
         if (known := self._latest.get(id(envelope))) is not None:
             return known[1]
-        written = in_json(envelope_to_json(envelope, self._secrets))
+        if len(self._latest) == LATEST_ENVELOPES:
+            self._latest.clear()
+        written = self._small(envelope) if _is_small(envelope) else self._anew(envelope)
         self._latest[id(envelope)] = envelope, written
         return written
+
+    def _small(self, envelope: Envelope) -> str:
+        written = self._written.get(envelope)
+        if written is None:
+            written = self._anew(envelope)
+            self._written_chars += len(written)
+            if self._written_chars > KEPT_ENVELOPES_CHARS:
+                self._written.clear()
+                self._written_chars = len(written)
+            self._written[envelope] = written
+        return written
+
+    def _anew(self, envelope: Envelope) -> str:
+        """Masked by its parts, and once more as a whole: a secret may stand where none is looked for."""
+        return self._secrets.hide_known(in_json(envelope_to_json(envelope, self._secrets)))
+
+
+def _kind(kind: str) -> str:
+    """Ours are plain words; a server that stands elsewhere may send anything."""
+    return f'"{kind}"' if kind.isascii() and kind.isidentifier() else in_json(kind)
+
+
+def _is_small(envelope: Envelope) -> bool:
+    """Of HTTP, with a body that costs little to compare."""
+    if not isinstance(envelope, HttpRequest | HttpResponse):
+        return False
+    return isinstance(envelope.body, bytes) and len(envelope.body) <= KEPT_BODY_BYTES
 
 
 def to_line(event: TraceEvent, secrets: Secrets) -> str:
@@ -94,4 +158,5 @@ def from_line(line: str) -> TraceEvent:
             fields["at_us"], fields["seq"], lane=Lane(fields["lane"]), kind=fields["kind"], envelope=envelope, **words
         )
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise ValueError(f"this is no line of a trace ({error}): {line[:100]!r}") from error
+        why = why_no_json(error) if isinstance(error, ValueError) else "a member is missing, or of another form"
+        raise ValueError(f"this is no line of a trace ({why}): {line[:100]!r}") from error

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final, Self, TypeVar
 
 from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from fleetrig.simulator.drivers.device_trace import trace_dropped, trace_power
@@ -16,6 +17,7 @@ from fleetrig.simulator.drivers.director import AdminCall, Direction, Director, 
 from fleetrig.simulator.drivers.draw import draw_pause
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.power_cycle import PowerCycle, behind_same
+from fleetrig.simulator.drivers.schedule import is_rhythm
 from fleetrig.simulator.drivers.wall_clock import WallClock
 from fleetrig.simulator.effects import (
     Apply,
@@ -23,6 +25,7 @@ from fleetrig.simulator.effects import (
     Await,
     Disconnect,
     Done,
+    NoReply,
     Outcome,
     Pause,
     Tell,
@@ -36,6 +39,8 @@ from fleetrig.simulator.transports.openers import OPENERS
 from fleetrig.simulator.transports.storage import Storage
 
 T = TypeVar("T")
+Woke = Callable[[str, int, int], None]
+"""Serial of a device that goes on after a wait, when that was to end, and when it did."""
 
 SEND_WITHIN_S: Final = 10.0
 """How long sending may take: after that the peer counts as unreachable."""
@@ -59,6 +64,8 @@ class RealBench:
         self.clock = WallClock()
         self.failure: BaseException | None = None
         """The first error in a device's own task; `run` raises it."""
+        self.woke: Woke | None = None
+        """Told of each wait of a device that came to its end: how late this machine is itself."""
         self._tls = ClientTls(verify)
         self._openers = OPENERS if openers is None else openers
         self.seed = seed
@@ -210,13 +217,20 @@ class RealBench:
         match effect:
             case Pause():
                 seconds = draw_pause(self.seed, agent, effect)
+                due_us = self.now_us() + to_us(seconds)
                 await asyncio.sleep(seconds)
+                self._tell_woke(agent, due_us)
                 return Done(seconds)
             case Apply(_, slice_s):
                 await asyncio.sleep(slice_s)
                 return Done(slice_s)
             case Await():
-                return await link.perform(effect, draw_pause(self.seed, agent, effect))
+                seconds = draw_pause(self.seed, agent, effect)
+                due_us = self.now_us() + to_us(seconds)
+                outcome = await link.perform(effect, seconds)
+                if is_rhythm(effect) and outcome == NoReply("timeout", seconds):
+                    self._tell_woke(agent, due_us)
+                return outcome
             case Tell() | Disconnect():
                 return await link.perform(effect, SEND_WITHIN_S, on_sent)
             case _:
@@ -233,6 +247,10 @@ class RealBench:
             for task in (work, gone):
                 task.cancel()
             await asyncio.gather(work, gone, return_exceptions=True)
+
+    def _tell_woke(self, agent: Agent, due_us: int) -> None:
+        if self.woke is not None:
+            self.woke(agent.identity.serial, due_us, self.now_us())
 
     def _note_dropped(self, agent: Agent, envelope: Envelope) -> None:
         if self.trace.wanted:

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import gc
 import random
+import resource
+import subprocess
+import sys
+import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 from fleetrig.harness.platform import platform_of
@@ -29,6 +34,7 @@ from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 from tests.benchmarks.measure import ROUNDS, median, show
 from tests.benchmarks.plain_processes import PlainFleet, WaitingAlarms, WaitingProcesses
+from tests.harness.command import environment
 
 DEVICES = 10_000
 FEW = 3_000
@@ -36,6 +42,16 @@ MANY = 100_000
 SLICE_US = 150 * US_PER_S
 HOUR_S = 3_600.0
 TRACED_FRAMES = 8
+SCENARIO = f"""
+scenario: Ten thousand devices poll for an hour
+devices:
+  {{count: {DEVICES}, flow: hawkbit, serial: "HB-{{n:06d}}", credential: gateway_token, poll_jitter: 0.1}}
+phases:
+  - name: an hour of polls
+    do: {{power_on: {{spread: 5m}}}}
+    for: 1h
+    expect: [{{answered_within: {{of: poll, p99: 1s}}}}]
+"""
 GATEWAY = {"authentication.gatewaytoken.enabled": True, "authentication.gatewaytoken.key": "bench-gateway-key"}
 
 
@@ -67,6 +83,32 @@ def bench_an_hour_of_polls() -> None:
     show("CPU", f"{took_s:.1f} s", "60 s")
     show("events per second", f"{virtual.events / took_s:,.0f}")
     assert all(agent.is_on for agent in agents)
+
+
+def bench_an_hour_of_polls_as_a_user_runs_it() -> None:
+    """The same in a scenario, with a check and the trace in a file; by turns with the engine alone."""
+    alone_s, run_s, cohort_s = [], [], []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "hour.yaml").write_text(SCENARIO, encoding="utf-8")
+        for _ in range(ROUNDS):
+            virtual, _agents = bench(DEVICES)
+            alone_s.append(cpu_s_of(partial(virtual.run_for, HOUR_S)))
+            run_s.append(cpu_s_of_command(folder, "--engine", "exact", "--trace", "hour.trace.jsonl"))
+            cohort_s.append(cpu_s_of_command(folder, "--engine", "cohort"))
+    print(f"\n  fleetrig run of {DEVICES:,} devices that poll every 5 min for an hour, with a check")
+    show("CPU, exact engine, trace in a file", f"{median(run_s):.1f} s")
+    show("against the engine alone", f"{median(run_s) / median(alone_s):.2f}x", "1.5x")
+    show("CPU, array engine", f"{median(cohort_s):.2f} s")
+
+
+def cpu_s_of_command(folder: Path, *options: str) -> float:
+    """Of a process of its own, its start included."""
+    began = resource.getrusage(resource.RUSAGE_CHILDREN)
+    words = [sys.executable, "-m", "fleetrig.harness.entry", "run", "hour.yaml", *options]
+    subprocess.run(words, cwd=folder, env=environment(), check=True, capture_output=True)
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime
 
 
 def bench_waits_of_a_large_fleet() -> None:

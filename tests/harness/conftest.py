@@ -8,7 +8,7 @@ from textwrap import dedent
 
 import pytest
 
-from fleetrig.harness.pytest_plugin import RunningServer
+from fleetrig.harness.running_server.server import RunningServer
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
 from tests.harness.served import Served
 from tests.peers.mgmt import Mgmt

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import pytest
 
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
-from fleetrig.harness.pytest_plugin import RunningServer
+from fleetrig.harness.running_server.server import RunningServer
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.director import AdminCall
@@ -290,7 +290,7 @@ def test_nobody_listens(tmp_path: Path) -> None:
 
 def test_a_server_that_is_no_hawkbit(tmp_path: Path, coffee_machine: str) -> None:
     said = " ".join(broken(tmp_path, coffee_machine).split())
-    assert "answered with no JSON: '<html>Welcome to the coffee machine</html>': is this a hawkBit server?" in said
+    assert "is no hawkBit server: GET /rest/v1/targets?limit=1 answered 200 with text/html, '<html>Welcome to" in said
 
 
 def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:

@@ -141,14 +141,52 @@ def test_new_writes_a_scenario_that_is_fine_and_overwrites_nothing(
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ([], 4, "Missing command; see `fleetrig --help`\n"),
-        (["lst"], 4, "No such command 'lst'. Did you mean 'list'?; see `fleetrig --help`\n"),
-        (["list", "-x"], 4, "No such option: -x; see `fleetrig list --help`\n"),
-        (["new"], 4, "Missing argument 'PATH'; see `fleetrig new --help`\n"),
-        (["ca"], 4, "Missing command; see `fleetrig ca --help`\n"),
-        (["ca", "isue"], 4, "No such command 'isue'. Did you mean 'issue'?; see `fleetrig ca --help`\n"),
-        (["ca", "new"], 4, "Missing argument 'DIR'; see `fleetrig ca new --help`\n"),
-        (["--nope"], 4, "No such option: --nope; see `fleetrig --help`\n"),
+        (["lst"], 4, "fleetrig has no command 'lst'; did you mean list? See `fleetrig --help`\n"),
+        (["help", "lst"], 4, "fleetrig has no command 'lst'; did you mean list? See `fleetrig --help`\n"),
+        (["issue"], 4, "fleetrig has no command 'issue'; did you mean `fleetrig ca issue`? See `fleetrig --help`\n"),
+        (["zzz"], 4, "fleetrig has no command 'zzz'; see `fleetrig --help`\n"),
+        (
+            ["list", "-x"],
+            4,
+            (
+                "fleetrig list has no option -x; options of more than one letter begin with two dashes; "
+                "see `fleetrig list --help`\n"
+            ),
+        ),
+        (["new"], 4, "fleetrig new needs PATH; see `fleetrig new --help`\n"),
+        (["new", "a", "b"], 4, "fleetrig new takes PATH and nothing more, got b; see `fleetrig new --help`\n"),
+        (["ca", "isue"], 4, "fleetrig ca has no command 'isue'; did you mean issue? See `fleetrig ca --help`\n"),
+        (["ca", "new"], 4, "fleetrig ca new needs DIR; see `fleetrig ca new --help`\n"),
+        (["ca", "sign"], 4, "fleetrig ca sign needs DIR and REQUEST.csr; see `fleetrig ca sign --help`\n"),
+        (["--nope"], 4, "fleetrig has no option --nope; see `fleetrig --help`\n"),
+        (["--debug=1"], 4, "--debug takes no value: leave away what follows =; see `fleetrig --help`\n"),
+        (
+            ["run", "--agianst", "x"],
+            4,
+            "fleetrig run has no option --agianst; did you mean --against? See `fleetrig run --help`\n",
+        ),
+        (["run", "--seed"], 4, "--seed needs a value: --seed N; see `fleetrig run --help`\n"),
+        (["run", "--strict=1"], 4, "--strict takes no value: leave away what follows =; see `fleetrig run --help`\n"),
+        (["run", "--jobs", "x"], 4, "--jobs: expected a whole number, got 'x'; see `fleetrig run --help`\n"),
+        (["run", "--jobs", "0"], 4, "--jobs: expected a number of at least 1, got '0'; see `fleetrig run --help`\n"),
+        (
+            ["run", "--time", "reel"],
+            4,
+            "--time: expected virtual or real, got 'reel'; did you mean real? See `fleetrig run --help`\n",
+        ),
+        (
+            ["serve", "hawkbit"],
+            4,
+            (
+                "fleetrig serve takes options only, got hawkbit; did you mean --platform hawkbit? "
+                "See `fleetrig serve --help`\n"
+            ),
+        ),
+        (
+            ["simulate", "hawkbit"],
+            4,
+            "fleetrig simulate hawkbit needs --against URL|SERVER.yaml; see `fleetrig simulate hawkbit --help`\n",
+        ),
         (
             ["check", "hawkbit/topi"],
             5,
@@ -288,7 +326,6 @@ def test_each_platform_has_its_own_options(verb: str, platform: str, capsys: pyt
             "there is no platform 'hawkbt'; expected hawkbit, thingsboard, hono or kura; did you mean hawkbit?",
         ),
         (["moon"], "there is no platform 'moon'; expected hawkbit, thingsboard, hono or kura\n"),
-        ([], "needs a platform: hawkbit, thingsboard, hono, kura; see `fleetrig {verb} --help`"),
         (["--against", "http://h"], "needs a platform: hawkbit, thingsboard, hono, kura; see `fleetrig {verb} --help`"),
     ],
 )

@@ -150,7 +150,9 @@ def test_a_control_interface_that_is_not_there_breaks_the_run_at_once(tmp_path: 
         server = foreign(str(server_file(tmp_path, served, url)))
         report = run_scenario(tmp_path, against=server)
     assert report.verdict is Verdict.BROKEN
-    assert report.reason.startswith(f"the control interface {url} cannot be used: GET /trace")
+    assert report.reason.startswith(
+        f"the control interface cannot be used: nobody listens at {url} (connection refused)"
+    )
 
 
 def test_a_control_interface_that_is_something_else_breaks_the_run(tmp_path: Path, served: Served) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.pytest_plugin import RunningServer
 from fleetrig.harness.report.exits import Exit
+from fleetrig.harness.running_server.server import RunningServer
 from tests.harness.command import Done, fleetrig
 from tests.harness.conformance.raw_server import Talk, always, answer, raw_server, requests
 from tests.harness.hostile_server import in_front_of, instead, one_value_of_another_kind

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from fleetrig.harness.pytest_plugin import RunningServer
+from fleetrig.harness.running_server.server import RunningServer
 from tests.harness.command import PROJECT, fleetrig
 from tests.harness.runs import HEAD, write_scenario
 from tests.harness.test_pytest_plugin import pytest_in

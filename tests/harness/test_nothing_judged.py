@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.pytest_plugin import RunningServer
+from fleetrig.harness.running_server.server import RunningServer
 from tests.harness.command import Done, cases_of, fleetrig
 from tests.harness.runs import HEAD, PASSES, run_once, write_scenario
 from tests.harness.test_pytest_plugin import pytest_in

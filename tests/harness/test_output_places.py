@@ -13,10 +13,10 @@ import pytest
 
 from fleetrig.harness.checks.manufacturing_record import write_record
 from fleetrig.harness.commands.live_trace import LiveTrace
-from fleetrig.harness.pytest_plugin import RunningServer
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.run.trace_file import TraceFile
+from fleetrig.harness.running_server.server import RunningServer
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent

@@ -53,6 +53,19 @@ def test_settings_come_before_the_first_phase_and_faults_of_the_run_after_them(t
     assert any(event.kind == "fault" and event.fault == "latency" for event in events[first_phase:])
 
 
+def test_faults_are_told_when_they_are_set(tmp_path: Path) -> None:
+    """With how long they last and whom they hit; whom they have hit the server lane tells."""
+    fault = "faults: [{fault: outage, at: 1s, for: 2s, shows_as: reset}]"
+    body = PASSES + f"      - {{name: away, for: 3s, {fault}, expect: [gap: {{at_least: 100ms}}]}}\n"
+    _, events = traced(tmp_path, body, head=HEAD_WITH_FAULT)
+    assert [one for one in told(events) if one.startswith(("note", "phase"))] == [
+        "note fault latency {hits: GET */controller/*, delay: 0.1s}",
+        "phase first contact",
+        "phase away",
+        "note fault outage {at: 1s, for: 2s, shows_as: reset}",
+    ]
+
+
 def test_a_failed_phase_ends_the_run_with_all_its_findings(tmp_path: Path) -> None:
     report, events = traced(tmp_path, FAILS)
 

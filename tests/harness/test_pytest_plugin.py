@@ -190,7 +190,7 @@ def test_a_failure_shows_its_findings_and_no_traceback(library: Path) -> None:
     assert "phase «bad», line 13: sends {name: download}" in said
     assert "    expected  every device sends download, at least once" in said
     assert "run again: fleetrig run hawkbit/fails --seed 1" in said
-    for word in ("Traceback", "pytest_plugin.py", "run.py", "raise "):
+    for word in ("Traceback", "scenario_items.py", "run.py", "raise "):
         assert word not in said
     assert (library / "fleetrig-results" / "hawkbit" / "fails.trace.jsonl").is_file()
 

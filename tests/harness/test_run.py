@@ -226,3 +226,20 @@ def test_the_same_seed_gives_the_same_trace_byte_for_byte(tmp_path: Path) -> Non
         assert first == second
         assert first != other, "another seed is another run"
         assert first.count(b"\n") > 50
+
+
+def test_what_had_not_begun_when_it_was_interrupted_tells_nothing(tmp_path: Path) -> None:
+    told: list[Report] = []
+    one = expanded(tmp_path, PASSES)
+
+    async def interrupted() -> None:
+        options = RunOptions(real_time=True, results=tmp_path, broken_off=told.append)
+        task = asyncio.create_task(run(one, options))
+        await asyncio.sleep(0)  # it has taken its first step: its server is being started
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(interrupted())
+    assert told == []
+    assert list(tmp_path.glob("**/*.trace.jsonl")) == []

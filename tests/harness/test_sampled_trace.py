@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fleetrig.harness.report.open_command import open_command, open_phase_command
 from fleetrig.harness.run import scenario_run
 from fleetrig.harness.run.replay import replay
 from fleetrig.harness.run.sampled_trace import one_of_many
@@ -16,7 +17,7 @@ from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 from fleetrig.simulator.contract.trace_json import to_line
-from tests.harness.runs import FAILS, HEAD, run_once
+from tests.harness.runs import FAILS, HEAD, VIOLATES, run_once
 
 HEADERS = tuple((f"X-Header-{number}", "value of a header") for number in range(9))
 BYTES_PER_REQUEST = 50
@@ -67,6 +68,25 @@ def test_a_run_of_many_devices_keeps_a_few_of_them(
     else:
         with pytest.raises(UsageError, match=r"one device in 64.*--trace F"):
             replay(Path(report.trace_file), tmp_path / "scenarios")
+
+
+@pytest.mark.parametrize(("device", "is_kept"), [("HB-1", True), ("HB-5", False)])
+def test_findings_open_what_is_kept_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, is_kept: bool
+) -> None:
+    """Of a device that is not among the few that were written, the phase is opened."""
+    monkeypatch.setattr(scenario_run, "WRITTEN_WHOLE", 10)
+    body = VIOLATES.replace("{name: poll}", f"{{name: poll, only: {device}}}")
+    report = run_once(tmp_path, body, head=HEAD.replace("count: 2", "count: 70"))
+    lines = Path(report.trace_file).read_text(encoding="utf-8").splitlines()[1:]
+    in_file = {(event["lane"], event["seq"]) for event in map(json.loads, lines)}
+    [check] = [check for phase in report.phases for check in phase.checks if check.finding is not None]
+    assert check.finding is not None
+    [seen] = check.finding.evidence
+    assert seen.device == device
+    assert seen.is_in_trace == is_kept == ((seen.lane, seen.seq) in in_file)
+    assert bool(open_command(check, report.trace_file)) == is_kept
+    assert open_phase_command(report).endswith("--phase bad") != is_kept
 
 
 def test_who_asks_for_the_trace_gets_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,21 @@ def test_secrets_that_are_learnt_late_are_masked_too(tmp_path: Path) -> None:
     assert "abcdefghijkl" not in (tmp_path / "t").read_text()
 
 
+def test_only_lines_from_before_a_secret_are_looked_at_once_more(tmp_path: Path) -> None:
+    secrets = Secrets()
+    file = TraceFile(tmp_path / "t", {"values": "abcdefghijkl"}, secrets)
+    for number in range(3):
+        file.write(event(f"{number} abcdefghijkl"))
+    secrets.learn("token", "abcdefghijkl")
+    for number in range(3, 6):
+        file.write(event(f"{number} abcdefghijkl"))
+    assert file.close(keep=True) is not None
+    lines = (tmp_path / "t").read_text().splitlines()
+    assert len(lines) == 7
+    assert not [line for line in lines if "abcdefghijkl" in line]
+    assert [line.count("token:") for line in lines] == [1] * 7
+
+
 def test_nothing_is_left_when_it_is_not_kept(tmp_path: Path) -> None:
     file = TraceFile(tmp_path / "deep" / "t", {}, Secrets())
     file.write(event("x"))

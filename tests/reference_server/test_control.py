@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,7 +23,7 @@ from fleetrig.simulator.contract.clock import US_PER_S, VIRTUAL_EPOCH_US, to_us
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.mqtt import MqttConnack, MqttConnect, MqttPublish
-from fleetrig.simulator.contract.trace import Lane, Trace
+from fleetrig.simulator.contract.trace import KINDS, Lane, Trace, TraceEvent
 from fleetrig.simulator.contract.trace_json import from_line
 from tests.reference_server.stores.records import DEVICE, JOB, Device, Job
 
@@ -267,13 +268,15 @@ def test_other_methods(panel: ControlPanel, method: str, path: str, allowed: str
 
 @pytest.mark.parametrize(
     ("path", "near"),
-    [("/fault", "/faults"), ("/faults/", ""), ("/reason", "/reasons"), ("/faults/1", ""), ("/faults/01", ""),
+    [("/fault", "/faults"), ("/faults/", "/faults"), ("/Trace", "/trace"),
+     ("/reason", "/reasons"), ("/faults/1", ""), ("/faults/01", ""),
      ("/zzz", ""), ("*", ""), ("/trace/", "/trace"), ("http://localhost/faults", "")],
 )  # fmt: skip
 def test_other_paths(panel: ControlPanel, path: str, near: str) -> None:
     status, said = panel.ask("GET", path)
     assert status == 404
     assert said.get("near", "") == near
+    assert said["error"].endswith(f"; did you mean {near}?") is bool(near)
 
 
 # The clock
@@ -390,7 +393,51 @@ def test_a_query_where_there_is_none(panel: ControlPanel) -> None:
 
 def test_near_words_in_the_query(panel: ControlPanel) -> None:
     assert panel.ask("GET", "/trace?folow=true")[1]["near"] == "follow"
-    assert "did you mean server?" in panel.ask("GET", "/trace?lane=sever")[1]["error"]
+    for query, near in (
+        ("lane=sever", "server"),
+        ("kind=refusd", "refused"),
+        ("lane=network&kind=malform", "malformed"),
+    ):
+        status, said = panel.ask("GET", f"/trace?{query}")
+        assert (status, said["near"]) == (400, near)
+        assert said["error"].endswith(f"; did you mean {near}?")
+        assert "did you mean" not in said["expected"]
+    assert panel.ask("GET", "/reasons?devise=a")[1]["near"] == "device"
+    assert panel.ask("GET", "/northbound?tennant=a")[1]["near"] == "tenant"
+    assert panel.ask("POST", "/clock", {"skip": 3})[1]["near"] == "skip_s"
+
+
+def test_a_kind_that_the_lane_never_has(panel: ControlPanel) -> None:
+    status, said = panel.ask("GET", "/trace?lane=network&kind=answered")
+    assert (status, said["field"]) == (400, "kind")
+    assert said["expected"] == (
+        "expected a kind of the lane network: fault, malformed, refused, handed_on, handing_on_failed"
+    )
+    assert panel.lines("?lane=server&kind=answered") == []
+
+
+def test_all_kinds_that_are_asked_for_have_a_meaning() -> None:
+    """`TraceEvent` says what each kind of each lane means."""
+    said = str(TraceEvent.__doc__)
+    for lane, kinds in KINDS.items():
+        of_lane = said.partition(f"\n    {lane}:")[2].partition("\n    board:" if lane is Lane.NETWORK else "\n\n")[0]
+        assert [kind for kind in kinds if not re.search(rf"\b{kind}\b", of_lane)] == [], lane
+        assert len(set(kinds)) == len(kinds)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "it is empty"),
+        (b"{", "expected a key in double quotes at line 1, column 2"),
+        (b'{"a": }', "expected a value at line 1, column 7"),
+        (b'{"a" 1}', "expected a colon behind the key at line 1, column 6"),
+        (b"{} {}", "more comes behind the end of the document at line 1, column 4"),
+        (b'{"a": "\xff"}', "it is not UTF-8 text: byte 8 is 0xFF"),
+    ],
+)
+def test_a_body_that_is_no_json_is_told_in_plain_words(panel: ControlPanel, body: bytes, said: str) -> None:
+    assert panel.ask("POST", "/faults", body) == (400, {"error": f"the body cannot be read as JSON: {said}"})
 
 
 def test_who_follows_gets_what_is_new(panel: ControlPanel) -> None:

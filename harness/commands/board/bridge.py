@@ -12,6 +12,7 @@ import typer
 from fleetrig.harness.bench.network_carrier import NetworkCarrier
 from fleetrig.harness.bench.opened_board import OpenedBoard
 from fleetrig.harness.commands.board.options import DESK, Bench, Board, DeskFolder, desk_of, held_board, judged
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.run.interrupts import tell
 from fleetrig.hil.board import BoardSpec
 from fleetrig.hil.bridge.bridge import Bridge
@@ -48,6 +49,10 @@ ServerUrls = Annotated[
 ]
 
 
+@examples(
+    "fleetrig board bridge gw-1 --rfc2217 :4000",
+    "fleetrig board bridge gw-1 --server http://127.0.0.1:8080",
+)
 def bridge_command(
     name: Board, rfc2217: Rfc2217 = None, server: ServerUrls = None, bench: Bench = None, desk: DeskFolder = DESK
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
@@ -20,7 +20,9 @@ from fleetrig.harness.bench.unit_climbs import UnitOrder
 from fleetrig.harness.bench.unit_provisioning import SEEN_WITHIN_S
 from fleetrig.harness.commands.board.options import DESK, Bench, DeskFolder, ImageSha256, desk_of, judged
 from fleetrig.harness.commands.board.unit_server import UnitServer, unit_server
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import Ca, ChangeTenantSettings, Insecure
+from fleetrig.harness.platforms import FIRST
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run.interrupts import tell
 from fleetrig.hil.desk.reservation import Reservations
@@ -60,7 +62,8 @@ PlatformName = Annotated[
     str | None, typer.Option("--platform", metavar="NAME", help="What that server is.  [default: from SERVER.yaml]")
 ]
 UnitTransport = Annotated[
-    str, typer.Option("--transport", metavar="SCHEME", help="How units reach it: http, mqtt, coap, mqtts …")
+    str,
+    typer.Option("--transport", metavar="SCHEME", help="How units reach it: http, https, mqtt, mqtts, coap or coaps."),
 ]
 UnitProfile = Annotated[
     str, typer.Option("--profile", metavar="NAME", help="Their device profile, where a platform has such.")
@@ -74,6 +77,10 @@ SeenWithin = Annotated[
 ]
 
 
+@examples(
+    "fleetrig board bring-up left=GW-0001,52:54:00:12:34:56 --image gw.img",
+    f"fleetrig board bring-up left=GW-1 --against URL --platform {FIRST}",
+)
 def bring_up_command(
     units: Units,
     records: Records = Path("units"),
@@ -176,18 +183,35 @@ async def _all(making: UnitMaking, orders: Sequence[UnitOrder], server: UnitServ
 
 
 async def _each(making: UnitMaking, orders: Sequence[UnitOrder]) -> int:
-    exits = await asyncio.gather(*(_one(making, order) for order in orders))
+    ended = await asyncio.gather(*(_one(making, order) for order in orders))
+    for line in closing_lines(ended):
+        typer.echo(line)
+    exits = [code for code, _ in ended]
     return max(exits, key=(Exit.PASSED, Exit.FAILED, Exit.BROKEN, Exit.WRONG_USAGE).index)
 
 
-async def _one(making: UnitMaking, order: UnitOrder) -> Exit:
+async def _one(making: UnitMaking, order: UnitOrder) -> tuple[Exit, str]:
+    """How it ended, and the line that says so."""
     try:
         record = await making.make(order)
     except FleetrigError as refused:
-        tell(f"{order.spec.name}: {refused}")
-        return Exit(refused.exit_code)
-    typer.echo(_line(record))
-    return EXITS[record.verdict]
+        line = f"{order.spec.name}: {refused}"
+        tell(line)
+        return Exit(refused.exit_code), line
+    line = _line(record)
+    typer.echo(line)
+    return EXITS[record.verdict], line
+
+
+def closing_lines(ended: Sequence[tuple[Exit, str]]) -> Iterator[str]:
+    """How many were brought up and, where they do not stand just above, what became of the others once more."""
+    if len(ended) < 2:
+        return
+    others = [line for code, line in ended if code is not Exit.PASSED]
+    yield f"{len(ended) - len(others)} of {len(ended)} units were brought up" + ("; not these:" if others else "")
+    yield from (f"  {line}" for line in others)
+    if others:
+        yield "`fleetrig board records` has all attempts; a unit that did not pass may be tried again as it is"
 
 
 EXITS: Final = {

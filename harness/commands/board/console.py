@@ -11,6 +11,7 @@ import typer
 from fleetrig.harness.bench.console_ready import ready_console
 from fleetrig.harness.bench.terminal import LEAVE_KEY, on_terminal
 from fleetrig.harness.commands.board.options import DESK, Bench, Board, DeskFolder, desk_of, held_board, judged
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run.interrupts import tell
 from fleetrig.hil.board import BoardSpec
@@ -29,6 +30,10 @@ Within = Annotated[float, typer.Option(metavar="S", min=0.1, help="How long each
 STOPPED = "stopping; the board goes on with what it was doing"
 
 
+@examples(
+    "fleetrig board console left --bench bench.yaml",
+    "fleetrig board console emulated-uboot --run 'printenv board' --run version",
+)
 def console_command(
     name: Board, run: Run = None, within: Within = 30.0, bench: Bench = None, desk: DeskFolder = DESK
 ) -> None:

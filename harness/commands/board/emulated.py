@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.run.interrupts import run_until_stopped, tell
 from fleetrig.hil.emulated.gateway_image import gateway_firmware, gateway_parts, kept_gateway_parts
 from fleetrig.simulator.contract.errors import UsageError, system_said
@@ -18,6 +19,9 @@ VendorFile = Annotated[
 ]
 
 
+@examples(
+    "fleetrig board prepare",
+)
 def prepare_command() -> None:
     """Build the image of the emulated gateway from Debian's packages; it is kept in ~/.cache/fleetrig."""
     if kept_gateway_parts() is None:
@@ -26,6 +30,9 @@ def prepare_command() -> None:
     typer.echo(f"the emulated gateway is ready: {parts.system_disk.parent}")
 
 
+@examples(
+    "fleetrig board firmware gw.img --build 1.0",
+)
 def firmware_command(file: FirmwareFile, build: BuildId, vendor: VendorFile = None) -> None:
     """Write an image that the emulated gateway and fake boards boot; its build ID is seen on their consoles."""
     try:

@@ -20,6 +20,7 @@ from fleetrig.harness.commands.board.options import (
     held_board,
     judged,
 )
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.report.console import make_console
 from fleetrig.harness.report.flash_progress import flash_progress
 from fleetrig.harness.run.interrupts import tell
@@ -34,6 +35,9 @@ ImageToWrite = Annotated[Path, typer.Argument(metavar="IMAGE", help="The file to
 STOPPING: Final = "stopping: the transfer is broken off"
 
 
+@examples(
+    "fleetrig board flash left gw.img --bench bench.yaml",
+)
 def flash_command(
     name: Board, image: ImageToWrite, sha256: ImageSha256 = "", bench: Bench = None, desk: DeskFolder = DESK
 ) -> None:

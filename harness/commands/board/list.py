@@ -12,12 +12,17 @@ from fleetrig.harness.bench.draft import UNKNOWN_TYPE
 from fleetrig.harness.bench.made_boards import missing_for
 from fleetrig.harness.bench.port_names import is_stable
 from fleetrig.harness.commands.board.options import DESK, Bench, DeskFolder, desk_of, reservations_of
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.run.interrupts import tell
 from fleetrig.hil.desk.reservation import Reservations
 
 HEAD = ("name", "type", "port", "there", "use", "offers")
 
 
+@examples(
+    "fleetrig board list",
+    "fleetrig board list --bench bench.yaml",
+)
 def list_command(bench: Bench = None, desk: DeskFolder = DESK) -> None:
     """List the boards: name, type, port, whether it is plugged in, who has it, what it offers."""
     boards, reservations = desk_of(bench), reservations_of(desk)

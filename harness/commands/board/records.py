@@ -10,6 +10,7 @@ import typer
 
 from fleetrig.harness.bench.unit_tables import record_schema, write_csv, write_junit
 from fleetrig.harness.commands.board.list import table
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.output_places import check_file
 from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.hil.units.unit_record import UnitRecord, UnitVerdict
@@ -22,6 +23,10 @@ UnitsJunit = Annotated[Path | None, typer.Option(metavar="F", help="Write JUnit 
 AsSchema = Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a record, and nothing else.")]
 
 
+@examples(
+    "fleetrig board records",
+    "fleetrig board records units --csv units.csv --junit units.xml",
+)
 def records_command(
     folder: Folder = Path("units"), csv: UnitsCsv = None, junit: UnitsJunit = None, schema: AsSchema = False
 ) -> None:

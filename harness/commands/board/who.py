@@ -7,11 +7,15 @@ from typing import Annotated
 import typer
 
 from fleetrig.harness.commands.board.options import DESK, Bench, Board, DeskFolder, desk_of, reservations_of
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.hil.desk.board_use import Use, shown_time
 
 Last = Annotated[int, typer.Option(metavar="N", min=0, help="Show the last N uses.")]
 
 
+@examples(
+    "fleetrig board who left --bench bench.yaml",
+)
 def who_command(name: Board, bench: Bench = None, desk: DeskFolder = DESK, last: Last = 10) -> None:
     """Say who has a board, since when and until when, and who had it before."""
     desk_of(bench).known(name)

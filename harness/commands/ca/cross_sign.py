@@ -13,9 +13,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from fleetrig.harness.commands.ca.folder import CROSS, AuthorityFolder, opened
 from fleetrig.harness.commands.ca.new_files import NewFiles
 from fleetrig.harness.commands.ca.options import now_us
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.simulator.contract.errors import UsageError
 
 
+@examples(
+    "fleetrig ca cross-sign new-plant plant",
+)
 def cross_sign_command(
     new: Annotated[Path, typer.Argument(metavar="NEW", help="The folder of the authority that is to take over.")],
     old: Annotated[Path, typer.Argument(metavar="OLD", help="The folder of the one that everybody trusts so far.")],

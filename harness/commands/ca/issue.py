@@ -34,6 +34,7 @@ from fleetrig.harness.commands.ca.options import (
     warn_of_earlier_end,
 )
 from fleetrig.harness.commands.fleet_options import listed_units, numbered_units
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import within
 from fleetrig.simulator.certificates.authority import CertificateAuthority
 from fleetrig.simulator.certificates.keys import KeyKind, KeyMaker, key_pem
@@ -69,6 +70,11 @@ ShareKeys = Annotated[
 ]
 
 
+@examples(
+    "fleetrig ca issue plant --server localhost --server 127.0.0.1 --out server",
+    "fleetrig ca issue line --count 100 --serial 'HB-{n:04d}' --csv devices.csv",
+    "fleetrig ca issue line GW-7 --expired",
+)
 def issue_command(
     folder: Authority,
     names: Names = None,

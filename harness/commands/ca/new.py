@@ -19,6 +19,7 @@ from fleetrig.harness.commands.ca.options import (
     subject_of,
     validity_of,
 )
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.simulator.certificates.authority import CertificateAuthority
 from fleetrig.simulator.certificates.keys import KeyKind
 from fleetrig.simulator.contract.errors import UsageError
@@ -26,6 +27,10 @@ from fleetrig.simulator.contract.errors import UsageError
 TEN_YEARS_DAYS = 3650.0
 
 
+@examples(
+    "fleetrig ca new plant --name 'Plant CA'",
+    "fleetrig ca new line --parent plant",
+)
 def new_command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The authority's folder; made if missing.")],
     name: Annotated[

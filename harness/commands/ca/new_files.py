@@ -52,6 +52,8 @@ class NewFiles:
             self._draft = tempfile.mkdtemp(prefix=".fleetrig-ca-", dir=self._folder)
         except OSError as wrong:
             self._remove_folders()
+            if isinstance(wrong, FileExistsError):
+                raise UsageError(f"{shown_path(wrong.filename)} is a file, and a folder is expected") from None
             raise UsageError(f"nothing can be written to {shown_path(self._folder)}: {system_said(wrong)}") from None
         return self
 

@@ -28,12 +28,14 @@ from fleetrig.harness.commands.ca.options import (
     warn_of_earlier_end,
     without_keys,
 )
+from fleetrig.harness.commands.help_page import examples
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.simulator.certificates.authority import CertificateAuthority
 from fleetrig.simulator.certificates.keys import KeyKind, key_pem, kind_of
 from fleetrig.simulator.certificates.pem import UNREADABLE_BY_LIBRARY, certificates_in, key_in
 from fleetrig.simulator.certificates.profile import Validity, profile_of
-from fleetrig.simulator.contract.errors import UsageError, system_said
+from fleetrig.simulator.contract.errors import UsageError
 
 RENEWED: Final = "renewed"
 
@@ -52,6 +54,10 @@ class _Renewal:
         return files_of(self.path.stem)
 
 
+@examples(
+    "fleetrig ca renew line HB-0007",
+    "fleetrig ca renew new-line line/issued/HB-0007.pem --same-key",
+)
 def renew_command(
     folder: Authority,
     whom: Annotated[
@@ -119,7 +125,7 @@ def _renewal(path: Path, kind: KeyKind | None, *, same_key: bool) -> _Renewal:
             f"there is no certificate {path} to renew: give a name that {ISSUED}/ has, or a file"
         ) from None
     except OSError as wrong:
-        raise UsageError(f"cannot read {path}: {system_said(wrong)}") from None
+        raise UsageError(f"cannot read {path}: {why_unread(path, wrong)}") from None
     except UNREADABLE_BY_LIBRARY as wrong:
         raise UsageError(f"{path}: {wrong}") from None
 
@@ -163,7 +169,7 @@ def _kept_key(renewal: _Renewal) -> bytes:
             raise ValueError(f"the key does not belong to the certificate in {renewal.path}")
         return content
     except OSError as wrong:
-        raise UsageError(f"cannot read {path}: {system_said(wrong)}") from None
+        raise UsageError(f"cannot read {path}: {why_unread(path, wrong)}") from None
     except ValueError as wrong:
         raise UsageError(f"{path}: {wrong}") from None
 

@@ -12,14 +12,20 @@ from cryptography import x509
 from fleetrig.harness.commands.ca.folder import AuthorityFolder, opened
 from fleetrig.harness.commands.ca.index import IssuedEntry
 from fleetrig.harness.commands.ca.options import Authority, now_us, without_keys
+from fleetrig.harness.commands.help_page import examples
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.simulator.certificates.pem import certificates_in, is_issuer
 from fleetrig.simulator.certificates.signing import REASONS
-from fleetrig.simulator.contract.errors import UsageError, system_said
+from fleetrig.simulator.contract.errors import UsageError
 
 UNSPECIFIED: Final = "unspecified"
 
 
+@examples(
+    "fleetrig ca revoke line HB-0007 --reason keyCompromise",
+    "fleetrig ca revoke plant  # the list alone",
+)
 def revoke_command(
     folder: Authority,
     whom: Annotated[
@@ -71,7 +77,7 @@ def _in_file(authority: x509.Certificate, path: Path) -> IssuedEntry:
     try:
         certificate = certificates_in(pem_file(path))[0]
     except OSError as wrong:
-        raise UsageError(f"cannot read {path}: {system_said(wrong)}") from None
+        raise UsageError(f"cannot read {path}: {why_unread(path, wrong)}") from None
     except ValueError as wrong:
         raise UsageError(f"{path}: {wrong}") from None
     if not is_issuer(authority, certificate):

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from fleetrig.harness.commands.ca.options import now_us
+from fleetrig.harness.commands.help_page import examples
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.simulator.certificates.keys import key_text
 from fleetrig.simulator.certificates.pem import (
@@ -28,13 +30,17 @@ from fleetrig.simulator.certificates.pem import (
 )
 from fleetrig.simulator.certificates.profile import date_of
 from fleetrig.simulator.certificates.signing_request import alternative_names_in, read_request
-from fleetrig.simulator.contract.errors import UsageError, system_said
+from fleetrig.simulator.contract.errors import UsageError
 
 PART: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 SHOWN: Final = ("CERTIFICATE", "PRIVATE KEY", "CERTIFICATE REQUEST", "X509 CRL")
 USAGES: Final = {ExtendedKeyUsageOID.CLIENT_AUTH: "clients", ExtendedKeyUsageOID.SERVER_AUTH: "servers"}
 
 
+@examples(
+    "fleetrig ca show devices/HB-0001.pem",
+    "fleetrig ca show line/crl.pem",
+)
 def show_command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="PEM with certificates, a key, a request, or a list.")],
 ) -> None:
@@ -42,7 +48,7 @@ def show_command(
     try:
         lines = list(lines_of(pem_file(file), date_of(now_us())))
     except OSError as wrong:
-        raise UsageError(f"cannot read {file}: {system_said(wrong)}") from None
+        raise UsageError(f"cannot read {file}: {why_unread(file, wrong)}") from None
     except UNREADABLE_BY_LIBRARY as wrong:
         raise UsageError(f"{file}: {wrong}") from None
     for line in lines:

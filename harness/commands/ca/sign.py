@@ -21,13 +21,19 @@ from fleetrig.harness.commands.ca.options import (
     validity_of,
     warn_of_earlier_end,
 )
+from fleetrig.harness.commands.help_page import examples
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.simulator.certificates.names import distinguished_name
 from fleetrig.simulator.certificates.profile import FOR_CLIENTS, FOR_SERVERS
 from fleetrig.simulator.certificates.signing_request import not_taken_over, read_request, requested_profile
-from fleetrig.simulator.contract.errors import UsageError, system_said
+from fleetrig.simulator.contract.errors import UsageError
 
 
+@examples(
+    "fleetrig ca sign line gw-7.csr",
+    "fleetrig ca sign plant server.csr --for-server --out server.pem",
+)
 def sign_command(
     folder: Authority,
     request: Annotated[Path, typer.Argument(metavar="REQUEST.csr", help="A certificate request, PEM or DER.")],
@@ -61,7 +67,7 @@ def sign_command(
             takes_names=not without_names, usage=FOR_SERVERS if for_server else FOR_CLIENTS,
         )  # fmt: skip
     except OSError as wrong:
-        raise UsageError(f"cannot read {request}: {system_said(wrong)}") from None
+        raise UsageError(f"cannot read {request}: {why_unread(request, wrong)}") from None
     except ValueError as wrong:
         raise UsageError(f"{request}: {wrong}") from None
     goal = request.with_suffix(".pem") if out is None else out

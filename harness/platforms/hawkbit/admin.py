@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
-from fleetrig.harness.servers.http_admin import FIRST_ANSWER_WITHIN_S, HttpAdmin
+from fleetrig.harness.servers.file_form import file_form
+from fleetrig.harness.servers.first_answer import Sought
+from fleetrig.harness.servers.http_admin import FIRST_ANSWER_WITHIN_S, HttpAdmin, upload_within_s
 from fleetrig.harness.servers.lacking import LeaveMissing
 from fleetrig.simulator.contract.http import BodyPart, HttpRequest
 from fleetrig.simulator.contract.identity import UserPassword
@@ -19,9 +21,12 @@ CREATE_BATCH: Final = 1_000
 PAGE: Final = 500
 SET_TYPES_PER_TARGET_TYPE: Final = 50
 """A quota of the server."""
-BOUNDARY: Final = "fleetrig-7d1f3a5b9c"
-ESCAPED_IN_FORMS: Final = {ord('"'): "%22", ord("\r"): "%0D", ord("\n"): "%0A"}
-"""How browsers write a file's name in a form (WHATWG HTML, multipart/form-data)."""
+
+SOUGHT: Final = Sought(
+    "hawkBit server",
+    "hawkBit",
+    "is there a path before /rest that belongs to the address (a proxy's, or server.servlet.context-path)?",
+)
 
 JsonDict = dict[str, Any]
 GONE_OK: Final = (200, 204, 404)
@@ -40,14 +45,13 @@ class HawkbitAdmin(HttpAdmin):
     def __init__(
         self, url: str, account: UserPassword, tenant: str = "DEFAULT", *, may_change_settings: bool = True
     ) -> None:
-        super().__init__(url, account, tenant, server="hawkBit", api="/rest/v1")
+        super().__init__(url, account, tenant, sought=SOUGHT, api="/rest/v1")
         self.may_change_settings = may_change_settings
 
     def greet(self) -> AdminCall[None]:
         """Finds out at once whether there is a hawkBit server that accepts the account. Raises BrokenBench."""
         request = self.request("GET", "/targets?limit=1")
-        page = self.read(request, (yield from self.send(request, FIRST_ANSWER_WITHIN_S)), (200,))
-        self.part(page, int, "total")
+        self.part((yield from self.first(request, FIRST_ANSWER_WITHIN_S, "total")), int, "total")
 
     # -- tenant configuration (§1.6)
 
@@ -124,11 +128,19 @@ class HawkbitAdmin(HttpAdmin):
 
     def create_module(self, name: str, version: str, kind: str, files: Sequence[UploadedFile]) -> AdminCall[int]:
         """A software module of a type (`os`, `application`) with its artifacts; gives its id."""
-        module = {"name": name, "version": version, "type": kind}
-        module_id = self.part((yield from self.call("POST", "/softwaremodules", [module])), int, 0, "id")
+        module_id = yield from self.create_bare_module(name, version, kind)
         for file in files:
-            yield from self.json_of(self._upload(module_id, file.name, file.content))
+            yield from self.upload_artifact(module_id, file)
         return module_id
+
+    def create_bare_module(self, name: str, version: str, kind: str) -> AdminCall[int]:
+        """One without artifacts; gives its id."""
+        module = {"name": name, "version": version, "type": kind}
+        return self.part((yield from self.call("POST", "/softwaremodules", [module])), int, 0, "id")
+
+    def upload_artifact(self, module_id: int, file: UploadedFile) -> AdminCall[None]:
+        upload = self._upload(module_id, file.name, file.content)
+        yield from self.json_of(upload, within_s=upload_within_s(file.content))
 
     def create_set(self, name: str, version: str, kind: str, module_ids: Sequence[int]) -> AdminCall[int]:
         """A distribution set of a type (`os`, `os_app`, `app`); gives its id."""
@@ -147,6 +159,15 @@ class HawkbitAdmin(HttpAdmin):
         """Newest first, with `status` and `active` as current releases tell them; empty for an unknown target."""
         found = yield from self._pages(f"{_target(controller_id)}/actions", missing_ok=True)
         return [_of_current_release(action) for action in found]
+
+    def action(self, controller_id: str, action_id: int) -> AdminCall[JsonDict]:
+        """With `status` and `active` as current releases tell them."""
+        found = yield from self.call("GET", f"{_target(controller_id)}/actions/{action_id}")
+        return _of_current_release(self.part(found, dict))
+
+    def action_history(self, controller_id: str, action_id: int) -> AdminCall[list[JsonDict]]:
+        """What was reported of an action, oldest first."""
+        return (yield from self._pages(f"{_target(controller_id)}/actions/{action_id}/status", "&sort=id:ASC"))
 
     def action_set(self, controller_id: str, action_id: int) -> AdminCall[int]:
         """The id of the distribution set that an action assigned."""
@@ -200,17 +221,11 @@ class HawkbitAdmin(HttpAdmin):
                 return found
 
     def _upload(self, module_id: int, filename: str, image: BodyPart) -> HttpRequest:
-        shown = filename.translate(ESCAPED_IN_FORMS)
-        head = (
-            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{shown}"\r\n'
-            "Content-Type: application/octet-stream\r\n\r\n"
-        )
-        body = (head.encode(), image, f"\r\n--{BOUNDARY}--\r\n".encode())
-        content_type = f"multipart/form-data; boundary={BOUNDARY}"
+        form = file_form(filename, image)
         # What a part's header cannot hold goes beside it, where it wins (§1.4).
-        is_plain = filename.isascii() and shown == filename and not set(filename) & {"%", "\\"}
+        is_plain = filename.isascii() and form.shown_name == filename and not set(filename) & {"%", "\\"}
         named = "" if is_plain else f"?filename={quote(filename, safe='')}"
-        return self.upload(f"/softwaremodules/{module_id}/artifacts{named}", content_type, body)
+        return self.upload(f"/softwaremodules/{module_id}/artifacts{named}", form.content_type, form.body)
 
 
 def _of_current_release(action: JsonDict) -> JsonDict:

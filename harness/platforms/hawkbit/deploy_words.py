@@ -68,6 +68,7 @@ class DeployedModule(Model):
     """A software module of an update, with its files."""
 
     type: Literal["os", "application"] = "os"
+    """Its software module type."""
     files: Files = 1
     """How many files, or their names (a device's own image keeps its ending). Real servers do not answer the link of a
     file whose name holds a blank or a `%`."""
@@ -115,6 +116,7 @@ class Deploy(Model, ActionWord):
     """Makes an update of this version on the server and assigns it to the devices."""
 
     version: Text
+    """The version of the update: devices report it, and `registry` compares it."""
     size_bytes: ImageSize = Field(64 * 1024, alias="size")
     """Of each file."""
     modules: Annotated[tuple[DeployedModule, ...], Field(min_length=1, max_length=MOST_MODULES)] = (DeployedModule(),)

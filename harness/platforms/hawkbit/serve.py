@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfig
 from fleetrig.harness.platforms.hawkbit.server import SERVER
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.harness.servers.served_account import ServedAccount, served_account
@@ -91,7 +92,7 @@ def _add_file(authorities: ClientAuthorities, file: Path) -> None:
         else:
             authorities.add(pem)  # an empty file is none either
     except OSError as error:
-        raise UsageError(f"--client-ca: cannot read {file}: {error.strerror or error}") from error
+        raise UsageError(f"--client-ca: cannot read {file}: {why_unread(file, error)}") from error
     except ValueError:
         raise UsageError(f"--client-ca: {file} holds no PEM certificate (-----BEGIN CERTIFICATE-----)") from None
 

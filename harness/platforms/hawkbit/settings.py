@@ -70,6 +70,38 @@ SETTINGS: Final[Mapping[str, Any]] = {
 }
 """Key -> the form of its value."""
 
+_MAKES_ROOM: Final = "of 0.9, which 1.1 calls action.cleanup.auto."
+NOTES: Final[Mapping[str, str]] = {
+    TARGET_MODE: "Devices may authenticate with their own token.",
+    GATEWAY_MODE: "Devices may authenticate with the tenant's gateway token.",
+    GATEWAY_KEY: "The gateway token; a run makes one where devices have it and this is not given.",
+    HEADER_MODE: "Devices may authenticate with a certificate, which a proxy in front of the server checks.",
+    HEADER_AUTHORITY: "Which authorities the tenant trusts, as the proxy tells of them, with commas; a run "
+    "lists its own.",
+    POLLING_TIME: "How often devices shall poll: 00:05:00, PT5M, 00:05:00~10%. Less than 30 s needs "
+    "hawkbit.fast_polling.",
+    POLLING_OVERDUE_TIME: "How long after its polling time a device is overdue: 00:05:00 or PT5M.",
+    "maintenanceWindowPollCount": "How often a device that waits for a maintenance window polls until it opens.",
+    "repository.actions.autoclose.enabled": "A new assignment closes the actions before it at once; otherwise "
+    "the device is asked to cancel them.",
+    CONFIRMATION_FLOW: "Devices are asked before an update.",
+    "rollout.approval.enabled": "Somebody has to approve a rollout before it starts.",
+    "auto.assignment.approval.enabled": "Somebody has to approve an automatic assignment.",
+    "batch.assignments.enabled": "The server tells of many assignments at once, to those that hear its messages.",
+    "implicit.lock.enabled": "Distribution sets and modules are locked as soon as they are assigned.",
+    "action.cleanup.auto.expiry": "How old actions must be to be cleaned up, in milliseconds; -1: never.",
+    "action.cleanup.auto.status": "Of which states, with commas: CANCELED,ERROR.",
+    "action.cleanup.onQuotaHit.percent": "How much of a target's old actions goes when its quota of actions is "
+    "full; 0: none.",
+    "action.delete.allowed.statuses": "Which actions may be deleted by hand, by their states, with commas.",
+    "minPollingTime": "The least interval between two polls; of 0.9, where the tenant has it.",
+    "multi.assignments.enabled": "Several updates can be open at once; of 0.9.",
+    "action.cleanup.enabled": "Old actions are cleaned up; of 0.9.",
+    "action.cleanup.actionExpiry": f"The age of actions, {_MAKES_ROOM}expiry.",
+    "action.cleanup.actionStatus": f"The states of actions, {_MAKES_ROOM}status.",
+}
+"""Setting -> a sentence for editors."""
+
 NEEDED_MODES: Final = {
     "target_token": TARGET_MODE,
     "wrong_target_token": TARGET_MODE,

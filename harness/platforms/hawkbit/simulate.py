@@ -16,16 +16,17 @@ from fleetrig.harness.commands.fleet_options import (
     seconds,
     warn_if_others_can_read,
 )
-from fleetrig.harness.commands.fleet_simulation import SimulationPlan, http_probe
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import Against, Ca, ChangeTenantSettings, Insecure, within
 from fleetrig.harness.commands.simulate import simulate
+from fleetrig.harness.commands.simulation_outputs import CurvesCsv, Quiet, SimulationOutputs, SummaryFile
 from fleetrig.harness.platforms.hawkbit.platform import admin_of
 from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
     DEFAULT_ATTRIBUTES,
     READINGS,
     build_agents,
+    check_listed,
     check_serials,
-    check_tokens,
     consent_of,
     with_fresh_tokens,
 )
@@ -39,6 +40,8 @@ from fleetrig.harness.servers.secrets import checked_token, secret_from
 from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.harness.servers.under_test import url_over_tls
+from fleetrig.harness.simulation.plan import SimulationPlan
+from fleetrig.harness.simulation.reaching import http_probe
 from fleetrig.simulator.contract.bounds import DEVICES, SEED
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
@@ -82,6 +85,11 @@ ConfirmationAfter = Annotated[
 ]
 
 
+@examples(
+    "fleetrig simulate hawkbit --against http://127.0.0.1:8080 --register",
+    "fleetrig simulate hawkbit --against URL --gateway-token env:TOKEN --count 500",
+    "fleetrig simulate hawkbit --against URL --tokens units.csv --for 10m",
+)
 def simulate_command(
     against: Against,
     count: Count = None,
@@ -107,6 +115,9 @@ def simulate_command(
     insecure: Insecure = False,
     change_tenant_settings: ChangeTenantSettings = False,
     trace: Annotated[Path | None, typer.Option(metavar="F", help="Write every event here, as JSON lines.")] = None,
+    csv: CurvesCsv = None,
+    summary: SummaryFile = None,
+    quiet: Quiet = False,
 ) -> None:
     """Simulate hawkBit devices without a scenario, until Ctrl-C or --for.
 
@@ -120,13 +131,8 @@ def simulate_command(
     url = server_url(server, needs_tls=bool(held))
     token = None if gateway_token is None else gateway_token_from(gateway_token)
     interval_s = seconds(interval, "--interval", least_s=1.0)
-    settings = HawkbitSettings(
-        url,
-        attributes={**DEFAULT_ATTRIBUTES, **key_values(attribute or [], "--attribute")},
-        default_interval_s=interval_s,
-        install_s=seconds(install_time, "--install-time"),
-        confirmation=confirmation_policy(confirmation, confirmation_after),
-    )
+    policy = confirmation_policy(confirmation, confirmation_after)
+    settings = settings_of(url, attribute or [], interval_s, install_time, policy)
     of_tenant = name_in_url(tenant or server.tenant, "--tenant")
     plan = SimulationPlan(
         url=url,
@@ -140,7 +146,21 @@ def simulate_command(
         waits_for_server=wait,
         temporary=temporary_targets(units, server) if register else None,
     )
-    simulate(plan, READINGS, interval_s, trace, known_secrets(units, token, server))
+    outputs = SimulationOutputs(trace, csv, summary, quiet)
+    simulate(plan, READINGS, interval_s, outputs, known_secrets(units, token, server))
+
+
+def settings_of(
+    url: str, attributes: list[str], interval_s: float, install_time: str, confirmation: ConfirmationPolicy
+) -> HawkbitSettings:
+    """Raises UsageError for attributes and times that are none."""
+    return HawkbitSettings(
+        url,
+        attributes={**DEFAULT_ATTRIBUTES, **key_values(attributes, "--attribute")},
+        default_interval_s=interval_s,
+        install_s=seconds(install_time, "--install-time"),
+        confirmation=confirmation,
+    )
 
 
 def confirmation_policy(word: str, after: str) -> ConfirmationPolicy:
@@ -173,8 +193,8 @@ def units_of(
         warn_if_others_can_read(tokens)
         listed = listed_units(tokens, count)
         if any(unit.certificate_pem is not None for unit in listed):
-            return listed, "certificates"
-        units = check_tokens(listed, tokens)
+            return check_listed(listed, tokens, with_tokens=False), "certificates"
+        units = check_listed(listed, tokens, with_tokens=True)
         for finding in token_findings(units, tokens.name):
             typer.echo(f"warning: {finding}", err=True)
         return units, "listed tokens"

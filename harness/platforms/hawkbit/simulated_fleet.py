@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.platforms.hawkbit.doctor.ids import MAX_CHARACTERS, is_refused_by_firewall
-from fleetrig.harness.report.fleet_state import NOTHING, Reading, Readings
+from fleetrig.harness.platforms.hawkbit.simulation_hints import NO_DOCUMENT
+from fleetrig.harness.report.fleet_readings import NOTHING, Reading, Readings
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.simulator.agent import Agent
@@ -30,6 +31,8 @@ from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 from fleetrig.simulator.flows.hawkbit.messages import read_document, sleep_s
 
+MOST_MISTAKES: Final = 10
+"""Of a list, told at once."""
 DEFAULT_ATTRIBUTES: Final = {"simulated_by": f"fleetrig {VERSION}"}
 """So that a server that asks gets something, and an operator can tell these targets from real ones."""
 
@@ -43,11 +46,18 @@ def check_serials(units: Sequence[Unit], template: str) -> tuple[Unit, ...]:
 
 def check_id(serial: str, where: str) -> None:
     """Raises UsageError for a controllerId that never reaches the server's device interface."""
+    if why := why_no_id(serial):
+        raise UsageError(f"{where}: {why}")
+
+
+def why_no_id(serial: str) -> str:
+    """Why no device of this name gets through to the server's device interface; empty when it does."""
     if is_refused_by_firewall(serial):
-        raise UsageError(f"{where}: hawkBit's URL firewall answers 400 to every request of a device called {serial!r}: "
-                         "an id may hold no % ; / \\ and no line end")  # fmt: skip
+        return (f"hawkBit's URL firewall answers 400 to every request of a device called {serial!r}: an id may hold no "
+                "% ; / \\ and no line end")  # fmt: skip
     if len(serial) > MAX_CHARACTERS:
-        raise UsageError(f"{where}: an id of {len(serial)} characters; a target may have {MAX_CHARACTERS} at most")
+        return f"an id of {len(serial)} characters; a target may have {MAX_CHARACTERS} at most"
+    return ""
 
 
 def consent_of(word: str, option: str) -> Consent | None:
@@ -60,13 +70,21 @@ def consent_of(word: str, option: str) -> Consent | None:
         raise UsageError(f"{option} {word!r}: expected {', '.join(Consent)} or none") from None
 
 
-def check_tokens(units: Sequence[Unit], path: Path) -> tuple[Unit, ...]:
-    """The same units of a list. Raises UsageError for one without a token."""
-    if (without := next((unit for unit in units if unit.token is None), None)) is not None:
-        raise UsageError(f"{path.name}: {without.serial} has no token; expected the columns serial and token")
-    for unit in units:
-        check_id(unit.serial, path.name)
+def check_listed(units: Sequence[Unit], path: Path, *, with_tokens: bool) -> tuple[Unit, ...]:
+    """The same units of a list. Raises UsageError with every line of a device that could not even ask."""
+    found = ((unit, _why_useless(unit, with_tokens=with_tokens)) for unit in units)
+    mistakes = [f"{path.name}:{unit.line}: {why}" for unit, why in found if why]
+    if rest := mistakes[MOST_MISTAKES:]:
+        mistakes[MOST_MISTAKES:] = [f"and {len(rest):,} more lines of {path.name}"]
+    if mistakes:
+        raise UsageError("\n".join(mistakes))
     return tuple(units)
+
+
+def _why_useless(unit: Unit, *, with_tokens: bool) -> str:
+    if with_tokens and unit.token is None:
+        return f"{unit.serial} has no token; expected the columns serial and token"
+    return why_no_id(unit.serial)
 
 
 def with_fresh_tokens(units: Sequence[Unit]) -> tuple[Unit, ...]:
@@ -97,6 +115,7 @@ def _credential(unit: Unit, gateway_token: str | None) -> Credential | None:
     return None if unit.token is None else TargetToken(unit.token)
 
 
+NOT_MODIFIED: Final = 304
 ACTIVITIES: Final = {
     "poll": "polling",
     "configData": "sending attributes",
@@ -107,8 +126,25 @@ ACTIVITIES: Final = {
 }
 
 
-def _is_good(_: str, answer: Envelope) -> bool:
-    return isinstance(answer, HttpResponse) and answer.status < 400
+def _is_good(name: str, answer: Envelope) -> bool:
+    match answer:
+        case HttpResponse(status=status) if status < 300:
+            return not _lacks_document(name, answer)
+        case HttpResponse(status=status):
+            return status == NOT_MODIFIED
+        case _:
+            return False
+
+
+def _word(name: str, answer: Envelope) -> str:
+    """What a poll is answered by another server, else the line of the answer."""
+    is_strange = isinstance(answer, HttpResponse) and answer.status < 300 and _lacks_document(name, answer)
+    return NO_DOCUMENT if is_strange else answer.line
+
+
+def _lacks_document(name: str, answer: HttpResponse) -> bool:
+    """The first byte tells: every poll is looked at."""
+    return name == "poll" and not body_bytes(answer.body).startswith(b"{")
 
 
 def _read(name: str, sent: Envelope | None, answer: Envelope) -> Reading:
@@ -145,4 +181,4 @@ def _result(report: HttpRequest) -> str:
             return ""
 
 
-READINGS: Final = Readings("poll", ACTIVITIES, "reporting", _is_good, _read)
+READINGS: Final = Readings("poll", ACTIVITIES, "reporting", _is_good, _read, _word)

@@ -7,6 +7,9 @@ from typing import Final, Literal
 Holding = Literal["nothing", "gateway token", "listed tokens", "registered tokens", "certificates"]
 """The credentials of the devices."""
 
+NO_DOCUMENT: Final = "200 without a poll document"
+"""Our word for what no hawkBit answers to a poll."""
+IS_IT: Final = "is it a hawkBit server, and is the path in its address right?"
 REFUSED_ALL: Final = {
     "nothing": (
         "hawkBit refuses devices without credentials: give --gateway-token env:NAME, --tokens F.csv, or --register"
@@ -47,9 +50,12 @@ def refused_hint(first_answer: str, holding: Holding, url: str, tenant: str) -> 
         case "403":
             return f"all devices were forbidden (HTTP 403): does a proxy or a firewall stand before {url}?"
         case "404":
-            return (
-                f"{url} knows no {tenant}/controller/v1 (HTTP 404): is it a hawkBit server, and is the path in its "
-                "address right?"
-            )
+            return f"{url} knows no {tenant}/controller/v1 (HTTP 404): {IS_IT}"
+        case answered if answered == NO_DOCUMENT:
+            return f"{url} answers polls with something else than a poll document: {IS_IT}"
+        case "301" | "302" | "303" | "307" | "308":
+            return f"{url} sends devices on to another address (HTTP {first_answer}), and they do not follow: {IS_IT}"
+        case "500" | "502" | "503" | "504":
+            return f"{url} answers HTTP {first_answer} to everybody: is hawkBit running behind it?"
         case _:
             return ""

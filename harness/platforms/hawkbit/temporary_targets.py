@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from fleetrig.harness.commands.fleet_simulation import unreachable
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin, JsonDict
 from fleetrig.harness.platforms.hawkbit.cleanup import restore, value_before
 from fleetrig.harness.platforms.hawkbit.settings import TARGET_MODE
-from fleetrig.simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.drivers.director import AdminCall
-from fleetrig.simulator.effects import Ask, NoReply
 
 BATCH: Final = 200
 FIRST_ANSWER_WITHIN_S: Final = 10.0
@@ -43,8 +41,7 @@ class TemporaryTargets:
         there is no server or it does not accept the account.
         """
         greeting = self._admin.request("GET", "/userinfo")
-        if isinstance(answer := (yield Ask("admin", greeting, FIRST_ANSWER_WITHIN_S)), NoReply):
-            raise BrokenBench(unreachable(self._admin.url, answer.why))
+        yield from self._admin.first(greeting, FIRST_ANSWER_WITHIN_S, "tenant")
         yield from self._switch_tokens_on()
         serials = list(self._tokens)
         for start in range(0, len(serials), BATCH):

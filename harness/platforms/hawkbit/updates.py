@@ -11,7 +11,7 @@ from typing import Final
 from fleetrig.harness.platforms.hawkbit.admin import UploadedFile
 from fleetrig.harness.platforms.hawkbit.deploy_words import DeployedModule
 from fleetrig.harness.platforms.hawkbit.hawkbit_run import HawkbitRun
-from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.errors import BrokenBench, system_said
 from fleetrig.simulator.contract.http import FileSlice, Repeated
 from fleetrig.simulator.drivers.director import Director
 
@@ -63,7 +63,7 @@ def image_of(run: HawkbitRun, label: str, size_bytes: int) -> UploadedFile:
         with image.open("rb") as file:
             return UploadedFile(image.name, FileSlice(str(image), 0, file.seek(0, os.SEEK_END)))
     except OSError as wrong:
-        raise BrokenBench(f"cannot read the image {image}: {wrong.strerror or wrong}") from None
+        raise BrokenBench(f"cannot read the image {image}: {system_said(wrong)}") from None
 
 
 def made_image(label: str, size_bytes: int) -> Repeated:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 from fleetrig.harness.platforms.hawkbit.confirmation_words import DeviceConfirmation
+from fleetrig.harness.platforms.hawkbit.record_words import RECORD_FIELDS
 from fleetrig.harness.platforms.hawkbit.server import SERVER
-from fleetrig.harness.platforms.hawkbit.settings import CERTIFICATES, GATEWAY_KEY, SETTINGS
+from fleetrig.harness.platforms.hawkbit.settings import CERTIFICATES, GATEWAY_KEY, NOTES, SETTINGS
 from fleetrig.harness.platforms.hawkbit.words import WORDS
 from fleetrig.harness.scenario_file.cohort_lines import only_these
-from fleetrig.harness.scenario_file.values import Count, Text
 from fleetrig.harness.scenario_file.vocabulary import Vocabulary
-
-ActionStatus = Literal[
-    "scheduled", "running", "retrieved", "download", "downloaded", "warning", "finished", "error", "canceling",
-    "canceled", "cancel_rejected", "wait_for_confirmation",
-]  # fmt: skip
 
 EXCHANGES: Final = (
     "poll", "configData", "deploymentBase", "cancelAction", "download", "feedback-proceeding", "feedback-downloaded",
@@ -57,20 +52,13 @@ VOCABULARY: Final = Vocabulary(
     attribute_modes=("merge", "replace", "remove"),
     states=("unknown", "registered", "pending", "in_sync", "error"),
     accepted_states=("registered", "pending", "in_sync"),
-    record_fields={
-        "created_by": Text,
-        "name": Text,
-        "type": Text,
-        "installed": Text,
-        "assigned": Text,
-        "action": ActionStatus,
-        "open_actions": Count,
-    },
+    record_fields=RECORD_FIELDS,
     device_fields={"confirmation": DeviceConfirmation},
     device_rules=(only_these("backoff", "poll_jitter", "timeout"),),
     id_name="controllerId",
     words=WORDS,
     settings=SETTINGS,
+    notes=NOTES,
     exchanges=EXCHANGES,
     program_exchanges=PROGRAM_EXCHANGES,
     program_values=("token", "gateway_token", "confirmation"),

@@ -9,7 +9,7 @@ from pydantic import Field, Strict, model_validator
 
 from fleetrig.harness.platforms.hawkbit.confirmation_words import SetConfirmation
 from fleetrig.harness.platforms.hawkbit.deploy_words import Deploy
-from fleetrig.harness.platforms.hawkbit.settings import SETTINGS
+from fleetrig.harness.platforms.hawkbit.settings import NOTES, SETTINGS
 from fleetrig.harness.scenario_file.action_words import (
     ActionWord,
     Delete,
@@ -28,7 +28,7 @@ Groups = Annotated[int, Strict(), Field(ge=1), up_to(Bound(10_000, "groups", "no
 RotatedSecret = Literal["target_token", "gateway_token", "certificate", "authority"]
 
 
-class Configure(Settings, ActionWord, forms=SETTINGS):
+class Configure(Settings, ActionWord, forms=SETTINGS, notes=NOTES):
     """Changes settings of the tenant, under the names that the platform's management interface gives them."""
 
     needs_arguments = True
@@ -68,7 +68,9 @@ class Rollout(Model, ActionWord):
     """Makes an image of this version on the server and brings it to the devices group by group."""
 
     version: Text
+    """The version of what is rolled out."""
     size_bytes: ImageSize = Field(64 * 1024, alias="size")
+    """Of its image."""
     type: Literal["forced", "soft", "downloadonly"] = "forced"
     """How urgent: the platform's own word."""
     to: Glob = "*"
@@ -97,7 +99,9 @@ class MoveRollout(Model, ActionWord):
     """Pauses, resumes or stops the rollout of a version, or begins its next group."""
 
     version: Text
+    """The rollout of this version."""
     move: Literal["pause", "resume", "stop", "next_group"]
+    """What is done with it."""
 
     def describe(self) -> str:
         what = "begin the next group of" if self.move == "next_group" else self.move
@@ -122,6 +126,7 @@ class Rotate(DeviceSelector, ActionWord):
     """
 
     what: RotatedSecret
+    """What is replaced."""
     tell_device: bool = True
     """Whether the devices hold the new token or certificate from now on, as after a visit by a technician."""
 
@@ -163,7 +168,9 @@ class SetAttributes(DeviceSelector, ActionWord):
     """What the devices report from now on, when they are asked."""
 
     attributes: Mapping[str, AttributeText] = Field(min_length=1)
+    """Name -> value."""
     mode: AttributesMode = "merge"
+    """What becomes of those that the server has already."""
 
     def describe(self) -> str:
         whom = describe_devices(self.only)

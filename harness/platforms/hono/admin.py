@@ -10,13 +10,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from fleetrig.harness.servers.http_admin import HttpAdmin
+from fleetrig.harness.servers.first_answer import Sought
+from fleetrig.harness.servers.http_admin import ADMIN_WITHIN_S, HttpAdmin
 from fleetrig.harness.servers.json_answer import NotJson, read_json
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.drivers.director import AdminCall
+
+SOUGHT: Final = Sought(
+    "device registry",
+    "the registry",
+    "give the address of its management API without /v1, not that of an adapter",
+)
 
 JsonDict = dict[str, Any]
 PAGE: Final = 200
@@ -34,7 +41,7 @@ class HonoAdmin(HttpAdmin):
     """An operator's account on one registry. `tenant` is the one of the run, which makes and removes it."""
 
     def __init__(self, url: str, account: UserPassword, tenant: str) -> None:
-        super().__init__(url, account, tenant, server="Hono", api="/v1")
+        super().__init__(url, account, tenant, sought=SOUGHT, api="/v1")
 
     def secrets(self) -> Iterator[tuple[str, str]]:
         if self.account.user:
@@ -51,13 +58,8 @@ class HonoAdmin(HttpAdmin):
 
     def greet(self) -> AdminCall[None]:
         """Finds out at once whether there is a registry that accepts the account. Raises BrokenBench."""
-        path = f"/tenants/{NOBODY}"
-        try:
-            self.part((yield from self.call("GET", path, expect=(200, 404))), dict)
-        except BrokenBench as broken:
-            if not self.url.endswith("/v1"):
-                raise
-            raise BrokenBench(f"{broken} The address of a registry is given without /v1") from None
+        request = self.request("GET", f"/tenants/{NOBODY}")
+        self.part((yield from self.first(request, ADMIN_WITHIN_S, "error", 404)), dict)
 
     # -- tenants
 

@@ -52,7 +52,7 @@ DEVICE_FIELDS: Final[Mapping[str, Any]] = {
         WaitForCommands, Field(description="How long in each request (hono-ttd); over MQTT they always listen then.")
     ],
     "mqtt_version": Annotated[MqttVersionWord, Field(description="3.1.1 when not given.")],
-    "keep_alive": Annotated[KeepAlive, Field(description="Of MQTT.")],
+    "keep_alive": Annotated[KeepAlive, Field(description="Of MQTT: a PINGREQ comes at least so often.")],
     "gateway": Annotated[Flag, Field(description="They act for others; with `children` they do anyway.")],
     "names_tenant": Annotated[Flag, Field(description="In the handshake (SNI): the first label of the host's name.")],
     "refused_tries": Annotated[PositiveCount, Field(description="How often in a row they may be refused.")],

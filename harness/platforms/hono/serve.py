@@ -21,6 +21,7 @@ from fleetrig.reference_server.webhook import webhook_url
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.header_text import basic_credentials, why_no_basic_account
 from fleetrig.simulator.contract.identity import UserPassword
+from fleetrig.simulator.contract.unreadable import why_no_pattern
 
 ADMIN: Final = "admin"
 """Who `--admin-password` is for: Hono itself has no account that everybody knows."""
@@ -120,7 +121,7 @@ def _origin(pattern: str) -> str:
     try:
         re.compile(pattern if pattern != "*" else ".*")
     except re.error as error:
-        raise ValueError(f"{ORIGIN}: {pattern!r} is no regular expression: {error}") from None
+        raise ValueError(f"{ORIGIN}: {pattern!r} is no regular expression: {why_no_pattern(error)}") from None
     return pattern
 
 

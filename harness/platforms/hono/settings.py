@@ -63,9 +63,20 @@ SETTINGS: Final[Mapping[str, Any]] = {
 """Key -> the form of its value."""
 
 NOTES: Final[Mapping[str, str]] = {
+    PROVISIONS: "A device whose certificate is of such an authority is made at its first contact; true "
+    "where devices have "
+    "certificates.",
+    AS_GATEWAY: "What is made so is a gateway.",
+    DEVICE_ID_TEMPLATE: "The device-id of what is made so: {{subject-cn}} and other parts of the subject.",
+    AUTH_ID_TEMPLATE: "The auth-id in place of the whole subject: {{subject-cn}} and other parts of it.",
+    MESSAGING: "Over what applications are told; our own server keeps it and does nothing else with it.",
+    MAX_DEVICES: "How many devices the tenant may have; -1 for any number.",
+    MAX_CREDENTIALS: "How many credentials a device may have; -1 for any number.",
+    MAX_CONNECTIONS: "How many devices may be connected over MQTT at once; -1 for any number.",
+    MINIMUM_SIZE: "In bytes: where data volume is counted, sizes are rounded up to a multiple of it.",
     TRUSTED: "run: the run's own authority; none: nobody, until an action says so.",
     ADAPTERS: "The protocol adapters that are enabled; all when not given.",
-    MAX_BYTES: "Of the data volume, in a period of 30 days.",
+    MAX_BYTES: "Of the data volume, in a period of 30 days; -1 for any.",
 }
 
 SHOWN: Final = frozenset(

@@ -10,9 +10,10 @@ from typing import Annotated, Final
 import typer
 
 from fleetrig.harness.commands.fleet_options import seconds
-from fleetrig.harness.commands.fleet_simulation import SimulationPlan, http_probe
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import Ca, Insecure, within
 from fleetrig.harness.commands.simulate import simulate
+from fleetrig.harness.commands.simulation_outputs import CurvesCsv, Quiet, SimulationOutputs, SummaryFile
 from fleetrig.harness.platforms.hono.device_places import DevicePlace, device_place
 from fleetrig.harness.platforms.hono.platform import admin_of
 from fleetrig.harness.platforms.hono.simulated_fleet import FleetMake, build_agents, readings_of
@@ -32,6 +33,8 @@ from fleetrig.harness.platforms.hono.simulation_options import (
 )
 from fleetrig.harness.platforms.hono.temporary_tenant import TemporaryTenant
 from fleetrig.harness.servers.trust import verify_with
+from fleetrig.harness.simulation.plan import SimulationPlan
+from fleetrig.harness.simulation.reaching import http_probe
 from fleetrig.simulator.contract.bounds import DEVICES, SEED
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.flows.hono.settings import Endpoint, HonoSettings
@@ -89,6 +92,10 @@ Messages = Annotated[int | None, typer.Option(metavar="N", min=1, help="Each dev
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for a registry that does not answer yet.")]
 
 
+@examples(
+    "fleetrig simulate hono --against SERVER.yaml --register --count 5",
+    "fleetrig simulate hono --against mqtts://127.0.0.1:8883 --certificates devices",
+)
 def simulate_command(
     against: Against,
     transport: Transport = None,
@@ -114,6 +121,9 @@ def simulate_command(
     ca: Ca = None,
     insecure: Insecure = False,
     trace: Annotated[Path | None, typer.Option(metavar="F", help="Write every event here, as JSON lines.")] = None,
+    csv: CurvesCsv = None,
+    summary: SummaryFile = None,
+    quiet: Quiet = False,
 ) -> None:
     """Simulate Hono devices without a scenario, until Ctrl-C or --for.
 
@@ -144,7 +154,8 @@ def simulate_command(
         verify=verify_with(ca, insecure=insecure, file_ca=place.ca),
         waits_for_server=wait,
     )
-    simulate(fleet, readings_of(settings), settings.telemetry_interval_s, trace, secrets)
+    outputs = SimulationOutputs(trace, csv, summary, quiet)
+    simulate(fleet, readings_of(settings), settings.telemetry_interval_s, outputs, secrets)
 
 
 def plan_of(settings: HonoSettings, place: DevicePlace, units: Units, given: Given, secrets: Secrets) -> SimulationPlan:

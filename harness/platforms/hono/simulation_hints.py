@@ -41,7 +41,16 @@ NO_HANDSHAKE: Final = (
     "the handshake failed: is the device's certificate in date, and --ca whom the server is signed by?"
 )
 RACE: Final = "somebody else provisions the same device-id: two devices, or two certificates that give one id"
+REDIRECTS: Final = (
+    "{url} sends devices on to another address, and they do not follow: is it a protocol adapter of Hono, and is its "
+    "address right?"
+)
 NO_ADAPTER: Final = "{url} has no /telemetry: is it a protocol adapter of Hono, and not its registry?"
+OTHERS: Final = {
+    "405": NO_ADAPTER,
+    **dict.fromkeys(("301", "302", "303", "307", "308"), REDIRECTS),
+    **dict.fromkeys(("502", "504"), "is the adapter running behind {url}?"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +79,12 @@ def advice(answer: str, way: SigningIn) -> str:
             said = "the tenant's data volume or its number of connections is used up"
         case "409" | "4.09":
             said = RACE
-        case "405":
-            said = NO_ADAPTER
         case "tls":
             said = NO_HANDSHAKE
         case "timeout" if way.kind == "psk":
             said = NO_KEY
         case _:
-            said = ""
+            said = OTHERS.get(answer, "")
     return said.format(url=way.url, tenant=way.tenant)
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 from fleetrig.harness.platforms.hono.device_words import DEVICE_FIELDS, DEVICE_RULES, listeners_called
+from fleetrig.harness.platforms.hono.record_words import RECORD_FIELDS
 from fleetrig.harness.platforms.hono.server import SERVER
 from fleetrig.harness.platforms.hono.settings import IN_HANDSHAKES, NOTES, SETTINGS
 from fleetrig.harness.platforms.hono.words import WORDS
 from fleetrig.harness.scenario_file.cohort_lines import only_these
-from fleetrig.harness.scenario_file.values import Count, Flag, Text
 from fleetrig.harness.scenario_file.vocabulary import CLIENT_CERTIFICATES, Vocabulary
-
-CredentialsType = Literal["x509-cert", "hashed-password", "psk", "rpk", "none"]
 
 EXCHANGES: Final = (
     "login", "telemetry", "event", "gateway-telemetry", "gateway-event", "subscribe",
@@ -64,18 +62,7 @@ VOCABULARY: Final = Vocabulary(
     attribute_modes=("none",),
     states=("registered", "provisioned", "disabled"),
     accepted_states=("registered", "provisioned"),
-    record_fields={
-        "device_id": Text,
-        "auth_id": Text,
-        "credentials_type": CredentialsType,
-        "credentials_enabled": Flag,
-        "auto_provisioned": Flag,
-        "notification_sent": Flag,
-        "via": Text,
-        "may_provision": Flag,
-        "tenant_devices": Count,
-        "notifications": Count,
-    },
+    record_fields=RECORD_FIELDS,
     device_fields=DEVICE_FIELDS,
     device_rules=(*DEVICE_RULES, only_these("backoff", "interval", "timeout")),
     device_listeners=(listeners_called,),

@@ -61,7 +61,7 @@ class Switch(DeviceSelector, ActionWord):
 
     is_about_records = True
     what: Switched = "device"
-    """`tenant` is about all of them."""
+    """What is switched; `tenant` is about all of them."""
 
     @model_validator(mode="after")
     def _tenants_have_no_serials(self) -> Self:
@@ -126,6 +126,7 @@ class RotateCredentials(DeviceSelector, ActionWord):
     """
 
     what: RotatedSecret
+    """What is replaced."""
     tell_device: bool = True
     """false: only the server has the new password or key."""
 
@@ -157,6 +158,7 @@ class Authorize(DeviceSelector, ActionWord):
 
     is_about_records = True
     may_provision: bool = True
+    """false: they may not, from now on."""
 
     def describe(self) -> str:
         return f"{'let' if self.may_provision else 'forbid'} {describe_devices(self.only)} to provision edge devices"
@@ -167,6 +169,7 @@ class SendCommand(DeviceSelector, ActionWord):
 
     is_about_records = True
     name: Text
+    """Of the command; our own devices obey `setInterval`, and answer others with what they were sent."""
     payload: Mapping[Text, Scalar] = {}
     """Sent as JSON."""
     one_way: bool = False

@@ -10,13 +10,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+from fleetrig.harness.servers.first_answer import Sought
 from fleetrig.harness.servers.http_admin import ADMIN_WITHIN_S, HttpAdmin
-from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.effects import Ask, Reply
+
+SOUGHT: Final = Sought(
+    "Kapua", "Kapua", "give the address of the REST API without /v1, not that of the console or the broker"
+)
 
 JsonDict = dict[str, Any]
 PAGE: Final = 100
@@ -31,7 +35,7 @@ class KuraAdmin(HttpAdmin):
     """An administrator's account on one server; `tenant` is the name of the account that it belongs to."""
 
     def __init__(self, url: str, account: UserPassword, tenant: str) -> None:
-        super().__init__(url, account, tenant, server="Kapua", api="")
+        super().__init__(url, account, tenant, sought=SOUGHT, api="")
         self.masks: Secrets | None = None
         """Learns the tokens of logins; a run sets it."""
         self.scope_id = ""
@@ -52,8 +56,7 @@ class KuraAdmin(HttpAdmin):
     def log_in(self) -> AdminCall[None]:
         self._token = ""
         request = self.request("POST", LOGIN, {"username": self.account.user, "password": self.account.password})
-        response = yield from super().send(request, LOGIN_WITHIN_S)
-        document = self.part(self.read(request, response, (200,)), dict)
+        document = self.part((yield from self.first(request, LOGIN_WITHIN_S, "tokenId")), dict)
         self._token, self.scope_id = self.part(document, str, "tokenId"), self.part(document, str, "scopeId")
         if self.masks is not None:
             for kind in ("tokenId", "refreshToken"):
@@ -72,14 +75,9 @@ class KuraAdmin(HttpAdmin):
         if not isinstance(answer, Reply) or not isinstance(answer.envelope, HttpResponse):
             return (yield from super().send(self._signed(request), within_s))
         if answer.envelope.status != TOKEN_ENDED:
-            return self._passed_on(answer.envelope)
+            return self.not_redirected(request, answer.envelope)
         yield from self.log_in()
         return (yield from super().send(self._signed(request), within_s))
-
-    def _passed_on(self, response: HttpResponse) -> HttpResponse:
-        if 300 <= response.status < 400:
-            raise BrokenBench(f"{self.url} redirects to {response.header('Location')}: give that address instead")
-        return response
 
     def _signed(self, request: HttpRequest) -> HttpRequest:
         plain = _without_authorization(request)

@@ -53,7 +53,7 @@ Quirk = Literal["poisoned-queue", "reply-answered", "no-jitter"]
 
 
 class ProvisioningWords(Model):
-    """The ProvisioningService of the devices (spec 1.3)."""
+    """The ProvisioningService of the devices."""
 
     enabled: Flag = True
     """false: nothing begins until an action says `start_provisioning`."""
@@ -76,7 +76,7 @@ class ProvisioningWords(Model):
 
 
 class DataServiceWords(Model):
-    """The DataService of the devices (spec 4.2): when they come back, and what they send first."""
+    """The DataService of the devices: when they come back, and what they send first."""
 
     retry_interval_s: WholeSeconds = Field(60.0, alias="retry_interval")
     """`connect.retry-interval`."""
@@ -86,6 +86,7 @@ class DataServiceWords(Model):
     recovery: Flag = False
     """The watchdog reboots a device that cannot connect (`enable.recovery.on.connection.failure`)."""
     recovery_max_failures: PositiveCount = 10
+    """After so many failures the watchdog reboots it."""
     in_flight: InFlight = 9
     """How many messages may wait for their acknowledgement."""
     rate_limit: Flag = True
@@ -93,20 +94,25 @@ class DataServiceWords(Model):
 
 
 class TransportWords(Model):
-    """The MqttDataTransport of the devices (spec 4.1)."""
+    """The MqttDataTransport of the devices."""
 
     keep_alive_s: KeepAlive = Field(30.0, alias="keep_alive")
+    """`keep-alive`: a PINGREQ comes at least so often."""
     timeout_s: WholeSeconds = Field(10.0, alias="timeout")
+    """How long it waits for a CONNACK and the like."""
     clean_session: Flag = True
+    """false: the broker keeps its session."""
     lwt: Flag = True
     """false: no will (an empty `lwt.topic`)."""
 
 
 class CloudServiceWords(Model):
-    """The CloudService of the devices (spec 2.8)."""
+    """The CloudService of the devices."""
 
     encode_gzip: Flag = True
+    """Payloads are compressed where that makes them smaller."""
     payload_encoding: Literal["kura-protobuf", "simple-json"] = "kura-protobuf"
+    """How payloads are written."""
     custom_name: LooseText = ""
     """The display name in BIRTH; the device's own when not given."""
     default_subscriptions: Flag = True

@@ -84,8 +84,12 @@ NOTES: Final[Mapping[str, str]] = {
     ALL_DEVICES: "Any number of devices may register themselves by their BIRTH; true when not given.",
     MOST_DEVICES: "How many devices an account may have, with infiniteChildEntities: false.",
     UNPROVISIONED: "false: only devices with a provision request may register; no public name of this switch is known.",
-    FORGETS_FAILURES: "In seconds.",
-    LOCKED_FOR: "In seconds.",
+    COUPLING: "How connections are coupled to users where nothing else is said: LOOSE, or STRICT (always "
+    "the same user).",
+    LOCKS: "Credentials are locked after too many wrong passwords.",
+    MOST_FAILURES: "After how many.",
+    FORGETS_FAILURES: "After so many seconds wrong passwords are forgotten.",
+    LOCKED_FOR: "For how many seconds credentials are locked.",
 }
 
 BOOTSTRAP: Final = frozenset({"bootstrap", "wrong_password", "wrong_activation_key", "no_activation_key"})

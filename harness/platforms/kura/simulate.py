@@ -10,9 +10,10 @@ from typing import Annotated, Final
 import typer
 
 from fleetrig.harness.commands.fleet_options import seconds
-from fleetrig.harness.commands.fleet_simulation import SimulationPlan, http_probe
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import Ca, Insecure, within
 from fleetrig.harness.commands.simulate import simulate
+from fleetrig.harness.commands.simulation_outputs import CurvesCsv, Quiet, SimulationOutputs, SummaryFile
 from fleetrig.harness.platforms.kura.device_places import device_place
 from fleetrig.harness.platforms.kura.issued_credentials import learning
 from fleetrig.harness.platforms.kura.simulated_fleet import build_agents, readings_of
@@ -27,6 +28,8 @@ from fleetrig.harness.platforms.kura.simulation_options import (
     with_credentials,
 )
 from fleetrig.harness.servers.trust import verify_with
+from fleetrig.harness.simulation.plan import SimulationPlan
+from fleetrig.harness.simulation.reaching import http_probe
 from fleetrig.simulator.contract.bounds import DEVICES, SEED
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.flows.kura.components import DataService, ProvisioningService
@@ -70,6 +73,11 @@ Telemetry = Annotated[
 Messages = Annotated[int | None, typer.Option(metavar="N", min=1, help="Each leaves after so many messages.")]
 
 
+@examples(
+    "fleetrig simulate kura --against SERVER.yaml --register --count 3",
+    "fleetrig simulate kura --against SERVER.yaml --credentials password \\",
+    "    --account plant --user gateway --secret env:PASSWORD",
+)
 def simulate_command(
     against: Against,
     transport: Transport = None,
@@ -93,6 +101,9 @@ def simulate_command(
     ca: Ca = None,
     insecure: Insecure = False,
     trace: Annotated[Path | None, typer.Option(metavar="F", help="Write every event here, as JSON lines.")] = None,
+    csv: CurvesCsv = None,
+    summary: SummaryFile = None,
+    quiet: Quiet = False,
 ) -> None:
     """Simulate gateways of the Kura namespace without a scenario, until Ctrl-C or --for.
 
@@ -104,13 +115,9 @@ def simulate_command(
     given = Given(credentials, register, account, user, secret, reconnect)
     check_options(given, place)
     secrets = Secrets()
-    usual = replace(
-        timed(retry_interval, timeout, reconnect),
-        telemetry=measured(telemetry or []),
-        telemetry_interval_s=seconds(interval, "--interval", least_s=0.1),
-        telemetry_messages=messages,
-    )
-    settings = with_credentials(usual, given, place, secrets)
+    usual = timed(retry_interval, timeout, reconnect)
+    sending = with_telemetry(usual, telemetry or [], interval, messages)
+    settings = with_credentials(sending, given, place, secrets)
     agents = build_agents(units_of(serial, count), settings)
     way = SigningIn(place.url, given.is_bootstrap, account or "")
     plan = SimulationPlan(
@@ -127,7 +134,16 @@ def simulate_command(
         advice=partial(advice, way=way),
         stays=lambda _: "" if register else what_stays(place.url, account or ""),
     )
-    simulate(plan, readings_of(settings), settings.telemetry_interval_s or 0.0, trace, secrets, [learning(secrets)])
+    outputs = SimulationOutputs(trace, csv, summary, quiet)
+    simulate(plan, readings_of(settings), settings.telemetry_interval_s or 0.0, outputs, secrets, [learning(secrets)])
+
+
+def with_telemetry(settings: KuraSettings, telemetry: list[str], interval: str, messages: int | None) -> KuraSettings:
+    """What they send, and how often. Raises UsageError."""
+    interval_s = seconds(interval, "--interval", least_s=0.1)
+    return replace(
+        settings, telemetry=measured(telemetry), telemetry_interval_s=interval_s, telemetry_messages=messages
+    )
 
 
 def timed(retry_interval: str, timeout: str, reconnect: str) -> KuraSettings:

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
 from fleetrig.harness.platforms.kura.device_words import DEVICE_FIELDS, DEVICE_RULES, listeners_called
+from fleetrig.harness.platforms.kura.record_words import RECORD_FIELDS
 from fleetrig.harness.platforms.kura.server import SERVER
 from fleetrig.harness.platforms.kura.settings import NOTES, SETTINGS
 from fleetrig.harness.platforms.kura.words import WORDS
 from fleetrig.harness.scenario_file.cohort_lines import only_these
-from fleetrig.harness.scenario_file.values import Count, Flag, Text
 from fleetrig.harness.scenario_file.vocabulary import Vocabulary
-
-JobStatus = Literal[
-    "none", "CREATED", "STARTED", "RUNNING", "CONF_UPDATING", "CONF_UPDATED", "APPS_INSTALLING", "APPS_INSTALLED",
-    "COMPLETED", "FAILED", "ABANDONED", "SKIPPED", "STOPPING", "STOPPED",
-]  # fmt: skip
-"""Of the job of the newest provision request (spec 1.5); `none` without a request."""
-ConnectionStatus = Literal["none", "CONNECTED", "DISCONNECTED", "MISSING"]
-RequestStatus = Literal["none", "ENABLED", "DISABLED"]
 
 EXCHANGES: Final = (
     "provision-connect", "provision-subscribe", "provision-request", "provision", "provision-staging",
@@ -76,27 +67,7 @@ VOCABULARY: Final = Vocabulary(
     attribute_modes=("none",),
     states=("requested", "registered", "provisioned", "disabled"),
     accepted_states=("registered", "provisioned"),
-    record_fields={
-        "account": Text,
-        "connection": ConnectionStatus,
-        "connections": Mapping[Text, ConnectionStatus],
-        "request": RequestStatus,
-        "job": JobStatus,
-        "job_retries": Count,
-        "has_activation_key": Flag,
-        "events": tuple[Text, ...],
-        "last_event": Text,
-        "births": Count,
-        "client_id": Text,
-        "user_name": Text,
-        "is_locked": Flag,
-        "coupling": Literal["INHERITED", "LOOSE", "STRICT"],
-        "allow_user_change": Flag,
-        "serial_number": Text,
-        "display_name": Text,
-        "application_ids": Text,
-        "account_devices": Count,
-    },
+    record_fields=RECORD_FIELDS,
     device_fields=DEVICE_FIELDS,
     device_rules=(*DEVICE_RULES, only_these()),
     device_listeners=(listeners_called,),
@@ -117,7 +88,3 @@ VOCABULARY: Final = Vocabulary(
     profiles=SERVER.profiles,
     tenant=SERVER.tenant,
 )  # fmt: skip
-"""`in_state`: requested: there is a provision request, and no device yet. registered: the device is there, without a
-job that is done. provisioned: with one. `events`: which kinds the device has had, in alphabetical order. `account`:
-where it is connected, or was last. `connections`: account -> its connection there.
-"""

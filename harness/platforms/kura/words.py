@@ -152,11 +152,12 @@ class ResetLockout(DeviceSelector, ActionWord):
 
 
 class Couple(DeviceSelector, ActionWord):
-    """An operator says how the connections of devices are coupled to users (spec 5.4)."""
+    """An operator says how the connections of devices are coupled to users."""
 
     is_about_records = True
     needs_arguments = True
     mode: CouplingMode | None = None
+    """`userCouplingMode`."""
     allow_user_change: Flag | None = None
     """A permit for one sign-in."""
 
@@ -273,10 +274,15 @@ class SendControl(DeviceSelector, ActionWord):
 
     is_about_records = True
     app: Text = "CONF-V1"
+    """Which application of the gateway it is for."""
     method: Literal["GET", "PUT", "POST", "DEL", "EXEC"] = "GET"
+    """What is asked of it."""
     resource: LooseText = "configurations"
+    """Of which resource; with slashes where it has parts."""
     metrics: Mapping[Text, Scalar] = {}
+    """Metrics of its payload."""
     body: LooseText = ""
+    """The body of its payload."""
     signature: Signature = "signed"
     """wrong: by a key that the device does not know. replayed: an earlier message once more. old: signed too long ago.
     changed_body: signed before the body was changed. unknown_alias: under a name that the keystore does not have."""
@@ -311,7 +317,9 @@ class SetClock(DeviceSelector, ActionWord):
     """Sets the clocks of devices right, or wrong; they start again."""
 
     behind_s: Duration = Field(0.0, alias="behind")
+    """Slow by so much."""
     ahead_s: Duration = Field(0.0, alias="ahead")
+    """Fast by so much."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -332,6 +340,7 @@ class Rotate(DeviceSelector, ActionWord):
 
     is_about_records = True
     what: RotatedSecret
+    """What is replaced."""
     tell_device: Flag = True
     """false: only the server has the new password. About passwords only."""
     account: Word | None = None

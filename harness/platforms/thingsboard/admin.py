@@ -11,13 +11,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from fleetrig.harness.servers.http_admin import ADMIN_WITHIN_S, HttpAdmin
+from fleetrig.harness.servers.file_form import file_form
+from fleetrig.harness.servers.first_answer import Sought
+from fleetrig.harness.servers.http_admin import ADMIN_WITHIN_S, HttpAdmin, upload_within_s
 from fleetrig.simulator.contract.errors import BrokenBench
-from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
+from fleetrig.simulator.contract.http import BodyPart, Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.effects import Ask, Reply
+
+SOUGHT: Final = Sought(
+    "ThingsBoard server", "ThingsBoard", "is there a path before /api that belongs to the address (a proxy's)?"
+)
 
 JsonDict = dict[str, Any]
 PAGE: Final = 500
@@ -42,7 +48,7 @@ class ThingsBoardAdmin(HttpAdmin):
     """A tenant administrator's account on one server."""
 
     def __init__(self, url: str, account: UserPassword, tenant: str) -> None:
-        super().__init__(url, account, tenant, server="ThingsBoard", api="/api")
+        super().__init__(url, account, tenant, sought=SOUGHT, api="/api")
         self.masks: Secrets | None = None
         """Learns the tokens of logins; a run sets it."""
         self._token = ""
@@ -68,8 +74,7 @@ class ThingsBoardAdmin(HttpAdmin):
         self._token = ""
         account = {"username": self.account.user, "password": self.account.password}
         request = self.request("POST", LOGIN, account)
-        response = yield from super().send(request, LOGIN_WITHIN_S)
-        self._token = self.part(self.read(request, response, (200,)), str, "token")
+        self._token = self.part((yield from self.first(request, LOGIN_WITHIN_S, "token")), str, "token")
         if self.masks is not None:
             self.masks.learn("login-token", self._token)
 
@@ -79,17 +84,12 @@ class ThingsBoardAdmin(HttpAdmin):
             yield from self.log_in()
         answer = yield Ask("admin", self._signed(request), within_s)
         if isinstance(answer, Reply) and isinstance(answer.envelope, HttpResponse) and answer.envelope.status != 401:
-            return self._passed_on(answer.envelope)
+            return self.not_redirected(request, answer.envelope)
         yield from self.log_in()
         return (yield from super().send(self._signed(request), within_s))
 
-    def _passed_on(self, response: HttpResponse) -> HttpResponse:
-        if 300 <= response.status < 400:
-            raise BrokenBench(f"{self.url} redirects to {response.header('Location')}: give that address instead")
-        return response
-
     def _signed(self, request: HttpRequest) -> HttpRequest:
-        headers = tuple(one for one in request.headers if one[0] != "X-Authorization")
+        headers = tuple(one for one in request.headers if one[0] not in ("X-Authorization", "Authorization"))
         signed = (("X-Authorization", self.authorization), *headers)
         return HttpRequest(request.method, request.origin, request.target, signed, request.body)
 
@@ -135,6 +135,10 @@ class ThingsBoardAdmin(HttpAdmin):
         if self.part(answer, int, "errors"):
             raise BrokenBench(f"{self.url} did not import every device: {self.part(answer, list, 'errorsList')[0]}")
 
+    def create_device(self, device: JsonDict) -> AdminCall[JsonDict]:
+        """A new one. Without `type`, the name of a profile, it is of the tenant's default profile."""
+        return self.part((yield from self.call("POST", "/device", device)), dict)
+
     def save_device(self, device: JsonDict) -> AdminCall[None]:
         """The changed one: with `id` and `version`, as it was read."""
         yield from self.call("POST", "/device", device)
@@ -147,6 +151,26 @@ class ThingsBoardAdmin(HttpAdmin):
 
     def save_credentials(self, credentials: JsonDict) -> AdminCall[None]:
         yield from self.call("POST", "/device/credentials", credentials)
+
+    # -- packages of firmware and software (spec 3.6)
+
+    def package(self, called: tuple[str, str]) -> AdminCall[JsonDict | None]:
+        """By title and version; None when there is none."""
+        found = yield from self._pages("/otaPackages")
+        return next((one for one in found if (one.get("title"), one.get("version")) == called), None)
+
+    def create_package(self, document: JsonDict) -> AdminCall[JsonDict]:
+        """Without data, as which it cannot be assigned yet."""
+        return self.part((yield from self.call("POST", "/otaPackage", document)), dict)
+
+    def fill_package(self, package_id: str, filename: str, content: BodyPart, sha256: str) -> AdminCall[None]:
+        form = file_form(filename, content)
+        path = f"/otaPackage/{package_id}?checksumAlgorithm=SHA256&checksum={sha256}"
+        upload = self.upload(path, form.content_type, form.body)
+        yield from self.json_of(upload, within_s=upload_within_s(content))
+
+    def delete_package(self, package_id: str) -> AdminCall[None]:
+        yield from self.call("DELETE", f"/otaPackage/{package_id}", expect=(200, 404))
 
     # -- attributes
 
@@ -161,6 +185,13 @@ class ThingsBoardAdmin(HttpAdmin):
         path = f"/plugins/telemetry/DEVICE/{device_id}/values/timeseries"
         found = self.part((yield from self.call("GET", path)), dict)
         return {key: str(values[0].get("value")) for key, values in found.items() if values}
+
+    def latest_of(self, device_id: str, key: str) -> AdminCall[JsonDict]:
+        """The newest value of one key of telemetry, with `ts` and `value`; empty if it was never sent."""
+        path = f"/plugins/telemetry/DEVICE/{device_id}/values/timeseries?keys={quote(key, safe='')}"
+        found = self.part((yield from self.call("GET", path)), dict)
+        values = found.get(key) or [{}]
+        return self.part(values, dict, 0)
 
     def delete_attribute(self, device_id: str, key: str) -> AdminCall[None]:
         yield from self.call("DELETE", f"/plugins/telemetry/DEVICE/{device_id}/{SERVER_SCOPE}?keys={quote(key)}")

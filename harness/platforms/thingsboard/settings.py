@@ -21,6 +21,15 @@ Strategy = Literal["DISABLED", "ALLOW_CREATE_NEW_DEVICES", "CHECK_PRE_PROVISIONE
 SETTINGS: Final[Mapping[str, Any]] = {STRATEGY: Strategy, PATTERN: Text, CREATES: Flag}
 """Key -> the form of its value. Key and secret are no settings: each run makes its own."""
 
+NOTES: Final[Mapping[str, str]] = {
+    STRATEGY: "Who may provision itself: nobody, anybody with key and secret, those that were imported before, or who "
+    "shows a certificate chain.",
+    PATTERN: "Finds the device's name in the common name of its certificate; the first group counts, (.*) "
+    "when not given.",
+    CREATES: "A device that shows a chain and is not known is made; true when not given.",
+}
+"""Setting -> a sentence for editors."""
+
 CHAINS: Final = frozenset({"certificate_chain", "expired_chain", "strangers_chain"})
 """Credentials with which a device asks for nothing: it shows a chain of which the profile knows an authority."""
 CERTIFICATES: Final = CHAINS | {"certificate"}

@@ -9,9 +9,10 @@ from typing import Annotated, Final
 import typer
 
 from fleetrig.harness.commands.fleet_options import seconds
-from fleetrig.harness.commands.fleet_simulation import SimulationPlan, http_probe
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import Ca, Insecure, within
 from fleetrig.harness.commands.simulate import simulate
+from fleetrig.harness.commands.simulation_outputs import CurvesCsv, Quiet, SimulationOutputs, SummaryFile
 from fleetrig.harness.platforms.thingsboard.device_places import device_place
 from fleetrig.harness.platforms.thingsboard.simulated_fleet import READINGS, FleetMake, TokenWatch, build_agents
 from fleetrig.harness.platforms.thingsboard.simulation_hints import Asking, advice, hint
@@ -24,6 +25,8 @@ from fleetrig.harness.platforms.thingsboard.simulation_options import (
     way_of,
 )
 from fleetrig.harness.servers.trust import verify_with
+from fleetrig.harness.simulation.plan import SimulationPlan
+from fleetrig.harness.simulation.reaching import http_probe
 from fleetrig.simulator.contract.bounds import DEVICES, SEED
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.flows.thingsboard.settings import ThingsBoardSettings
@@ -89,6 +92,11 @@ Messages = Annotated[
 ]
 
 
+@examples(
+    "fleetrig simulate thingsboard --against http://127.0.0.1:8080 --register",
+    "fleetrig simulate thingsboard --against mqtt://127.0.0.1:1883 \\",
+    "    --provision-key env:KEY --provision-secret env:SECRET --count 500",
+)
 def simulate_command(
     against: Against,
     transport: Transport = None,
@@ -112,6 +120,9 @@ def simulate_command(
     ca: Ca = None,
     insecure: Insecure = False,
     trace: Annotated[Path | None, typer.Option(metavar="F", help="Write every event here, as JSON lines.")] = None,
+    csv: CurvesCsv = None,
+    summary: SummaryFile = None,
+    quiet: Quiet = False,
 ) -> None:
     """Simulate ThingsBoard devices without a scenario, until Ctrl-C or --for.
 
@@ -125,13 +136,7 @@ def simulate_command(
     way = way_of(given, place, secrets)
     units = units_of(serial, count, children)
     held, authority_pem = certificates_of_fleet(units, given, way)
-    settings = ThingsBoardSettings(
-        place.url,
-        telemetry=measured(telemetry or []),
-        telemetry_interval_s=seconds(interval, "--interval", least_s=0.1),
-        telemetry_messages=messages,
-        timeout_s=seconds(timeout, "--timeout", least_s=0.1),
-    )
+    settings = settings_of(place.url, telemetry or [], interval, messages, timeout)
     make = FleetMake(settings, way.kind, way.key, held, units.children)
     asking = Asking(place.url, way.kind, "own" if register else "given", way.strategy)
     plan = SimulationPlan(
@@ -148,7 +153,21 @@ def simulate_command(
         advice=partial(advice, asking=asking),
         stays=lambda _: "" if register else what_stays(place.url, units.listed[0].serial),
     )
-    simulate(plan, READINGS, settings.telemetry_interval_s, trace, secrets, [TokenWatch(secrets)])
+    outputs = SimulationOutputs(trace, csv, summary, quiet)
+    simulate(plan, READINGS, settings.telemetry_interval_s, outputs, secrets, [TokenWatch(secrets)])
+
+
+def settings_of(
+    url: str, telemetry: list[str], interval: str, messages: int | None, timeout: str
+) -> ThingsBoardSettings:
+    """What devices send, and how often. Raises UsageError."""
+    return ThingsBoardSettings(
+        url,
+        telemetry=measured(telemetry),
+        telemetry_interval_s=seconds(interval, "--interval", least_s=0.1),
+        telemetry_messages=messages,
+        timeout_s=seconds(timeout, "--timeout", least_s=0.1),
+    )
 
 
 def what_stays(url: str, first: str) -> str:

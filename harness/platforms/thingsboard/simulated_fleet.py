@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from fleetrig.harness.report.fleet_state import NOTHING, Readings
+from fleetrig.harness.report.fleet_readings import NOTHING, Readings
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.coap import CoapResponse

@@ -23,6 +23,10 @@ ENDED: Final = (
     "fails: its own log says more"
 )
 A_THINGSBOARD: Final = "{url} has no api/v1/provision: is it a ThingsBoard, and is the path in its address right?"
+REDIRECTS: Final = (
+    "{url} sends devices on to another address, and they do not follow: is it a ThingsBoard, and is its address right?"
+)
+BEHIND: Final = "is ThingsBoard running behind {url}?"
 PROXY: Final = "does a proxy or a firewall stand before it? Provisioning itself asks for no account"
 FAILED: Final = "the server took too long or failed, and may have made the device all the same: its own log says more"
 OTHERS: Final = {
@@ -31,6 +35,8 @@ OTHERS: Final = {
     "403": PROXY,
     "404": A_THINGSBOARD,
     "405": A_THINGSBOARD,
+    **dict.fromkeys(("301", "302", "303", "307", "308"), REDIRECTS),
+    **dict.fromkeys(("502", "503", "504"), BEHIND),
     "500": FAILED,
     "4.00": A_THINGSBOARD,
     "4.04": A_THINGSBOARD,

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
 from fleetrig.harness.platforms.thingsboard.device_words import DEVICE_FIELDS, DEVICE_RULES, listeners_called
+from fleetrig.harness.platforms.thingsboard.record_words import RECORD_FIELDS
 from fleetrig.harness.platforms.thingsboard.server import SERVER
-from fleetrig.harness.platforms.thingsboard.settings import CERTIFICATES, SETTINGS
+from fleetrig.harness.platforms.thingsboard.settings import CERTIFICATES, NOTES, SETTINGS
 from fleetrig.harness.platforms.thingsboard.words import WORDS
 from fleetrig.harness.scenario_file.cohort_lines import only_these
-from fleetrig.harness.scenario_file.values import Flag, Text
 from fleetrig.harness.scenario_file.vocabulary import CLIENT_CERTIFICATES, Vocabulary
-
-CredentialsType = Literal["ACCESS_TOKEN", "MQTT_BASIC", "X509_CERTIFICATE", "LWM2M_CREDENTIALS"]
 
 EXCHANGES: Final = (
     "provision-connect", "provision-subscribe", "provision-request", "provision", "provision-leave", "login",
@@ -59,13 +56,7 @@ VOCABULARY: Final = Vocabulary(
     attribute_modes=("none",),
     states=("imported", "provisioned"),
     accepted_states=("provisioned",),
-    record_fields={
-        "credentials_type": CredentialsType,
-        "profile": Text,
-        "is_gateway": Flag,
-        "name": Text,
-        "latest": Mapping[Text, Text],
-    },
+    record_fields=RECORD_FIELDS,
     device_fields=DEVICE_FIELDS,
     device_rules=(*DEVICE_RULES, only_these("backoff", "interval", "timeout")),
     device_listeners=(listeners_called,),
@@ -73,6 +64,7 @@ VOCABULARY: Final = Vocabulary(
     id_name="deviceName",
     words=WORDS,
     settings=SETTINGS,
+    notes=NOTES,
     exchanges=EXCHANGES,
     program_exchanges=PROGRAM_EXCHANGES,
     program_values=PROGRAM_VALUES,

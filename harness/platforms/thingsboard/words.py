@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, model_validator
 
-from fleetrig.harness.platforms.thingsboard.settings import SETTINGS
+from fleetrig.harness.platforms.thingsboard.settings import NOTES, SETTINGS
 from fleetrig.harness.scenario_file.action_words import (
     ActionWord,
     Delete,
@@ -28,7 +28,7 @@ def _with_serial(name: str) -> str:
     return name
 
 
-class Configure(Settings, ActionWord, forms=SETTINGS):
+class Configure(Settings, ActionWord, forms=SETTINGS, notes=NOTES):
     """Changes the device profile of the run, under the names that the platform's REST API gives its members."""
 
     needs_arguments = True
@@ -64,7 +64,7 @@ class DeleteRecords(Delete):
 
 
 class ResetProvisioning(DeviceSelector, ActionWord):
-    """Deletes `provisionState` of devices: a device of the list may ask again, and is given what it has (spec 2.3)."""
+    """Deletes `provisionState` of devices: a device of the list may ask again, and is given what it has."""
 
     is_about_records = True
 
@@ -119,6 +119,7 @@ class Rotate(DeviceSelector, ActionWord):
     """Replaces a secret on the server: the profile's, or the tokens of devices; or gives devices new certificates."""
 
     what: RotatedSecret
+    """What is replaced."""
     tell_device: bool = False
     """Whether the devices hold the profile's new secret from now on, as after a visit by a technician."""
 

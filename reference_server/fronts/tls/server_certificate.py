@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.errors import UsageError, system_said
 
 CERTIFICATE_MARK: Final = b"CERTIFICATE-----"
 KEY_MARK: Final = b"PRIVATE KEY-----"
@@ -63,4 +63,4 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+        raise UsageError(f"cannot read {path}: {system_said(error)}") from error

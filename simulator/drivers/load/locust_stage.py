@@ -14,7 +14,7 @@ from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_STOPPED, LocalRunner, MasterRunner, WorkerRunner
 from locust.stats import PERCENTILES_TO_REPORT, StatsCSV, stats_history
 
-from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.errors import BrokenBench, system_said
 from fleetrig.simulator.drivers.load import messages
 from fleetrig.simulator.drivers.load.device_user import DeviceUser
 from fleetrig.simulator.drivers.load.worker import LoadWorker
@@ -138,7 +138,8 @@ def show_web(environment: Environment, host: str, port: int, stop: Callable[[], 
         with sockets.create_server((host, port)):
             pass
     except OSError as wrong:
-        raise BrokenBench(f"--web {host}:{port}: {os.strerror(wrong.errno or 0)}: is something else there?") from None
+        plain = OSError(wrong.errno, os.strerror(wrong.errno or 0))  # its own text names the address once more
+        raise BrokenBench(f"--web {host}:{port}: {system_said(plain)}") from None
     stopping: Any = environment.events.test_stopping
     stopping.add_listener(lambda **_: stop())
     environment.create_web_ui(host, port)

@@ -110,7 +110,7 @@ MISTAKES = {
     "unknown place asked": ((TOOL, tool("x {port} {image}", "x {prot}")), "did you mean {port}?"),
     "any board": ((TOOL, tool("x {image}", "x {port}")), "write: expected {port} or {serial}"),
     "any board asked": ((TOOL, tool("x {port} {image}", "x")), "ask: expected {port} or {serial}"),
-    "open quote": ((TOOL, tool("x {port} {image}", '"')), "expected a command line (No closing quotation)"),
+    "open quote": ((TOOL, tool("x {port} {image}", '"')), "expected a command line (a quote is never closed)"),
     "RAM overlaps": (("first_block: 0x1000", "received: 0x41000000, read_back: 0x41000000"), "overlap"),
     "Enter again and again": (("autoboot: escape", "autoboot: enter"), "would repeat U-Boot's last command"),
     "bad prompt": (("kind: uboot", "kind: uboot, prompt: '('"), "console.prompt: expected a regular expression"),

@@ -78,7 +78,9 @@ def test_every_device_must_grow() -> None:
 
 
 def test_too_few_pauses_say_nothing() -> None:
-    assert grows(failing("d1", 1, 2, 4)).finding().got == "d1 paused only 3 times: too few to tell"
+    assert grows(failing("d1", 1, 2, 4)).finding().got == (
+        "d1 paused only 3 times (1.0, 2.0, 4.0 s): too few to tell, that takes 4; shorter first pauses show more"
+    )
     assert "nothing to measure" in grows(failing("d1")).finding().got
     assert grows().status() is Status.OPEN
 

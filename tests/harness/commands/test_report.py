@@ -290,8 +290,7 @@ def test_places_without_traces(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert fleetrig("report", "empty", cwd=tmp_path).stderr == "empty holds no traces (*.trace.jsonl)\n"
     assert (
-        fleetrig("report", "nowhere.jsonl", cwd=tmp_path).stderr
-        == "cannot read nowhere.jsonl: No such file or directory\n"
+        fleetrig("report", "nowhere.jsonl", cwd=tmp_path).stderr == "cannot read nowhere.jsonl: there is no such file\n"
     )
     assert fleetrig("report", cwd=tmp_path).returncode == 4
 

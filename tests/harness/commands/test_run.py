@@ -211,7 +211,7 @@ def test_ctrl_c_ends_at_once_and_keeps_what_was_judged(tmp_path: Path, time: str
     said = running.said()
     assert "BROKEN hawkbit/long" in said
     assert "\n  interrupted\n  ok starts" in said
-    assert "1 broken in " in said
+    assert "1 interrupted in " in said
     assert said.endswith("\ninterrupted\n")
     trace = (tmp_path / "fleetrig-results" / "hawkbit" / "long.trace.jsonl").read_text()
     assert '"kind":"ended","reason":"interrupted"' in trace.splitlines()[-1]

@@ -294,11 +294,25 @@ def test_slow_libraries_stay_out_of_the_way() -> None:
         "serial",
     )
     script = (
-        "import sys, fleetrig.harness.commands.serve; from fleetrig.harness.commands.serve_platform import servable; "
-        f"servable('hawkbit'); print([name for name in {heavy!r} if name in sys.modules])"
+        "import sys, fleetrig.harness.commands.serve; from fleetrig.harness.commands.serve_platform import *; "
+        "servable('hawkbit').configure(PlatformArgs({}, '1.1')); "
+        f"print([name for name in {heavy!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=LIMIT_S)
     assert done.stdout == "[]\n"
+
+
+def test_of_the_platforms_only_those_that_are_served_are_imported() -> None:
+    """The engines of all four take as long as everything else."""
+    script = (
+        "import sys; from fleetrig.harness.commands.serve_options import *; "
+        "from fleetrig.harness.commands.serve_platform import *; "
+        "parse(ServeArgs(['hono']), {name: servable(name) for name in ('hawkbit', 'thingsboard', 'hono', 'kura')}); "
+        "print(sorted({name.split('.')[3] for name in sys.modules if name.startswith("
+        "'fleetrig.reference_server.platforms.')}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=LIMIT_S)
+    assert done.stdout == "['hono']\n"
 
 
 @dataclass

@@ -188,6 +188,7 @@ def test_the_banner_of_several_platforms_says_whose_listener_is_whose(tmp_path: 
         "  control  http://127.0.0.1:4",
         "  run      fleetrig run hawkbit toy --against http://127.0.0.1:4",
         "  state    memory:   (lost when the server stops)",
+        "  watch    fleetrig trace http://127.0.0.1:4 --follow",
         "  stop     Ctrl-C",
         "Refused requests and why:",
     ]

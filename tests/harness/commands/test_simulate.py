@@ -22,13 +22,13 @@ import pytest
 from rich.cells import cell_len
 
 from fleetrig.harness.cli import main
-from fleetrig.harness.commands.fleet_simulation import SimulationResult
 from fleetrig.harness.commands.simulate import exit_code
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.platforms.hawkbit.simulated_fleet import READINGS
-from fleetrig.harness.pytest_plugin import RunningServer
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.fleet_state import FleetState
+from fleetrig.harness.running_server.server import RunningServer
+from fleetrig.harness.simulation.plan import SimulationResult
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.contract.trace_json import from_line
@@ -390,7 +390,7 @@ def test_a_terminal_that_is_closed_ends_it_and_clears_away(empty_server):
 def test_a_server_that_is_not_there_is_one_sentence(free_port, option):
     done = simulate("--against", f"http://127.0.0.1:{free_port}", *option)
     assert done.returncode == Exit.BROKEN
-    assert "(connection refused): start the server, or give --wait" in done.stderr
+    assert "(connection refused): is it running, and is the port right? --wait waits for it" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
@@ -418,7 +418,7 @@ def test_ctrl_c_while_waiting(free_port):
         ("serial,token\nA,1\nB\n", "line.csv:3: expected 2 values"),
         ("serial,token\nA,1\nA,2\n", "line.csv:3: the serial 'A' stood on an earlier line"),
         ("name,token\nA,1\n", "line.csv:1: expected a header line with the column serial"),
-        ("serial,site\nA,Ulm\n", "line.csv: A has no token"),
+        ("serial,site\nA,Ulm\n", "line.csv:2: A has no token"),
         ("serial,token\nA,1\n\nB,łódź\n", "line.csv:4: the token holds “ł” (U+0142), and headers are Latin-1"),
         ('serial,token\nA,1\nB,"a\nb"\n', "line.csv:3: the token holds a line end"),
         ("serial,token\nA,a\x07\n", "line.csv:2: the token holds a control character (U+0007)"),
@@ -442,7 +442,7 @@ def test_a_bad_list_is_told_by_its_line(tmp_path, capsys, content, words):
     [
         (["--register", "--gateway-token", "env:X"], "--gateway-token and --register contradict each other"),
         (["--tokens", "x.csv", "--serial", "A{n}"], "leave --serial away"),
-        (["--tokens", "x.csv"], "cannot read x.csv: No such file or directory"),
+        (["--tokens", "x.csv"], "cannot read x.csv: there is no such file"),
         (["--gateway-token", "secret-itself"], "takes no secret itself"),
         (["--gateway-token", "env:NOT_THERE_AT_ALL"], "no variable NOT_THERE_AT_ALL"),
         (["--serial", "SAME"], "gives every device the same name"),

@@ -54,7 +54,7 @@ def test_a_file_without_a_certificate(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"cannot read the certificate .*nope: No such file"):
+    with pytest.raises(UsageError, match=r"cannot read the certificate .*nope: there is no such file"):
         read_certificate(tmp_path / "nope")
 
 

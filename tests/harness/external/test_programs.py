@@ -15,7 +15,7 @@ import pytest
 
 from fleetrig.harness.external.certificate_files import certificate_files
 from fleetrig.harness.external.command import DeviceCommand, device_command, environment, folder_name, values_of
-from fleetrig.harness.external.program_bench import ProgramBench
+from fleetrig.harness.external.program_bench import ProgramBench, last_line
 from fleetrig.harness.platforms.hawkbit.platform import credential_values
 from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
@@ -64,6 +64,15 @@ def run_program(what: Expanded, folder: Path, *habits: str) -> Report:
 
 def said(folder: Path, serial: str = "EXT-0001") -> str:
     return (folder / "results" / "external" / "x" / f"{serial}.log").read_text(encoding="utf-8")
+
+
+def test_a_report_names_what_it_has_printed_and_its_last_line(tmp_path: Path) -> None:
+    report = run_program(scenario(tmp_path), tmp_path, "talks")
+    ((path, last),) = report.output
+    assert path == str(tmp_path / "results" / "external" / "x" / "EXT-0001.log")
+    assert last in ("answered 200", said(tmp_path).splitlines()[-1])
+    assert last_line("one\n\x1b[31mtwo\x1b[0m \n \n") == "[31mtwo[0m"
+    assert last_line("") == ""
 
 
 @pytest.mark.parametrize("credential", ["target_token", "gateway_token"])

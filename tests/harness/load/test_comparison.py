@@ -149,4 +149,4 @@ def test_what_holds_no_curves_is_told(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(["compare", str(tmp_path / "x.csv"), str(tmp_path)]) == 4
     assert "x.csv is no curve: expected the columns at_s, rate" in capsys.readouterr().err
     assert main(["compare", str(tmp_path), str(tmp_path)]) == 4
-    assert "curves.csv: No such file" in capsys.readouterr().err
+    assert "curves.csv: there is no such file" in capsys.readouterr().err

@@ -18,7 +18,7 @@ from fleetrig.simulator.contract.trace import Lane, TraceEvent
 FINDING = Finding(
     "every device in this order\n1. sends poll\n2. reaches online",
     "1 of 3 did not; HB-1 waits for step 2: reaches online",
-    (Evidence(Lane.DEVICE, 7, "HB-1 sent poll /DEFAULT/controller/v1/HB-1"),),
+    (Evidence(Lane.DEVICE, 7, "HB-1 sent poll /DEFAULT/controller/v1/HB-1", "HB-1"),),
     "hawkbit#V05",
 )
 PHASES = (
@@ -73,12 +73,29 @@ FAIL hawkbit/x[a=1]  0.2 s (30 s simulated)
         got       1 of 3 did not; HB-1 waits for step 2: reaches online
         see       device #7: HB-1 sent poll /DEFAULT/controller/v1/HB-1
         clause    hawkbit#V05
+        open      fleetrig trace fleetrig-results/x.trace.jsonl --device HB-1 --around device:7
     ok never {sends: {name: x}}  line 24
   trace      fleetrig-results/x.trace.jsonl
   run again  fleetrig run 'hawkbit/x[a=1]' --seed 1
 1 failed in 1.2 s
 junit    j.xml
 """
+    )
+
+
+def test_a_failure_names_its_rule_its_line_and_what_programs_have_printed() -> None:
+    of_program = replace(
+        FAILED, cites=("hawkbit#V17", "hawkbit#V18"), file="scenarios/hawkbit/x.yaml", line=1,
+        output=(("fleetrig-results/x/EXT-0001.log", "no route"), ("fleetrig-results/x/EXT-0002.log", "")),
+    )  # fmt: skip
+    assert (
+        "  rule       docs/contracts/hawkbit.md#V17, docs/contracts/hawkbit.md#V18\n"
+        "  scenario   scenarios/hawkbit/x.yaml:21\n"
+        "  output     fleetrig-results/x/EXT-0001.log and 1 more, at last: no route\n"
+        "  trace      fleetrig-results/x.trace.jsonl\n"
+    ) in plain(of_program)
+    assert "  scenario   scenarios/hawkbit/x.yaml:1\n" in plain(
+        replace(BROKEN, file="scenarios/hawkbit/x.yaml", line=1)
     )
 
 

@@ -9,14 +9,15 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from fleetrig.harness.report.fleet_state import NOTHING, POWER_ON, FleetState, Reading, Readings
+from fleetrig.harness.report.fleet_readings import NOTHING, Reading, Readings
+from fleetrig.harness.report.fleet_state import POWER_ON, FleetState
+from fleetrig.harness.report.fleet_summary import summary
 from fleetrig.harness.report.fleet_table import (
     TableHeading,
     format_clock,
     format_interval,
     plain_line,
     shorten_middle,
-    summary,
     table,
 )
 from fleetrig.simulator.contract.bodies import body_bytes

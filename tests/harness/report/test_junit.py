@@ -113,6 +113,7 @@ def test_a_failure_tells_all() -> None:
         "    got       b\n"
         "    see       device #7: HB-1 sent poll\n"
         "    clause    hawkbit#S41\n"
+        "    open      fleetrig trace t.jsonl --around device:7\n"
         "trace: t.jsonl\n"
         "run again: fleetrig run x"
     )

@@ -212,7 +212,7 @@ def test_mistakes_of_any_model_have_a_place(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"cannot read .*nope\.yaml: No such file or directory"):
+    with pytest.raises(UsageError, match=r"cannot read .*nope\.yaml: there is no such file"):
         load_mapping(tmp_path / "nope.yaml", Accounts)
-    with pytest.raises(UsageError, match="Is a directory"):
+    with pytest.raises(UsageError, match="it is a folder"):
         load_mapping(tmp_path, Accounts)

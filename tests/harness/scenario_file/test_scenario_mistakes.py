@@ -534,7 +534,7 @@ BROKEN_LISTS = {
         b"serial\nA\nB\nA\n",
         "u.csv:4: the serial 'A' stood on an earlier line",
     ),
-    "a quote that never ends": (b'serial\nA\n"B\n', "u.csv:3: unexpected end of data"),
+    "a quote that never ends": (b'serial\nA\n"B\n', "u.csv:3: a quote is never closed"),
     "not UTF-8": (b"serial\nA\n\xfc\n", "u.csv:3: not UTF-8 text (byte 0xfc)"),
 }
 

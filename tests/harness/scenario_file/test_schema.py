@@ -44,6 +44,30 @@ def test_every_word_is_there_with_its_help(schema: dict[str, Any], entry: type[A
     assert set(alone["enum"]) < set(mapping["properties"])
 
 
+def test_words_that_stand_as_values_are_explained(schema: dict[str, Any]) -> None:
+    devices, needs = schema["$defs"]["Devices"]["properties"], schema["properties"]["needs"]["items"]
+    described = [
+        needs,
+        devices["credential"]["anyOf"][0],
+        devices["attributes_mode"]["anyOf"][0],
+        schema["$defs"]["Registry"]["properties"]["in_state"]["anyOf"][0],
+        schema["$defs"]["Stage"],
+        schema["$defs"]["Shape"],
+        schema["$defs"]["Action"]["anyOf"][0],
+        schema["$defs"]["Check"]["anyOf"][0],
+    ]
+    listeners = {"http", "https", "mqtt", "mqtts", "coap", "coaps"}
+    for part in described:
+        assert len(part["enumDescriptions"]) == len(part["enum"])
+        said = dict(zip(part["enum"], part["enumDescriptions"], strict=True))
+        assert [word for word, text in said.items() if not text and word not in listeners] == []
+    polling = dict(zip(needs["enum"], needs["enumDescriptions"], strict=True))["hawkbit.fast_polling"]
+    assert polling.startswith("The polling interval may be a few seconds")
+    credential = devices["credential"]["anyOf"][0]
+    psk = dict(zip(credential["enum"], credential["enumDescriptions"], strict=True))
+    assert psk["wrong_password"].count(": ") == 2, "told for each platform"
+
+
 def test_words_that_need_arguments_cannot_stand_alone(schema: dict[str, Any]) -> None:
     assert schema["$defs"]["Action"]["anyOf"][0]["enum"] == [
         "add_credentials", "authorize", "bring_up", "cancel", "create_request", "delete", "delete_request",
@@ -64,4 +88,4 @@ def test_places_may_stand_for_single_values_but_not_in_the_heading(schema: dict[
 
 def test_defaults_are_written_as_a_file_would(schema: dict[str, Any]) -> None:
     assert schema["$defs"]["Devices"]["properties"]["timeout"]["default"] == "10s"
-    assert schema["$defs"]["Deploy"]["properties"]["size"]["default"] == "65536B"
+    assert schema["$defs"]["Deploy"]["properties"]["size"]["default"] == "64KiB"

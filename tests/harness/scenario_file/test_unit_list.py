@@ -29,10 +29,10 @@ def test_types_and_certificates_are_no_attributes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "said"),
     [
-        ("absent.pem", "units.csv:2: cannot read absent.pem: No such file or directory"),
+        ("absent.pem", "units.csv:2: cannot read absent.pem: there is no such file"),
         ("../outside.pem", "units.csv:2: expected a file below the folder of the list, got '../outside.pem'"),
         ("/etc/hostname", "units.csv:2: expected a file below the folder of the list, got '/etc/hostname'"),
-        (".", "units.csv:2: cannot read .: Is a directory"),
+        (".", "units.csv:2: cannot read .: it is a folder, and a file is expected"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_with_its_line(tmp_path: Path, file: str, said: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
-from fleetrig.harness.servers.http_admin import NoAnswer
+from fleetrig.harness.servers.no_answer import NoAnswer
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
@@ -80,10 +80,13 @@ SENTENCES = [
     (Answering(401, {"status": 401}), "does not accept the account 'anna': check user and password"),
     (
         Answering(302, b"", (("Location", "https://h/login"),)),
-        "redirects to https://h/login: give that address instead",
+        "redirects to https://h/login: give that address instead, if it is hawkBit's",
     ),
-    (Answering(200, b"<html>hello</html>"), "answered with no JSON: '<html>.*': is this a hawkBit server\\?"),
-    (Answering(503, b"busy"), r"answered 503, expected .*: busy"),
+    (
+        Answering(200, b"<html>hello</html>"),
+        r"answered 200 with a body, '<html>hello</html>'(: is this a hawkBit server\?|; is there a path before /rest)",
+    ),
+    (Answering(503, b"busy"), r"answered 503 with a body, 'busy': is hawkBit running behind it\?"),
     (Answering(200, b"", ending=Ending.REFUSED), "nobody listens at .*connection refused"),
     (Answering(200, b"", ending=Ending.SILENCE), "does not answer: is the address right?"),
     (Answering(200, b"", ending=Ending.RESET), r"does not answer HTTP \(reset\): are scheme and port right?"),

@@ -112,13 +112,13 @@ def test_a_server_file_may_leave_the_platform_to_the_command(file: Path) -> None
     [
         ("ftp://h", "'ftp://h' is no address of a server; write for instance http://127.0.0.1:8080"),
         ("http://", "is no address of a server"),
-        ("http://h:99999", "is no address of a server: Port out of range"),
+        ("http://h:99999", "is no address of a server: expected http://HOST:PORT with a port up to 65535"),
         ("http://h/?a=b", "is no address of a server"),
         ("http://h/\udcff", "a URL holds no control characters, and nothing that is no text"),
         ("http://admin:s3cret@h", "an address takes no user and password"),
         ("localhost:8080", "localhost:8080 is neither an address nor a file; write http://localhost:8080"),
         ("localhost", "neither an address nor a file; write for instance http://127.0.0.1:8080"),
-        ("nowhere.yaml", "cannot read nowhere.yaml: No such file or directory"),
+        ("nowhere.yaml", "cannot read nowhere.yaml: there is no such file"),
     ],
 )
 def test_what_is_no_address(text: str, sentence: str) -> None:

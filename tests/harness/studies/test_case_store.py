@@ -90,7 +90,7 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
 
     path.unlink()
     path.mkdir()
-    with pytest.raises(UsageError, match=r"cannot read .*cases.jsonl: Is a directory"):
+    with pytest.raises(UsageError, match=r"cannot read .*cases.jsonl: it is a folder"):
         read(path)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fleetrig.harness.studies.wording import per_s, percent, short_percent, short_s, spoken_s
+from fleetrig.harness.report.spoken import spoken_s
+from fleetrig.harness.studies.wording import per_s, percent, short_percent, short_s
 
 
 @pytest.mark.parametrize(

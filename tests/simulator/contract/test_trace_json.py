@@ -125,3 +125,25 @@ def test_a_secret_that_came_up_between_two_events_is_hidden_in_the_second() -> N
     assert "late-secret" in lines.line(event)
     secrets.learn("word", "late-secret")
     assert "late-secret" not in lines.line(event)
+
+
+def test_a_secret_is_hidden_wherever_it_stands_in_an_envelope() -> None:
+    secrets = Secrets()
+    secrets.learn("word", "late-secret")
+    request = HttpRequest("late-secret", "http://h", "/", (("late-secret", "x"),))
+    assert "late-secret" not in TraceLines(secrets).line(TraceEvent(1, 1, "d", Lane.DEVICE, "sent", request))
+
+
+def test_equal_envelopes_are_written_once_and_alike_until_another_secret_is_learnt() -> None:
+    secrets = Secrets()
+    lines = TraceLines(secrets)
+
+    def told(body: bytes) -> str:
+        response = HttpResponse(200, (("A", "b"),), body)
+        return lines.line(TraceEvent(1, 1, "d", Lane.SERVER, "answered", response))
+
+    assert told(b"opaque-text") == told(b"opaque-text")
+    assert told(b"opaque-text") != told(b"opaque-texT")
+    secrets.learn("word", "opaque-text")
+    assert "opaque-text" not in told(b"opaque-text")
+    assert told(b"x" * 100_000) == told(b"x" * 100_000)

@@ -16,6 +16,7 @@ from fleetrig.harness.commands.conform import (
     conform,
     expected_profile,
 )
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import (
     AgainstIfGiven,
     AllowSkipped,
@@ -45,6 +46,11 @@ from fleetrig.simulator.contract.identity import UserPassword
 NEWEST: Final = PROFILES[0]
 
 
+@examples(
+    "fleetrig conform hawkbit --list",
+    "fleetrig conform hawkbit auth",
+    "fleetrig conform hawkbit --against SERVER.yaml --junit junit.xml",
+)
 def conform_command(
     ids: Annotated[
         list[str] | None,

@@ -11,10 +11,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from fleetrig.harness.conformance.answer_reading import document, media_type
+from fleetrig.harness.conformance.answer_reading import came, document, media_type
 from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.platforms.hawkbit.admin import SOUGHT
 from fleetrig.harness.platforms.hawkbit.conformance.api_client import basic, patiently
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
+from fleetrig.harness.servers.first_answer import other_server
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword
 
@@ -78,22 +80,14 @@ def _check_address(under_test: TenantUnderTest, answer: Answer) -> None:
     """It is hawkBit that answers, and it knows us, in the tenant that is meant."""
     url, user = under_test.http.url, under_test.admin.user
     told = document(answer)
-    if 300 <= answer.status < 400:
-        place = (answer.header("Location") or "nowhere").removesuffix(USERINFO)
-        raise BrokenBench(f"{url} redirects to {place}: give that address instead, if it is hawkBit's")
     if answer.status == 401:
         raise BrokenBench(f"{url} does not accept the account {user!r}: check user and password")
     if answer.status in BEFORE_ALL and not answer.body:
         raise BrokenBench(f"{url} answers {answer.status} without a body to everything: {BEFORE_ALL[answer.status]}")
     if answer.status == 403:
         raise BrokenBench(f"{url} accepts {user!r}, but it has no rights there: use an administrator")
-    if answer.status >= 500:
-        raise BrokenBench(f"{url} answered {answer.status} with {media_type(answer)}: is hawkBit running behind it?")
     if answer.status != 200 or not {"tenant", "username"} <= told.keys():
-        raise BrokenBench(
-            f"{url} is no hawkBit server: GET {USERINFO} answered {answer.status} with {media_type(answer)}; "
-            "is there a path before /rest that belongs to the address (a proxy's, or server.servlet.context-path)?"
-        )
+        raise BrokenBench(other_server(SOUGHT, url, came(f"GET {USERINFO}", answer, under_test.admin)))
     if not is_tenant(under_test, told["tenant"]):
         raise BrokenBench(
             f"the account {user!r} of {url} belongs to the tenant {told['tenant']!r}, not to {under_test.tenant!r}: "

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
+from fleetrig.harness.commands.help_page import examples
+from fleetrig.harness.commands.option_groups import Sections
 from fleetrig.harness.commands.options import Ca
 from fleetrig.harness.doctor.certificates import read_certificate
 from fleetrig.harness.doctor.diagnosis import Shell
@@ -25,7 +27,18 @@ from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.simulator.contract.errors import UsageError
 
+SECTIONS: Final[Sections] = {
+    "The device": ("--id", "--target-token", "--gateway-token", "--cert", "--key", "--authority"),
+    "The server": ("--against", "--tenant", "--user", "--password", "--ca", "--insecure"),
+    "How to look": ("--try", "--json"),
+}  # fmt: skip
 
+
+@examples(
+    "fleetrig doctor hawkbit --against http://127.0.0.1:8080 --id gateway-7",
+    "fleetrig doctor hawkbit --against SERVER.yaml --id gw-7 --gateway-token env:T",
+    sections=SECTIONS,
+)
 def doctor_command(
     against: Annotated[str, typer.Option(metavar="URL|SERVER.yaml", help="The server, as the device addresses it.")],
     controller_id: Annotated[str, typer.Option("--id", metavar="ID", help="The device's controllerId.")],

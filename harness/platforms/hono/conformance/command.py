@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from fleetrig.harness.commands.conform import ConformOptions, ExpectedProfile, OpenedServer, conform, expected_profile
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import AgainstIfGiven, AllowSkipped, Ca, FailOnSkip, Insecure, Junit, Strict
 from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.conformance.foreign_listeners import (
@@ -40,6 +41,11 @@ PROFILES: Final = tuple(GENERATIONS)
 NEWEST: Final = PROFILES[0]
 
 
+@examples(
+    "fleetrig conform hono --list",
+    "fleetrig conform hono tenants A01",
+    "fleetrig conform hono --against SERVER.yaml --coaps - --junit junit.xml",
+)
 def conform_command(
     ids: Annotated[
         list[str] | None,

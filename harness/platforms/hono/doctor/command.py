@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from fleetrig.harness.commands.help_page import examples
+from fleetrig.harness.commands.option_groups import Sections
 from fleetrig.harness.doctor.options import curl_options, finish
 from fleetrig.harness.platforms.hono.doctor import option_words as words
 from fleetrig.harness.platforms.hono.doctor.asking import WITHIN_S, DeviceView
@@ -35,6 +37,24 @@ JSON_TYPE: Final = "application/json"
 USUAL_OVER: Final = "mqtts"
 
 
+SECTIONS: Final[Sections] = {
+    "The device": ("--cert", "--key", "--login", "--secret", "--client-id", "--for", "--device-id"),
+    "Its tenant": (
+        "--ca", "--tenant", "--tenant-file", "--credentials", "--auth-id-template", "--device-id-template",
+        "--if-match", "--content-type",
+    ),
+    "The server": (
+        "--against", "--user", "--password", "--over", "--server-name", "--server-ca", "--insecure",
+    ),
+    "How to look": ("--first-contact", "--within", "--json"),
+}  # fmt: skip
+
+
+@examples(
+    "fleetrig doctor hono --cert device.pem --ca ca.pem",
+    "fleetrig doctor hono --against SERVER.yaml --login gw-7@plant --secret env:PW",
+    sections=SECTIONS,
+)
 def doctor_command(
     cert: words.Cert = None,
     key: words.Key = None,

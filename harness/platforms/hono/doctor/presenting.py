@@ -19,6 +19,7 @@ from fleetrig.harness.platforms.hono.doctor.identity import AUTH_ID, DEVICE_ID
 from fleetrig.harness.platforms.hono.doctor.material import PRIVATE_KEY, PUBLIC_KEY, certificates_of, what_it_is
 from fleetrig.harness.platforms.hono.doctor.request_form import request_causes
 from fleetrig.harness.platforms.hono.doctor.tenant_form import SINGLE_BASE64, tenant_of_document
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.harness.servers.description import expected
 from fleetrig.harness.servers.json_answer import NotJson, read_json
 from fleetrig.harness.servers.pem_file import pem_file
@@ -168,7 +169,7 @@ def _read(path: Path, option: str) -> bytes:
     try:
         return pem_file(path)
     except OSError as error:
-        raise UsageError(f"cannot read {path}, which {option} names: {error.strerror or error}") from None
+        raise UsageError(f"cannot read {path}, which {option} names: {why_unread(path, error)}") from None
 
 
 def _json(content: bytes, path: Path) -> Any:

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from fleetrig.harness.commands.conform import ConformOptions, ExpectedProfile, OpenedServer, conform, expected_profile
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import AgainstIfGiven, AllowSkipped, Ca, FailOnSkip, Insecure, Junit, Strict
 from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.conformance.foreign_listeners import Place, WantedListener, places_of, reached, wanted_listeners
@@ -38,6 +39,11 @@ PROFILES: Final = SERVER.profiles
 NEWEST: Final = PROFILES[0]
 
 
+@examples(
+    "fleetrig conform kura --list",
+    "fleetrig conform kura S06 S10",
+    "fleetrig conform kura --against SERVER.yaml --profile kapua-lax",
+)
 def conform_command(
     ids: Annotated[
         list[str] | None,

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from fleetrig.harness.conformance.answer_reading import document, media_type
+from fleetrig.harness.conformance.answer_reading import came, document
+from fleetrig.harness.platforms.kura.admin import SOUGHT
 from fleetrig.harness.platforms.kura.conformance.kapua_api import REQUESTS, SIGN_IN, KapuaApi
 from fleetrig.harness.platforms.kura.conformance.under_test import LISTENERS, ServerUnderTest
+from fleetrig.harness.servers.first_answer import other_server
 from fleetrig.simulator.contract.errors import BrokenBench
 
 NOT_THERE: Final = (404, 405, 501)
@@ -30,8 +32,8 @@ def check_that_it_is_kapua(under_test: ServerUnderTest) -> None:
             "administrator in a SERVER.yaml"
         )
     if accounts.status != 200 or "items" not in document(accounts):
-        what = f"{accounts.status} with {media_type(accounts)}"
-        raise BrokenBench(f"{api.http.url} is no Kapua: GET /v1/{scope_id}/accounts answered {what}")
+        asked = f"GET /v1/{scope_id}/accounts"
+        raise BrokenBench(other_server(SOUGHT, api.http.url, came(asked, accounts, api.sign_in.account)))
     under_test.has_provisioning = _has_provisioning(api)
 
 
@@ -39,18 +41,10 @@ def _sign_in(api: KapuaApi) -> None:
     url, account = api.http.url, api.sign_in.account
     answer = api.say_sign_in(account.user, account.password)
     told = document(answer)
-    if 300 <= answer.status < 400:
-        place = (answer.header("Location") or "nowhere").removesuffix(SIGN_IN)
-        raise BrokenBench(f"{url} redirects to {place}: give that address instead, if it is Kapua's")
     if answer.status in (401, 403):
         raise BrokenBench(f"{url} does not accept the account {account.user!r}: {CHECK_IT}")
-    if answer.status >= 500:
-        raise BrokenBench(f"{url} answered {answer.status} with {media_type(answer)}: is Kapua running behind it?")
     if answer.status != 200 or not isinstance(told.get("tokenId"), str) or not isinstance(told.get("scopeId"), str):
-        raise BrokenBench(
-            f"{url} is no Kapua: POST {SIGN_IN} answered {answer.status} with {media_type(answer)}; "
-            "give the address of the REST API without /v1, not that of the console or the broker"
-        )
+        raise BrokenBench(other_server(SOUGHT, url, came(f"POST {SIGN_IN}", answer, account)))
     api.sign_in.token, api.sign_in.scope_id = told["tokenId"], told["scopeId"]
 
 

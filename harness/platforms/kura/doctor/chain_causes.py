@@ -23,11 +23,10 @@ def chain_causes(facts: Facts) -> Iterator[Diagnosis]:
     if material.chain is None:
         return
     if not material.chain:
+        what = material.chain_problem.removeprefix("it ") or "is empty: it holds no certificate"
         yield Diagnosis(
             "chain-empty", Weight.CAUSE,
-            f"The file of the chain holds {material.chain_problem or 'nothing'}, and no certificate. The gateway "
-            "rejects it, "
-            "whatever ca-authentication says.",
+            f"The file of the chain {what}. The gateway rejects it, whatever ca-authentication says.",
             f"Give the chain in PEM: {ORDER}.",
         )  # fmt: skip
         return

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from fleetrig.harness.commands.help_page import examples
+from fleetrig.harness.commands.option_groups import Sections
 from fleetrig.harness.doctor.options import account_to_look_with, curl_options, finish
 from fleetrig.harness.platforms.kura.doctor import option_words as words
 from fleetrig.harness.platforms.kura.doctor.asking import WITHIN_S
@@ -34,6 +36,25 @@ NOTHING_GIVEN: Final = (
 )
 
 
+SECTIONS: Final[Sections] = {
+    "The gateway": (
+        "--configuration", "--connection", "--for", "--broker-url", "--account", "--login", "--secret",
+        "--client-id", "--activation-key", "--mac", "--serial", "--provisioned", "--provision-account",
+    ),
+    "Certificates and messages": (
+        "--chain", "--trust", "--no-ca-authentication", "--keystore", "--signer", "--topic", "--payload",
+    ),
+    "The server": ("--against", "--user", "--password", "--ca", "--insecure"),
+    "How to look": ("--connect", "--within", "--json"),
+}  # fmt: skip
+
+
+@examples(
+    "fleetrig doctor kura --configuration snapshot.xml",
+    "fleetrig doctor kura --chain broker.pem --trust ca.pem",
+    "fleetrig doctor kura --against SERVER.yaml --account ec-provisioning",
+    sections=SECTIONS,
+)
 def doctor_command(
     configuration: words.ConfigurationFile = None,
     connection: words.ConnectionName = "",

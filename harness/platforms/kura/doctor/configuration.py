@@ -97,8 +97,11 @@ def read_configuration(content: bytes) -> Configuration:
         raise NotConfiguration("a document type or entities, which no configuration has")
     try:
         root = ET.fromstring(content)
-    except (ET.ParseError, ValueError) as wrong:
-        raise NotConfiguration(f"no XML ({wrong})") from None
+    except ET.ParseError as wrong:
+        line, column = wrong.position
+        raise NotConfiguration(f"no XML: it cannot be read on from line {line}, column {column + 1}") from None
+    except ValueError:
+        raise NotConfiguration("no XML: its encoding is not known") from None
     if root.tag != ROOT:
         raise NotConfiguration(f"XML of another kind: its root is {printable(root.tag)}, not esf:configurations")
     return Configuration(tuple(map(_component, root.iter(COMPONENT))), PREFIX in content)

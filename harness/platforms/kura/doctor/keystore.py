@@ -35,11 +35,11 @@ def read_keystore(content: bytes) -> tuple[KeystoreEntry, ...]:
         try:
             return tuple(KeystoreEntry("", one) for one in certificates_in(content))
         except ValueError as wrong:
-            raise NotKeystore(f"no certificates: {wrong}") from None
+            raise NotKeystore(f"no certificates that can be read: {wrong}") from None
     try:
         document = read_json(content)
     except NotJson as wrong:
-        raise NotKeystore(f"neither PEM nor JSON: {wrong}") from None
+        raise NotKeystore(f"neither PEM nor a list of entries as JSON: it is {wrong}") from None
     return tuple(_entries(document))
 
 

@@ -22,6 +22,7 @@ from fleetrig.harness.platforms.kura.doctor.configuration import (
 )
 from fleetrig.harness.platforms.kura.doctor.facts import Gateway, Material, Message, Purpose
 from fleetrig.harness.platforms.kura.doctor.keystore import NotKeystore, read_keystore
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.harness.servers.description import expected
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.harness.servers.secrets import secret_from
@@ -183,7 +184,7 @@ def _read_whole(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(MOST_PAYLOAD_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"cannot read {path}, which --payload names: {error.strerror or error}") from None
+        raise UsageError(f"cannot read {path}, which --payload names: {why_unread(path, error)}") from None
     if len(content) > MOST_PAYLOAD_BYTES:
         raise UsageError(f"{path} is larger than a payload can be ({MOST_PAYLOAD_BYTES >> 20} MiB)")
     return content
@@ -200,4 +201,4 @@ def _read(path: Path, option: str) -> bytes:
     try:
         return pem_file(path)
     except OSError as error:
-        raise UsageError(f"cannot read {path}, which {option} names: {error.strerror or error}") from None
+        raise UsageError(f"cannot read {path}, which {option} names: {why_unread(path, error)}") from None

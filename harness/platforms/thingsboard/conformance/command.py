@@ -17,6 +17,7 @@ from fleetrig.harness.commands.conform import (
     conform,
     expected_profile,
 )
+from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import AgainstIfGiven, AllowSkipped, Ca, FailOnSkip, Insecure, Junit, Strict
 from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.conformance.foreign_listeners import (
@@ -48,6 +49,11 @@ PROFILES: Final = tuple(GENERATIONS)
 NEWEST: Final = PROFILES[0]
 
 
+@examples(
+    "fleetrig conform thingsboard --list",
+    "fleetrig conform thingsboard create/new-device",
+    "fleetrig conform thingsboard --against SERVER.yaml --coap - --junit junit.xml",
+)
 def conform_command(
     ids: Annotated[
         list[str] | None,

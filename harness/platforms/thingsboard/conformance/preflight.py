@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from fleetrig.harness.conformance.answer_reading import document, media_type
+from fleetrig.harness.conformance.answer_reading import came, document, media_type
+from fleetrig.harness.platforms.thingsboard.admin import SOUGHT
 from fleetrig.harness.platforms.thingsboard.conformance.asking import PATH, as_bytes
 from fleetrig.harness.platforms.thingsboard.conformance.generations import suggested_profile
 from fleetrig.harness.platforms.thingsboard.conformance.operator_api import JSON, Login, OperatorApi
 from fleetrig.harness.platforms.thingsboard.conformance.under_test import SYSADMIN, ServerUnderTest
+from fleetrig.harness.servers.first_answer import other_server
 from fleetrig.simulator.contract.errors import BrokenBench
 
 LOGIN: Final = "/api/auth/login"
@@ -62,24 +64,13 @@ def _log_in(api: OperatorApi, whose: str = "") -> None:
     url, user = api.http.url, api.login.account.user
     answer = api.say_log_in()
     told = document(answer)
-    if 300 <= answer.status < 400:
-        place = (answer.header("Location") or "nowhere").removesuffix(LOGIN)
-        raise BrokenBench(f"{url} redirects to {place}: give that address instead, if it is ThingsBoard's")
     if answer.status == 401 and "errorCode" in told:
         why = str(told.get("message", ""))[:100]
         raise BrokenBench(f"{url} does not accept the account {user!r}{whose} ({why}): check user and password")
-    if answer.status == 429:
-        raise BrokenBench(f"{url} answered 429 to the login: it takes no more requests for now, wait a little")
-    if answer.status >= 500:
-        what = f"{answer.status} with {media_type(answer)}"
-        raise BrokenBench(f"{url} answered {what}: is ThingsBoard running behind it?")
     if answer.status == 200 and told.get("scope") == SECOND_FACTOR:
         raise BrokenBench(f"{url} asks {user!r}{whose} for a second factor: use an account without one")
     if answer.status != 200 or not isinstance(told.get("token"), str):
-        raise BrokenBench(
-            f"{url} is no ThingsBoard server: POST {LOGIN} answered {answer.status} with {media_type(answer)}; "
-            "is there a path before /api that belongs to the address (a proxy's)?"
-        )
+        raise BrokenBench(other_server(SOUGHT, url, came(f"POST {LOGIN}", answer, api.login.account)))
     api.login.token = told["token"]
 
 
@@ -87,10 +78,7 @@ def _check_authority(api: OperatorApi, wanted: str, remedy: str) -> None:
     answer = api.api("GET", MYSELF)
     authority = document(answer).get("authority")
     if answer.status != 200 or not isinstance(authority, str):
-        raise BrokenBench(
-            f"{api.http.url} is no ThingsBoard server: "
-            f"GET /api{MYSELF} answered {answer.status} with {media_type(answer)}"
-        )
+        raise BrokenBench(other_server(SOUGHT, api.http.url, came(f"GET /api{MYSELF}", answer, api.login.account)))
     if authority != wanted:
         who = AUTHORITIES.get(authority, authority)
         raise BrokenBench(f"{api.login.account.user!r} is {who} of {api.http.url}: {remedy}")

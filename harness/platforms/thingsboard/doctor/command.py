@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from fleetrig.harness.commands.help_page import examples
+from fleetrig.harness.commands.option_groups import Sections
 from fleetrig.harness.commands.options import Ca
 from fleetrig.harness.doctor.options import account_to_look_with, curl_options, finish, in_shell
 from fleetrig.harness.platforms.thingsboard.doctor import option_words as words
@@ -25,6 +27,25 @@ WITHIN_S: Final = 30.0
 """The server's internal time-out is 10 to 16 s, on a busy machine 20."""
 
 
+SECTIONS: Final[Sections] = {
+    "The server": ("--against", "--over", "--user", "--password", "--no-account", "--ca", "--insecure"),
+    "A device that asks to be provisioned": (
+        "--name", "--provision-key", "--provision-secret", "--request", "--gateway", "--claim", "--topic",
+        "--response-topic", "--path", "--content-type", "--reads",
+    ),
+    "A device that logs in": (
+        "--token", "--client-id", "--user-name", "--mqtt-password", "--cert", "--key",
+    ),
+    "How to look": ("--try", "--within", "--json"),
+}  # fmt: skip
+
+
+@examples(
+    "fleetrig doctor thingsboard --against http://127.0.0.1:8080 --token env:TOKEN",
+    "fleetrig doctor thingsboard --against SERVER.yaml --name gw-17 \\",
+    "    --provision-key env:KEY --provision-secret env:SECRET",
+    sections=SECTIONS,
+)
 def doctor_command(
     against: words.Against,
     over: words.OverUrl = "mqtt",

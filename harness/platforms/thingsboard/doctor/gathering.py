@@ -16,9 +16,9 @@ from fleetrig.harness.platforms.thingsboard.doctor.asking import DeviceView, ask
 from fleetrig.harness.platforms.thingsboard.doctor.commands import TenantShell
 from fleetrig.harness.platforms.thingsboard.doctor.effects import is_known, read_chain
 from fleetrig.harness.platforms.thingsboard.doctor.facts import Facts, Kind, Presented, Said
-from fleetrig.harness.platforms.thingsboard.doctor.place import spoken_at
 from fleetrig.harness.platforms.thingsboard.doctor.tenant import NoAccount, TenantView, holds
 from fleetrig.harness.platforms.thingsboard.doctor.way import Over, Way
+from fleetrig.harness.servers.spoken_at import spoken_at
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword
 

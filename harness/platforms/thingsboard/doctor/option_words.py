@@ -47,7 +47,10 @@ Claim = Annotated[bool, typer.Option("--claim", help="It offers itself to be cla
 # How it asks
 
 OverUrl = Annotated[
-    str, typer.Option(metavar="URL|WORD", help="What the device calls: mqtts://HOST:8883, or mqtt, http, coap …")
+    str,
+    typer.Option(
+        metavar="URL|WORD", help="What the device calls: mqtts://HOST:8883, or mqtt, mqtts, http, https, coap or coaps."
+    ),
 ]
 Topic = Annotated[str, typer.Option(metavar="T", help="Where it publishes its request.")]
 ResponseTopic = Annotated[str, typer.Option(metavar="T", help="What it subscribes to.")]

@@ -15,6 +15,7 @@ from fleetrig.harness.platforms.thingsboard.doctor.chains import shown_certifica
 from fleetrig.harness.platforms.thingsboard.doctor.document import KEY, NAME, SECRET, DeviceDocument, read_document
 from fleetrig.harness.platforms.thingsboard.doctor.facts import Kind, Presented
 from fleetrig.harness.platforms.thingsboard.doctor.way import PORTS, PROVISION, Over, Way
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.harness.servers.address import host_of
 from fleetrig.harness.servers.description import expected
 from fleetrig.harness.servers.pem_file import pem_file
@@ -118,14 +119,14 @@ def _private_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(REQUEST_BYTES)
     except OSError as error:
-        raise UsageError(f"cannot read the request {path}: {error.strerror or error}") from None
+        raise UsageError(f"cannot read the request {path}: {why_unread(path, error)}") from None
 
 
 def _chain(path: Path) -> Any:
     try:
         return shown_certificates(pem_file(path))
     except OSError as error:
-        raise UsageError(f"cannot read the certificate {path}: {error.strerror or error}") from None
+        raise UsageError(f"cannot read the certificate {path}: {why_unread(path, error)}") from None
     except ValueError as wrong:
         raise UsageError(f"{path}: {wrong}") from None
 
@@ -149,7 +150,7 @@ def _certificate(cert: Path, key: Path) -> ClientCertificate:
         pem = pem_file(key)
         key_in(pem)
     except OSError as error:
-        raise UsageError(f"cannot read the key {key}: {error.strerror or error}") from None
+        raise UsageError(f"cannot read the key {key}: {why_unread(key, error)}") from None
     except ValueError as wrong:
         raise UsageError(f"{key}: {wrong}") from None
     certificate = ClientCertificate(chain, key_pem_in(pem))

@@ -17,8 +17,8 @@ import pytest
 import serial
 
 from fleetrig.harness.commands.board.bridge import address_of, servers_of
-from fleetrig.harness.pytest_plugin import RunningServer
 from fleetrig.harness.report.exits import Exit
+from fleetrig.harness.running_server.server import RunningServer
 from fleetrig.simulator.contract.errors import UsageError
 from tests.harness.command import LIMIT_S, environment, fleetrig
 from tests.harness.commands.board.board_line import BoardLine

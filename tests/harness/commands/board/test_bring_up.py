@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from fleetrig.harness.commands.board.bring_up import closing_lines
+from fleetrig.harness.report.exits import Exit
 from fleetrig.hil.units.unit_record import UnitIdentity, UnitMeasure, UnitPhase, UnitRecord, UnitVerdict
 from fleetrig.hil.units.unit_records import UnitRecords
 from tests.harness.command import Done, Running, fleetrig
@@ -69,6 +71,19 @@ def test_what_cannot_be_right_is_refused_before_anything(name, bring_up, state, 
     assert not [*state.glob("fleetrig/boards/*/disk.img")]
 
 
+def test_the_end_says_how_many_and_which_not():
+    passed, failed = (
+        (Exit.PASSED, "left  SN-1  attempt 1  passed"),
+        (Exit.FAILED, "other  SN-3  attempt 1  failed: silent"),
+    )
+    assert list(closing_lines([failed])) == []
+    assert list(closing_lines([passed, passed])) == ["2 of 2 units were brought up"]
+    assert list(closing_lines([passed, failed, passed]))[:2] == [
+        "2 of 3 units were brought up; not these:",
+        "  other  SN-3  attempt 1  failed: silent",
+    ]
+
+
 @pytest.fixture
 def emulator() -> None:
     need_program("qemu-system-aarch64", "qemu-system-arm")
@@ -92,6 +107,9 @@ def test_three_at_once_with_a_wrong_board_and_a_serial_twice(bring_up, image, st
     assert (other.identity.serial, other.verdict) == ("SN-3", UnitVerdict.FAILED)
     assert "expected the board to be board=acme-gw2" in other.reason
     assert "left  SN-1  attempt 1  passed\n" in done.stdout
+    closing = done.stdout[done.stdout.index("1 of 3 units were brought up; not these:\n") :]
+    assert "  right: the MAC 52:54:00:00:00:01 is being given" in closing
+    assert "  other  SN-3  attempt 1  failed: " in closing
     assert not (state / "fleetrig/boards/right/disk.img").exists()
     again = bring_up("right=SN-2,52:54:00:00:00:01", "--image", str(image))
     assert "the MAC 52:54:00:00:00:01 belongs to serial number SN-1" in again.stderr

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from serial.tools.list_ports_common import ListPortInfo
 
 from fleetrig.harness.bench.bench_file import read_bench
+from fleetrig.harness.bench.bench_schema import bench_schema
 from fleetrig.harness.bench.draft import draft
 from fleetrig.hil.desk.reservation import Reservations
 from fleetrig.hil.ports.port_list import FoundPort, found_ports
@@ -173,7 +175,12 @@ def test_scan_leaves_a_file_alone(tmp_path, monkeypatch):
         "fleetrig.harness.commands.board.scan.found_ports", lambda: found_ports([ListPortInfo("/dev/x")])
     )
     done = fleetrig("board", "scan", "--out", "bench.yaml", cwd=tmp_path)
-    assert done.stdout == "wrote bench.yaml with 1 port: fill in what is marked TODO\n"
+    assert done.stdout == (
+        "wrote bench.yaml with 1 port, and bench.schema.json for editors: fill in what is marked TODO\n"
+    )
+    first = (tmp_path / "bench.yaml").read_text(encoding="utf-8").splitlines()[0]
+    assert first == "# yaml-language-server: $schema=bench.schema.json"
+    assert json.loads((tmp_path / "bench.schema.json").read_text(encoding="utf-8")) == bench_schema()
     assert fleetrig("board", "scan", "--out", "bench.yaml", cwd=tmp_path).returncode == 4
     monkeypatch.setattr("fleetrig.harness.commands.board.scan.found_ports", list)
     assert fleetrig("board", "scan", cwd=tmp_path).returncode == 3

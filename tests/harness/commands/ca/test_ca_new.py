@@ -112,7 +112,7 @@ def test_wrong_usage_is_told_and_leaves_nothing(ca: Command, tmp_path: Path, wor
 
 def test_a_folder_that_cannot_be_one_is_told(ca: Command, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    for folder, said in (("file", "nothing can be written to file"), ("file/plant", "nothing can be written"),
+    for folder, said in (("file", "file is a file, and a folder is expected"), ("file/plant", "file is a file"),
                          ("x" * 300, "File name too long")):  # fmt: skip
         done = ca("new", folder, "--name", "Plant CA")
         assert (done.returncode, said in done.stderr) == (4, True), done.stderr

@@ -84,7 +84,7 @@ def test_which_of_several_connections_is_said(doctor: Doctor, tmp_path: Path) ->
         (("--client-id", "b", "--secret", "plain"), "--secret takes no secret itself"),
         (("--configuration", "nowhere"), "cannot read nowhere"),
         (("--configuration", "{file}"), "holds no XML"),
-        (("--keystore", "{file}", "--client-id", "a"), "holds neither PEM nor JSON"),
+        (("--keystore", "{file}", "--client-id", "a"), "holds neither PEM nor a list of entries as JSON"),
         (("--signer", "{file}", "--client-id", "a"), "no PEM certificate"),
     ],
 )  # fmt: skip

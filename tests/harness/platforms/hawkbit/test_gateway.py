@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
-from fleetrig.harness.pytest_plugin import RunningServer
+from fleetrig.harness.running_server.server import RunningServer
 from fleetrig.harness.scenario_file.scenario import Devices
 from fleetrig.harness.verdict import Verdict
 from fleetrig.simulator.contract.identity import UserPassword

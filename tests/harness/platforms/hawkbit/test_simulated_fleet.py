@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.platforms.hawkbit.simulated_fleet import READINGS, check_tokens, consent_of
-from fleetrig.harness.report.fleet_state import NOTHING, Reading
+from fleetrig.harness.platforms.hawkbit.simulated_fleet import READINGS, check_listed, consent_of
+from fleetrig.harness.report.fleet_readings import NOTHING, Reading
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
@@ -29,7 +29,17 @@ def report(path: str, finished: str) -> HttpRequest:
 
 @pytest.mark.parametrize(("status", "is_good"), [(200, True), (304, True), (400, False), (401, False), (503, False)])
 def test_refusals_and_failures_are_no_good_answers(status: int, is_good: bool) -> None:
-    assert READINGS.is_good("poll", HttpResponse(status)) is is_good
+    assert READINGS.is_good("poll", HttpResponse(status, (), b"{}")) is is_good
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>Welcome</html>"])
+def test_a_poll_that_is_answered_without_a_document_is_none(body: bytes) -> None:
+    page = HttpResponse(200, (), body)
+    assert not READINGS.is_good("poll", page)
+    assert READINGS.word("poll", page) == "200 without a poll document"
+    assert READINGS.is_good("configData", page)
+    assert READINGS.word("configData", page) == "200"
+    assert READINGS.word("poll", HttpResponse(200, (), b"{}")) == "200"
 
 
 def test_a_poll_names_the_interval() -> None:
@@ -61,8 +71,19 @@ def test_the_end_of_a_cancel_is_no_update() -> None:
 
 
 def test_units_that_hawkbit_would_refuse() -> None:
-    with pytest.raises(UsageError, match=r"line.csv: B has no token"):
-        check_tokens([Unit("A", token="t"), Unit("B")], Path("line.csv"))
+    listed = [Unit("A", token="t", line=2), Unit("plant/7", token="t", line=3), Unit("B", line=5)]
+    with pytest.raises(UsageError) as refused:
+        check_listed(listed, Path("line.csv"), with_tokens=True)
+    first, second = str(refused.value).splitlines()
+    assert first.startswith("line.csv:3: hawkBit's URL firewall answers 400 to every request of a device called 'plan")
+    assert second == "line.csv:5: B has no token; expected the columns serial and token"
+
+
+def test_a_list_of_mistakes_ends() -> None:
+    listed = [Unit(f"plant/{n}", token="t", line=n) for n in range(50)]
+    with pytest.raises(UsageError, match=r"and 40 more lines of line\.csv") as refused:
+        check_listed(listed, Path("line.csv"), with_tokens=False)
+    assert len(str(refused.value).splitlines()) == 11
 
 
 def test_what_devices_say_is_hawkbits_own_word() -> None:

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.platforms.hono.vocabulary import EXCHANGES, MOMENTS, PROGRAM_EXCHANGES
+from fleetrig.harness.platforms.hono.vocabulary import EXCHANGES, MOMENTS, PROGRAM_EXCHANGES, VOCABULARY
 from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.verdict import Verdict
+from fleetrig.reference_server.platforms.hono.provisioning.steps import Step
 from fleetrig.simulator.agent import cut_points, effect_name
 from fleetrig.simulator.contract.identity import DeviceIdentity
 from fleetrig.simulator.contract.json_types import Json
@@ -70,3 +71,7 @@ def test_the_vocabulary_names_what_the_flow_yields(tmp_path: Path) -> None:
 def test_no_name_stands_twice() -> None:
     names = (*EXCHANGES, *PROGRAM_EXCHANGES, *MOMENTS)
     assert len(set(names)) == len(names)
+
+
+def test_the_steps_are_those_of_the_server() -> None:
+    assert VOCABULARY.server_steps == tuple(Step)

@@ -16,7 +16,8 @@ from fleetrig.harness.platforms.hono.simulation_options import Given, held_by, m
 from fleetrig.harness.platforms.hono.temporary_tenant import TemporaryTenant
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.fleet_state import POWER_ON, FleetState
-from fleetrig.harness.report.fleet_table import TableHeading, plain_line, summary
+from fleetrig.harness.report.fleet_summary import summary
+from fleetrig.harness.report.fleet_table import TableHeading, plain_line
 from fleetrig.simulator.contract.coap import CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.errors import UsageError
@@ -107,11 +108,13 @@ def test_a_device_that_is_let_in_and_sends() -> None:
 def test_those_who_were_never_let_in_are_told_with_the_reason() -> None:
     story = Story(2).hears(MqttConnack()).is_online().hears(MqttConnack(4), device=2)
     story.tell("entered", stage="refused", device=2).tell("ended", device=2, stage="refused")
-    assert story.state.never_let_in() == {"CONNACK 4": 1}
+    assert story.state.never_let_in() == {"CONNACK 4": ["D-2"]}
     heading = TableHeading(URL, 1)
     assert "1 online, 1 refused   messages 1" in plain_line(story.state, heading, story.now_us)
-    said = summary(story.state, heading, story.now_us, lambda answer: advice(answer, BY_CERTIFICATE)).splitlines()[-1]
-    assert said.startswith("never let in: 1 device, the last answer was CONNACK 4: no tenant takes such a certificate")
+    said = summary(story.state, heading, story.now_us, lambda answer: advice(answer, BY_CERTIFICATE)).splitlines()[-2]
+    assert said.startswith(
+        "never let in: 1 device (D-2), the last answer was CONNACK 4: no tenant takes such a certificate"
+    )
 
 
 def test_a_gateway_whose_message_is_not_acknowledged_is_in_trouble() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -157,7 +158,9 @@ def test_a_wrong_secret_is_told_and_ends_it(server_file: str, monkeypatch: pytes
         in (done.stdout)
     )
     assert "0 of 2 devices came through; 0 messages, 2 failures\n" in done.stdout
-    assert "never let in: 2 devices, the last answer was NOT_FOUND\n" in done.stdout
+    assert re.search(
+        r"^never let in: 2 devices \(\S+, \S+\), the last answer was NOT_FOUND$", done.stdout, re.MULTILINE
+    )
     assert "not-the-secret" not in done.stdout + done.stderr
 
 
@@ -167,9 +170,7 @@ def test_one_of_two_whose_name_is_taken_fails_it_with_the_reason(server_file: st
     done = simulate(server_file, *GIVEN, *ONCE, "--serial", names, "--count", "2", "--for", "3s")
     assert done.returncode == Exit.FAILED, done.stdout
     assert "1 of 2 devices came through" in done.stdout
-    assert (
-        "never let in: 1 device, the last answer was FAILURE: a device of that name exists in the tenant" in done.stdout
-    )
+    assert re.search(r"never let in: 1 device \(\S+\), the last answer was FAILURE: a device of that name", done.stdout)
 
 
 @pytest.mark.parametrize("strategy", ["allow", "check"])

@@ -14,7 +14,8 @@ from fleetrig.harness.platforms.thingsboard.simulation_hints import Asking, advi
 from fleetrig.harness.platforms.thingsboard.simulation_options import measured, units_of
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.fleet_state import POWER_ON, FleetState
-from fleetrig.harness.report.fleet_table import TableHeading, plain_line, summary
+from fleetrig.harness.report.fleet_summary import summary
+from fleetrig.harness.report.fleet_table import TableHeading, plain_line
 from fleetrig.simulator.contract.coap import CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.errors import UsageError
@@ -141,17 +142,21 @@ def test_those_who_were_never_let_in_are_told_with_the_reason() -> None:
     story = Story(2).asks(1).is_let_in(1).is_online(1).asks(2)
     story.tell("received", "provision", 2, envelope=MqttPublish(RESPONSE, NOT_FOUND), stage="enrolling")
     story.tell("entered", stage="refused", device=2).tell("ended", device=2, stage="refused")
-    assert story.state.never_let_in() == {"NOT_FOUND": 1}
+    assert story.state.never_let_in() == {"NOT_FOUND": ["D-2"]}
     assert not story.state.is_over
     assert "1 online, 1 refused   messages 1" in plain_line(story.state, TableHeading(URL, 1), story.now_us)
     assert "let in 1, given up 1" in plain_line(story.state, TableHeading(URL, 1), story.now_us)
-    last = story.summary().splitlines()[-1]
-    assert last.startswith("never let in: 1 device, the last answer was NOT_FOUND: no device profile has this key")
+    last = story.summary().splitlines()[-2]
+    assert last.startswith(
+        "never let in: 1 device (D-2), the last answer was NOT_FOUND: no device profile has this key"
+    )
 
 
-def test_who_is_given_credentials_that_are_refused_was_not_let_in() -> None:
+def test_who_is_given_credentials_that_are_refused_never_came_online() -> None:
     story = Story().asks().is_let_in().tell("received", "login", envelope=MqttConnack(5), stage="enrolled")
-    assert story.state.never_let_in() == {"CONNACK 5": 1}
+    assert story.state.never_let_in() == {}
+    assert story.state.never_online() == {"CONNACK 5": ["D-1"]}
+    assert "let in, but never online: 1 device (D-1), the last answer was CONNACK 5: " in story.summary()
 
 
 def test_how_fast_they_were_let_in() -> None:

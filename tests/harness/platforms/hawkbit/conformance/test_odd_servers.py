@@ -56,7 +56,8 @@ def for_path(path: str, response: bytes, method: str = "") -> Talk:
 def test_a_page_instead_of_an_interface(conform: Conform) -> None:
     said = sentence(conform, always(answer(200, PAGE, "text/html")))
     assert said == (
-        "URL is no hawkBit server: GET /rest/v1/userinfo answered 200 with text/html; "
+        "URL is no hawkBit server: GET /rest/v1/userinfo answered 200 with text/html, "
+        "'<html><body>Welcome to the intranet</body></html>'; "
         "is there a path before /rest that belongs to the address (a proxy's, or server.servlet.context-path)?"
     )
 
@@ -76,12 +77,18 @@ def test_the_path_of_a_proxy_belongs_to_the_address(conform: Conform) -> None:
 
 
 @pytest.mark.parametrize(
-    ("location", "named"),
-    [("https://hawkbit.example/rest/v1/userinfo", "https://hawkbit.example"), ("/login", "/login")],
+    ("location", "words"),
+    [
+        (
+            "https://hawkbit.example/rest/v1/userinfo",
+            "URL redirects to https://hawkbit.example: give that address instead, if it is hawkBit's",
+        ),
+        ("/login", "URL is no hawkBit server: GET /rest/v1/userinfo is redirected to /login (301); is there a path"),
+    ],
 )
-def test_a_redirect_is_named_and_not_followed(conform: Conform, location: str, named: str) -> None:
+def test_a_redirect_is_named_and_not_followed(conform: Conform, location: str, words: str) -> None:
     said = sentence(conform, always(answer(301, Location=location)))
-    assert said == f"URL redirects to {named}: give that address instead, if it is hawkBit's"
+    assert said.startswith(words)
 
 
 def test_nobody_listens(conform: Conform) -> None:
@@ -119,7 +126,7 @@ def test_a_drip(conform: Conform, monkeypatch: pytest.MonkeyPatch) -> None:
         ("/userinfo", "", answer(401), "does not accept the account 'admin': check user and password"),
         ("/userinfo", "", answer(403, {}), "accepts 'admin', but it has no rights there: use an administrator"),
         ("/userinfo", "", answer(502, PAGE, "text/html"),
-         "URL answered 502 with text/html: is hawkBit running behind it?"),
+         "URL answered 502 with text/html, '<html><body>Welcome to the intranet</body></html>': is hawkBit running"),
         ("/userinfo", "", answer(200, {"tenant": "ACME", "username": "admin"}),
          "belongs to the tenant 'ACME', not to 'DEFAULT': name its tenant in a SERVER.yaml"),
         ("/system/configs", "", answer(403, {}), "may not read the tenant's configuration on URL (403)"),

@@ -61,13 +61,13 @@ def registry(other: Callable[[Request], bytes | None] = lambda _: None) -> Talk:
         (answer(200, PAGE, "text/html"), "URL is no device registry: GET /v1/tenants/"),
         (
             answer(404, PAGE, "text/html"),
-            "answered 404 with text/html; give the address of its management API without /v1, not",
+            "</html>'; give the address of its management API without /v1, not that of an adapter",
         ),
         (answer(404, {"message": "nothing here"}), "URL is no device registry"),
         (answer(405), "URL is no device registry"),
         (answer(401, {"error": "Unauthorized"}), "URL wants to know who asks: name user and password in a SERVER.yaml"),
         (answer(301, Location="https://hono.example/v1"), "URL redirects to https://hono.example/v1: give that"),
-        (answer(502, PAGE, "text/html"), "URL answered 502 with text/html: is the registry running behind it?"),
+        (answer(502, PAGE, "text/html"), "</html>': is the registry running behind it?"),
     ],
 )
 def test_who_cannot_be_judged_is_told_why(conform: Conform, response: bytes, words: str) -> None:

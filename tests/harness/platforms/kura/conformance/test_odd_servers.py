@@ -60,7 +60,7 @@ def kapua(other: Callable[[Request], bytes | None] = lambda _: None) -> Talk:
         (answer(200, {"tokenId": 7}), "URL is no Kapua"),
         (answer(401), f"URL does not accept the account 'kapua-sys': {CHECK_IT}"),
         (answer(302, Location="https://k.example/v1/authentication/user"), "URL redirects to https://k.example: give"),
-        (answer(502, PAGE, "text/html"), "URL answered 502 with text/html: is Kapua running behind it?"),
+        (answer(502, PAGE, "text/html"), "</html>': is Kapua running behind it?"),
     ],
 )
 def test_who_cannot_be_judged_is_told_why(conform: Conform, response: bytes, words: str) -> None:

@@ -1,0 +1,108 @@
+"""What Kura's words in scenario files mean."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fleetrig.harness.scenario_file.word_notes import WordNotes
+
+NOTES: Final = WordNotes(
+    title="Kura",
+    credentials={
+        "bootstrap": "User, password and activation key of its provision request: it provisions itself.",
+        "password": "A user of its account: it is configured by hand, and not provisioned.",
+        "wrong_password": "As `bootstrap`, with another password.",
+        "wrong_activation_key": "As `bootstrap`, with another activation key.",
+        "no_activation_key": "As `bootstrap`, without an activation key.",
+    },
+    attribute_modes={"none": "Gateways report what they are in their BIRTH."},
+    states={
+        "requested": "There is a provision request, and no device yet.",
+        "registered": "The device is there, without a job that is done.",
+        "provisioned": "The device is there, and its job is done.",
+        "disabled": "An operator has disabled it.",
+    },
+    needs={
+        "kura": "A server of the Kura namespace: every one that is named.",
+        "kura.provisioning": "It has `/v2/provisionRequests` and speaks `PROV-SIM1`: our own server. Kapua has none.",
+        "kura.device_management": "Operators reach gateways over the air: every server that is named.",
+        "kura.disabled_refused": "A device that is disabled is not let in: profile `open`. Of a server of yours only "
+        "you know: `can: [kura.disabled_refused]`.",
+        "kura.disabled_let_in": "A device that is disabled is let in, as Kapua does: profile `kapua-lax`. Of a server "
+        "of yours only you know: `can: [kura.disabled_let_in]`.",
+    },
+    exchanges={
+        "provision-connect": "It opens a connection to the provision broker (CONNECT).",
+        "provision-subscribe": "It subscribes to what it will be told there.",
+        "provision-request": "It asks to be provisioned.",
+        "provision": "The reply with its material comes.",
+        "provision-staging": "It checks and stores what it was given.",
+        "provision-confirm": "It says that it has all of it.",
+        "provision-confirmed": "The permission to commit comes.",
+        "provision-leave": "It ends that connection.",
+        "login": "It opens the connection of its account (CONNECT).",
+        "birth": "It says who and what it is (BIRTH).",
+        "subscribe": "It subscribes to control messages.",
+        "apps": "It says which applications it has (APPS).",
+        "telemetry": "It sends what it measures.",
+        "reply": "It answers a control message.",
+        "notify": "It tells how far an installation is.",
+        "download": "It loads a package.",
+        "dc": "It says that it leaves (DC).",
+        "leave": "It ends its connection (DISCONNECT).",
+        "ping": "It keeps its connection alive (PINGREQ).",
+        "listen": "It is connected, busy, and takes control messages.",
+        "idle": "It is connected, has nothing to say, and takes control messages.",
+        "puback": "It acknowledges what it was sent (PUBACK).",
+    },
+    program_exchanges={
+        "unsubscribe": "It wants no more control messages.",
+        "hang-up": "It ends its connection without a DISCONNECT.",
+        "control": "It sends a control message itself.",
+        "unknown": "Anything else.",
+    },
+    moments={
+        "pause-start-spread": "It waits for its turn to start (`start_spread`).",
+        "pause-reconnect": "It waits before it connects again.",
+        "pause-nothing-to-do": "It has given up, or has nothing to do.",
+        "pause-reboot": "It restarts.",
+        "read-clock": "It looks at its clock.",
+        "draw-request-id": "It draws the id of a request.",
+        "draw-nonce": "It draws a nonce.",
+        "draw-device-key": "It draws a key of its own.",
+        "remember-stage": "It stores which stage it is in.",
+        "remember-fault": "It stores why an attempt failed.",
+        "remember-components-fault-job-keystores-previous-signed-stage": "It commits what it was provisioned with.",
+        "remember-components": "It stores properties of its components.",
+        "remember-keystores": "It stores certificates.",
+        "remember-packages": "It stores what is installed.",
+        "remember-previous": "It stores the configuration to which it goes back.",
+        "remember-rejected_control": "It counts a control message that it did not obey.",
+        "remember-seen": "It stores which signed messages it has had.",
+        "remember-snapshots": "It stores a snapshot of its configuration.",
+        "disconnect": "Its connection is closed.",
+    },
+    secrets={
+        "password": "The password of each device.",
+        "signing_certificate": "The certificate that signs an account's control messages.",
+    },
+    server_steps={
+        "request_found": "There is a provision request that counts for this gateway.",
+        "activation_key_verified": "The activation key is right.",
+        "credentials_created": "It has made credentials for the gateway.",
+        "job_started": "The job of the request is STARTED.",
+        "job_running": "The job is RUNNING: the gateway works on it.",
+        "job_conf_updating": "The gateway takes over its configuration.",
+        "job_conf_updated": "The gateway has taken over its configuration.",
+        "job_apps_installing": "The gateway installs what is attached.",
+        "job_apps_installed": "The gateway has installed what is attached.",
+        "job_completed": "The gateway was born with what it was given: the job is COMPLETED.",
+        "job_failed": "The job is FAILED, and may be tried again.",
+        "job_abandoned": "The job is ABANDONED: it failed too often.",
+        "job_skipped": "The job is SKIPPED: there was nothing to do.",
+        "job_stopping": "An operator is stopping the job.",
+        "job_stopped": "An operator has stopped the job.",
+        "device_registered": "It has made a device of a newcomer.",
+        "birth_received": "It has had a BIRTH.",
+    },
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""A fleet without a scenario: started no faster than this machine can, measured, and taken off the server again."""
