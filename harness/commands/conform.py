@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Generic, NoReturn, TypeVar
+from typing import Annotated, Generic, NoReturn, TypeVar
 
 import typer
 
@@ -17,7 +17,9 @@ from fleetrig.harness.conformance.run_rows import OpenClient, run_rows
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import ExitRules, exit_of_all, remark_on_skips
 from fleetrig.harness.report.junit import by_rules, write_junit
+from fleetrig.harness.servers.description import description_of
 from fleetrig.harness.servers.secrets import checked_account, secret_from
+from fleetrig.harness.servers.server_file import described_server
 from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.identity import UserPassword
@@ -25,6 +27,24 @@ from fleetrig.simulator.contract.identity import UserPassword
 S = TypeVar("S")
 
 OWN_SERVER = "our own"
+
+
+ExpectedProfile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile", metavar="V", help="The generation whose answers are expected.  [default: what a `fleetrig serve` "
+        "says that it plays, else the newest]",
+    ),
+]  # fmt: skip
+
+
+def expected_profile(given: str | None, platform: str, against: str | None) -> str:
+    """What was given; else what the server says of itself; else the newest. Raises UsageError, BrokenBench."""
+    if given is not None:
+        return given
+    page = None if against is None else described_server(against).page
+    told = "" if page is None or platform not in page.platforms else page.platforms[platform].profile
+    return told or description_of(platform).profiles[0]
 
 
 @dataclass(frozen=True, slots=True)

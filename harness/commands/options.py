@@ -24,10 +24,19 @@ def within(bound: Bound) -> Callable[[int | None], int | None]:
     return check
 
 
-Against = Annotated[str, typer.Option(metavar="URL|SERVER.yaml", help="A running server.")]
+Against = Annotated[
+    str,
+    typer.Option(
+        metavar="URL|SERVER.yaml", help="A running server; of a `fleetrig serve` the address of its control interface."
+    ),
+]
 AgainstIfGiven = Annotated[
     str | None,
-    typer.Option(metavar="URL|SERVER.yaml", help="A running server.  [default: the built-in reference server]"),
+    typer.Option(
+        metavar="URL|SERVER.yaml",
+        help="A running server; of a `fleetrig serve` the address of its "
+        "control interface.  [default: the built-in reference server]",
+    ),
 ]
 AllowOutside = Annotated[
     bool,

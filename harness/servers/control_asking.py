@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+from time import monotonic
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,6 +14,16 @@ WITHIN_S: Final = 5.0
 MOST_BYTES: Final = 1024 * 1024
 
 
+def _whole(response: http.client.HTTPResponse) -> bytes:
+    """What comes in time, up to more than a page holds. Raises TimeoutError for a body that drips."""
+    deadline_s, body = monotonic() + WITHIN_S, b""
+    while len(body) < MOST_BYTES and (piece := response.read1(MOST_BYTES)):
+        body += piece
+        if monotonic() > deadline_s:
+            raise TimeoutError
+    return body
+
+
 def ask_control(url: str) -> ControlPage | None:
     """What listens there says of itself; None when it is no control interface. Raises BrokenBench without an answer."""
     url = url.rstrip("/")
@@ -21,7 +32,7 @@ def ask_control(url: str) -> ControlPage | None:
     connection = kind(parts.hostname or "", parts.port, timeout=WITHIN_S)
     try:
         connection.request("GET", f"{parts.path}/", headers={"Accept": "application/json"})
-        body = connection.getresponse().read(MOST_BYTES)
+        body = _whole(connection.getresponse())
     except ConnectionRefusedError:
         said = f"nobody listens at {url} (connection refused): is it running, and is the port right?"
         raise BrokenBench(said) from None

@@ -18,7 +18,7 @@ from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.problems import FileMistakes
 from fleetrig.harness.scenario_file.selection import plan
-from fleetrig.harness.scenario_file.selection_folders import ids_below
+from fleetrig.harness.scenario_file.selection_folders import ids_below, scenario_folders
 from fleetrig.harness.scenario_file.titles import title_of
 from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.simulator.contract.errors import UsageError
@@ -176,6 +176,17 @@ def test_names_that_nobody_knows(tmp_path: Path) -> None:
     write(tmp_path, FILE_TEXT)
     with pytest.raises(UsageError, match="did you mean swupdate"):
         peer_of("swupdat", tmp_path)
+
+
+def test_ones_own_file_stands_beside_the_shipped_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    expanded(tmp_path, BODY)
+    shipped = peer_of("thingsboard-sdk", scenario_folders())
+    write(tmp_path / "scenarios", FILE_TEXT)
+    assert peer_of("swupdate", scenario_folders()).deviations[0].scenario == "hawkbit/x"
+    assert peer_of("thingsboard-sdk", scenario_folders()) == shipped
+    with pytest.raises(UsageError, match=r"know no such device or server; did you mean swupdate\?"):
+        peer_of("swupdat", scenario_folders())
 
 
 @pytest.mark.parametrize("mistake", ["reason: it cannot, ", "see: hawkbit#V01"])

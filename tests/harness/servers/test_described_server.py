@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fleetrig.harness.commands.conform import expected_profile
 from fleetrig.harness.scenario_file.problems import FileMistakes
 from fleetrig.harness.servers.control_page import ControlPage
 from fleetrig.harness.servers.remote import RemoteServer
@@ -196,3 +197,21 @@ def test_scenarios_of_two_platforms_run_against_one_server(
     assert "hawkbit, the scenario is for kura: run it against a server of kura" in done.stdout
     assert "lacks reference; it takes a server of its own" in done.stdout
     assert "s3cret" not in done.stdout + json.dumps(served.said())
+
+
+def test_a_row_that_is_skipped_says_how_the_server_is_started_for_it(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = ("conform", "hawkbit", "S54", "S188", "--allow-skipped", "--against")
+    monkeypatch.setenv("BENCH_PASSWORD", PASSWORD["BENCH_PASSWORD"])
+    done = fleetrig(*rows, control_of(served), cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "lacks hawkbit.fast_cleanup; start `fleetrig serve` with --set hawkbit.autocleanup.scheduler" in done.stdout
+
+
+def test_rows_expect_the_generation_that_the_server_says_it_plays(tmp_path: Path) -> None:
+    with Served(tmp_path, "--profile", "0.9") as served:
+        assert expected_profile(None, "hawkbit", control_of(served)) == "0.9"
+        assert expected_profile("1.1", "hawkbit", control_of(served)) == "1.1"
+        assert expected_profile(None, "hawkbit", f"http://{served.ready['http']}") == "1.1"
+    assert expected_profile(None, "hono", None) == "2"

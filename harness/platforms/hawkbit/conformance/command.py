@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Final
 
 import typer
 
-from fleetrig.harness.commands.conform import ConformOptions, OpenedServer, accounts_of, conform
+from fleetrig.harness.commands.conform import (
+    ConformOptions,
+    ExpectedProfile,
+    OpenedServer,
+    accounts_of,
+    conform,
+    expected_profile,
+)
 from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import (
     AgainstIfGiven,
@@ -30,6 +37,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnde
 from fleetrig.harness.platforms.hawkbit.vocabulary import VOCABULARY
 from fleetrig.harness.report.exits import ExitRules
 from fleetrig.harness.servers.description import expected
+from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import context_of, verify_with
 from fleetrig.simulator.contract.errors import UsageError
@@ -49,7 +57,7 @@ def conform_command(
         typer.Argument(metavar="ID", help="Rows, such as S41, auth or auth/wrong-token."),
     ] = None,
     against: AgainstIfGiven = None,
-    profile: Annotated[str, typer.Option(metavar="V", help="The generation whose answers are expected.")] = NEWEST,
+    profile: ExpectedProfile = None,
     list_: Annotated[bool, typer.Option("--list", help="List the rows, run nothing.")] = False,
     strict: Strict = False,
     fail_on_skip: FailOnSkip = False,
@@ -68,6 +76,7 @@ def conform_command(
 
     Everything that rows create is removed again, and every setting is restored.
     """
+    profile = expected_profile(profile, "hawkbit", against)
     if profile not in PROFILES:
         raise UsageError(f"--profile: hawkBit has no profile {profile!r}; {expected(profile, PROFILES)}")
     rules = ExitRules(strict, fail_on_skip, allow_skipped)
@@ -86,19 +95,21 @@ def opened(
     options: ConformOptions, accounts: dict[str, UserPassword], *, may_change: bool
 ) -> Iterator[OpenedServer[RowClient]]:
     """The server that is to be judged, once it is clear that it can be."""
-    with connected(options, may_change=may_change) as (under_test, can):
+    with connected(options, may_change=may_change) as (under_test, can, remedies):
         under_test.accounts = {**under_test.accounts, **accounts}
         check_that_it_is_hawkbit(under_test)
         check_accounts(under_test, RIGHTS)
-        yield OpenedServer(under_test.http.url, lambda: tenant_lock(under_test), can, under_test.left_behind)
+        yield OpenedServer(under_test.http.url, lambda: tenant_lock(under_test), can, under_test.left_behind, remedies)
 
 
 @contextlib.contextmanager
-def connected(options: ConformOptions, *, may_change: bool) -> Iterator[tuple[TenantUnderTest, frozenset[str]]]:
-    """The server and what it can do: our own, or the one that `--against` names."""
+def connected(
+    options: ConformOptions, *, may_change: bool
+) -> Iterator[tuple[TenantUnderTest, frozenset[str], Mapping[str, str]]]:
+    """The server, what it can do, and how it could do more: our own, or the one that `--against` names."""
     if options.against is None:
         with own_hawkbit(options.profile) as (under_test, can):
-            yield under_test, can | {"http"}
+            yield under_test, can | {"http"}, {}
         return
     foreign = remote_server_from(options.against, "hawkbit", may_change_settings=may_change)
     verify = context_of(verify_with(options.ca, insecure=options.insecure, file_ca=foreign.ca))
@@ -106,7 +117,18 @@ def connected(options: ConformOptions, *, may_change: bool) -> Iterator[tuple[Te
         under_test = TenantUnderTest(
             client, foreign.account, foreign.tenant, options.profile, may_change_settings=foreign.may_change_settings
         )
-        yield under_test, frozenset(word.removeprefix("hawkbit.") for word in VOCABULARY.can | foreign.can)
+        can = frozenset(word.removeprefix("hawkbit.") for word in VOCABULARY.can | foreign.can)
+        yield under_test, can, remedies_of(foreign)
+
+
+def remedies_of(foreign: RemoteServer) -> Mapping[str, str]:
+    """Of a `fleetrig serve` that says what it can do: how it could do more."""
+    if not foreign.profile:
+        return {}
+    return {
+        word.removeprefix("hawkbit."): f"the server lacks {word}; start `fleetrig serve` with {serve_options}"
+        for word, serve_options in VOCABULARY.serve_options.items()
+    }
 
 
 def rerun(against: str | None, profile: str) -> str:

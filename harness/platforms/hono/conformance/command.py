@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from fleetrig.harness.commands.conform import ConformOptions, OpenedServer, conform
+from fleetrig.harness.commands.conform import ConformOptions, ExpectedProfile, OpenedServer, conform, expected_profile
 from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import AgainstIfGiven, AllowSkipped, Ca, FailOnSkip, Insecure, Junit, Strict
 from fleetrig.harness.conformance.exact_client import ExactClient
@@ -52,7 +52,7 @@ def conform_command(
         typer.Argument(metavar="ID", help="Rows, such as A01, tenants or tenants/again."),
     ] = None,
     against: AgainstIfGiven = None,
-    profile: Annotated[str, typer.Option(metavar="V", help="The generation whose answers are expected.")] = NEWEST,
+    profile: ExpectedProfile = None,
     http: Annotated[str, typer.Option(metavar="H:P", help="HTTP adapter; - for none.  [default: host's 8080]")] = "",
     https: Annotated[str, typer.Option(metavar="H:P", help="The same over TLS.  [default: 8443]")] = "",
     mqtt: Annotated[str, typer.Option(metavar="H:P", help="MQTT adapter.  [default: 1883]")] = "",
@@ -73,6 +73,7 @@ def conform_command(
     that do not answer are named, and their rows skipped. What a real Hono is known to do, though a better server would
     not, is a warning.
     """
+    profile = expected_profile(profile, "hono", against)
     if profile not in PROFILES:
         raise UsageError(f"--profile: there are no rows for {profile!r}; {expected(profile, PROFILES)}")
     rows = select(ROWS, ids or [])

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from fleetrig.harness.commands.conform import ConformOptions, OpenedServer, conform
+from fleetrig.harness.commands.conform import ConformOptions, ExpectedProfile, OpenedServer, conform, expected_profile
 from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import AgainstIfGiven, AllowSkipped, Ca, FailOnSkip, Insecure, Junit, Strict
 from fleetrig.harness.conformance.exact_client import ExactClient
@@ -50,9 +50,7 @@ def conform_command(
         typer.Argument(metavar="ID", help="Rows, such as S06, asking or asking/material."),
     ] = None,
     against: AgainstIfGiven = None,
-    profile: Annotated[
-        str, typer.Option(metavar="V", help="open, or kapua-lax: what a real Kapua lets pass.")
-    ] = NEWEST,
+    profile: ExpectedProfile = None,
     mqtt: Annotated[str, typer.Option(metavar="H:P", help="The broker; - for none.  [default: host's 1883]")] = "",
     mqtts: Annotated[str, typer.Option(metavar="H:P", help="The same over TLS.  [default: 8883]")] = "",
     provision_account: Annotated[
@@ -75,6 +73,7 @@ def conform_command(
     project. On a server without /v2/provisionRequests, such as a Kapua, they are skipped. What no public source states
     is a warning there.
     """
+    profile = expected_profile(profile, "kura", against)
     if profile not in PROFILES:
         raise UsageError(f"--profile: there are no rows for {profile!r}; {expected(profile, PROFILES)}")
     rows = select(ROWS, ids or [])

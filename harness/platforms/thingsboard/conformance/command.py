@@ -9,7 +9,14 @@ from typing import Annotated, Final
 
 import typer
 
-from fleetrig.harness.commands.conform import ConformOptions, OpenedServer, accounts_of, conform
+from fleetrig.harness.commands.conform import (
+    ConformOptions,
+    ExpectedProfile,
+    OpenedServer,
+    accounts_of,
+    conform,
+    expected_profile,
+)
 from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import AgainstIfGiven, AllowSkipped, Ca, FailOnSkip, Insecure, Junit, Strict
 from fleetrig.harness.conformance.exact_client import ExactClient
@@ -53,7 +60,7 @@ def conform_command(
         typer.Argument(metavar="ID", help="Rows, such as S41, listed or listed/again."),
     ] = None,
     against: AgainstIfGiven = None,
-    profile: Annotated[str, typer.Option(metavar="V", help="The generation whose answers are expected.")] = NEWEST,
+    profile: ExpectedProfile = None,
     mqtt: Annotated[str, typer.Option(metavar="H:P", help="MQTT; - for none.  [default: the host's 1883]")] = "",
     mqtts: Annotated[str, typer.Option(metavar="H:P", help="MQTT over TLS, the same.  [default: 8883]")] = "",
     coap: Annotated[str, typer.Option(metavar="H:P", help="CoAP, the same.  [default: 5683]")] = "",
@@ -75,6 +82,7 @@ def conform_command(
     Rows make device profiles, devices and customers of their own, and remove them again. Listeners that do not answer
     are named, and their rows skipped.
     """
+    profile = expected_profile(profile, "thingsboard", against)
     if profile not in PROFILES:
         raise UsageError(f"--profile: there are no rows for {profile!r}; {expected(profile, PROFILES)}")
     rows = select(ROWS, ids or [])
