@@ -47,7 +47,7 @@ hawkbit/x
                authentication.targettoken.enabled = true
      devices 2 devices: HB-1, HB-2; over http with target token
              backoff fixed 1s; request timeout 10s
-     faults  latency {delay: 0.1s}
+     faults  latency {delay: 100ms}
   1. first contact
      fault   outage {for: 2s, shows_as: reset}
      do      register all devices (1000 per request)
