@@ -189,6 +189,19 @@ def test_a_program_that_ends_by_itself_fails_with_its_last_words(tmp_path: Path)
     assert finding.evidence[0].lane == "device"
 
 
+def test_an_update_does_not_wait_for_a_program_that_has_ended(tmp_path: Path) -> None:
+    what = scenario(tmp_path, "")
+    path = tmp_path / "x.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("power_on]", "power_on, deploy: {version: '2'}]"))
+    (what,) = expand(read_scenario(path, "external/x"))
+    report = asyncio.run(run(what, RunOptions(device=device_command("sh -c 'echo last words; exit 3'"),
+                                              results=tmp_path / "results")))  # fmt: skip
+    assert report.verdict is Verdict.FAILED, report
+    (finding,) = [check.finding for phase in report.phases for check in phase.checks if check.finding is not None]
+    assert finding.got == "EXT-0001 has not called the server, and its program has ended or is switched off"
+    assert [last for _, last in report.output] == ["last words"]
+
+
 SECRETS = """
   - name: it keeps its token to itself
     for: 1s
