@@ -87,12 +87,11 @@ async def _first_that_answers(options: OperatedServerOptions) -> OperatedServer:
 
 def _nobody_known(against: str, said: list[tuple[str, BrokenBench]]) -> str:
     """Who wants another account is likelier meant than who has no such path."""
-    match [(name, why) for name, why in said if isinstance(why, NotLetIn)]:
-        case [(name, why)]:
-            return NOT_LET_IN.format(said=why, platform=name)
-        case strict:
-            name, why = [*strict, *said][0]
-            return NOTHING_KNOWN.format(against=against, said=f"({name}: {why})")
+    strict = [one for one in said if isinstance(one[1], NotLetIn)]
+    name, why = (strict or said)[0]
+    if len(strict) == 1:
+        return NOT_LET_IN.format(said=why, platform=name)
+    return NOTHING_KNOWN.format(against=against, said=f"({name}: {why})")
 
 
 async def _why_not(operated: OperatedServer) -> BrokenBench | None:
