@@ -46,7 +46,7 @@ COLUMNS: Final = {
 
 
 def account_secrets(password: str) -> Iterator[tuple[str, str]]:
-    """Not the demo tenant's, which everybody knows: it is a word of paths, and `/api/tenant/devices` shall be readable."""
+    """Not the demo tenant's: everybody knows it, and it is a word of paths (`/api/tenant/devices`)."""
     if password != SERVER.account.password:
         yield "password", password
 
