@@ -92,6 +92,13 @@ def test_an_address_is_enough_to_know_what_the_server_is(desk: Desk, platform: s
     assert desk.variables("found-1")["id"] == "found-1"
 
 
+@pytest.mark.parametrize(("platform", "variable"), [("thingsboard", "provision_url"), ("kura", "broker_url")])
+def test_a_program_is_told_where_to_connect_as_in_a_run(desk: Desk, platform: str, variable: str) -> None:
+    desk.register(platform, "where-1")
+
+    assert desk.variables("where-1")[variable] == f"mqtt://{desk.served.ready[platform]['mqtt']}"
+
+
 @pytest.mark.parametrize("platform", ["hawkbit", "thingsboard", "kura"])
 def test_a_wrong_password_makes_a_server_no_other_one(
     desk: Desk, platform: str, monkeypatch: pytest.MonkeyPatch
