@@ -87,7 +87,7 @@ def test_errors_are_counted_alike_in_report_summary_and_curve_and_have_names(haw
 def test_a_server_that_goes_away_and_comes_back(hawkbit_server, tmp_path):
     misbehave(hawkbit_server, fault="outage", shows_as="reset", times=2)
     figures = Figures(tmp_path, hawkbit_server, "--register", "--count", 6)
-    assert "failed: poll, reset, 2 times: " in figures.done.stdout
+    assert "failed: poll, connection reset, 2 times: " in figures.done.stdout
     assert figures.summary["came_through"] >= 4
 
 
