@@ -10,9 +10,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from fleetrig.harness.report.fleet_readings import NOTHING, Reading, Readings
+from fleetrig.harness.report.fleet_screen import PlainScreen
 from fleetrig.harness.report.fleet_state import POWER_ON, FleetState
 from fleetrig.harness.report.fleet_summary import summary
-from fleetrig.harness.report.fleet_screen import PlainScreen
 from fleetrig.harness.report.fleet_table import (
     TableHeading,
     format_clock,
