@@ -60,12 +60,12 @@ class SimulationFigures:
         self._figures.started(now_s, intended_s)
 
     def ended(self, event: TraceEvent, is_good: bool) -> None:
-        """An exchange has ended. What only came along is no answer to anything."""
+        """An exchange has ended. What only came along, and a session that ended while it idled, answers nothing."""
         now_s = self._s(event.at_us)
         asked = self._asked.get(event.device)
         if asked is not None and asked[0] == event.name:
             _, intended_s, sent_s = self._asked.pop(event.device)
-        elif event.name in self._waits or not is_good:
+        elif event.name in self._waits:
             self._asked.pop(event.device, None)
             intended_s = sent_s = now_s - to_s(event.took_us)
         else:

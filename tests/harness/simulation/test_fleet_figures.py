@@ -72,6 +72,14 @@ def test_what_comes_while_a_device_idles_is_no_answer():
     assert story.figures.exchanges == {}
 
 
+def test_a_session_that_ends_while_its_device_idles_is_no_slow_answer():
+    """It is a failure, and named as one; as under `load`, the figures are those of requests."""
+    story = Story()
+    story.figures.ended(story.event(3, "no_reply", name="idle", took_us=to_us(30), reason="reset"), False)
+    story.figures.end(at(4.0), online=0)
+    assert (story.figures.exchanges, story.figures.curves.totals.errors) == ({}, 0)
+
+
 def test_a_request_that_is_answered_under_another_name_was_not_merely_told():
     """ThingsBoard over MQTT: the answer to `provision-request` is a message of its own; a PUBACK has none."""
     story = Story()
