@@ -15,6 +15,9 @@ PROBE_EVERY_S: Final = 1.0
 WORTH_WAITING: Final = frozenset({"refused", "timeout", "unreachable"})
 """Words of `NoReply` for a server that may be there in a while."""
 
+A_BAD_MOMENT: Final = frozenset({"reset", "closed", "timeout"})
+"""Words of `NoReply` that a server may have caused which was there a moment ago."""
+
 
 def wait_for(url: str, probe: Ask, say: Callable[[str], None]) -> Director[None]:
     """Until the server answers; any answer will do."""

@@ -19,7 +19,7 @@ from fleetrig.harness.servers.no_answer import NoAnswer
 from fleetrig.harness.simulation.clean_up import delete_all, left_behind_text, registered_text
 from fleetrig.harness.simulation.measuring import Measuring, Rows
 from fleetrig.harness.simulation.plan import SimulationPlan, SimulationResult, TemporaryDevices
-from fleetrig.harness.simulation.reaching import unreachable, wait_for
+from fleetrig.harness.simulation.reaching import A_BAD_MOMENT, unreachable, wait_for
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.errors import FleetrigError
 from fleetrig.simulator.contract.trace import Lane, Trace
@@ -101,7 +101,7 @@ class Simulation:
         plan, state, say = self._plan, self._state, self._screen.say
         deadline_us = bench.now_us() + int((plan.for_s or FOR_EVER_S) * 1e6)
         yield Until(lambda: bool(state.first_answers), self._left_s(bench, deadline_us))
-        if state.no_first_answer and not plan.waits_for_server:
+        if state.no_first_answer and not plan.waits_for_server and not self._was_there(state.no_first_answer):
             raise unreachable(plan.url, state.no_first_answer)
         yield Until(lambda: bool(state.all_first_answers()) or state.is_over, self._left_s(bench, deadline_us))
         if hint := plan.hint(state.all_first_answers()):
@@ -110,6 +110,10 @@ class Simulation:
             if state.came_through:
                 say("")
         yield Until(lambda: state.is_over, self._left_s(bench, deadline_us))
+
+    def _was_there(self, why: str) -> bool:
+        """The server has registered the devices, so that the first one only met it in a bad moment."""
+        return self._plan.temporary is not None and why in A_BAD_MOMENT
 
     def _closing_text(self) -> str:
         """`1,200 devices are not off yet`; empty when there is nothing to wait for."""

@@ -145,14 +145,17 @@ def test_output_that_finds_no_room_is_no_bug_of_ours(tmp_path: Path) -> None:
             [sys.executable, "-m", "fleetrig.harness.cli", "list"], cwd=tmp_path, env=environment(), stdout=full,
             stderr=subprocess.PIPE, text=True, timeout=LIMIT_S, check=False,
         )  # fmt: skip
-    assert (done.returncode, done.stderr) == (Exit.BROKEN, "cannot write the output: No space left on device\n")
+    assert (done.returncode, done.stderr) == (
+        Exit.BROKEN,
+        "cannot write the output: No space left on device: make room on that disk\n",
+    )
 
 
 def test_a_device_is_written_and_not_replaced(tmp_path: Path) -> None:
     write_scenario(tmp_path, PASSES)
     done = fleetrig("run", "--junit", "/dev/full", cwd=tmp_path)
     assert done.returncode == Exit.BROKEN
-    assert done.stderr == "cannot write /dev/full: No space left on device\n"
+    assert done.stderr == "cannot write /dev/full: No space left on device: make room on that disk\n"
     done = fleetrig("run", "--trace", "/dev/full", cwd=tmp_path)
     assert done.returncode == Exit.BROKEN
     assert "cannot write the trace /dev/full: No space left on device" in done.stdout

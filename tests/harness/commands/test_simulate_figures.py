@@ -27,6 +27,7 @@ class Figures:
     def __init__(self, folder: Path, server: RunningServer, *options: object) -> None:
         csv, summary = folder / "curves.csv", folder / "summary.json"
         self.done = simulate("--against", server.url, *QUICK, "--csv", csv, "--summary", summary, *options)
+        assert summary.is_file(), self.done.stdout + self.done.stderr
         self.rows = read_curves(csv)
         self.summary: dict[str, Any] = json.loads(summary.read_text(encoding="utf-8"))
 
@@ -89,6 +90,13 @@ def test_a_server_that_goes_away_and_comes_back(hawkbit_server, tmp_path):
     figures = Figures(tmp_path, hawkbit_server, "--register", "--count", 6)
     assert "failed: poll, connection reset, 2 times: " in figures.done.stdout
     assert figures.summary["came_through"] >= 4
+
+
+def test_a_server_that_resets_the_first_device_is_there_all_the_same(hawkbit_server, tmp_path):
+    misbehave(hawkbit_server, fault="outage", shows_as="reset", hits="* */controller/v1/SIM-0001*", times=1)
+    figures = Figures(tmp_path, hawkbit_server, "--register", "--count", 3)
+    assert "failed: poll, reset, 1 time: SIM-0001" in figures.done.stdout
+    assert figures.summary["came_through"] >= 2
 
 
 def test_one_of_two_that_is_refused_fails_the_run_and_is_named(empty_server, tmp_path):

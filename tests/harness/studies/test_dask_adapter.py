@@ -61,7 +61,10 @@ def test_nobody_at_the_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_address_that_is_none_is_told() -> None:
-    with pytest.raises(UsageError, match=r"--cluster nonsense://x: .*expected HOST:PORT"), dask_crew("nonsense://x"):
+    with (
+        pytest.raises(UsageError, match=r"--cluster 'nonsense://x' is no address: expected HOST:PORT"),
+        dask_crew("nonsense://x"),
+    ):
         pass
 
 

@@ -84,4 +84,6 @@ def is_refused(port: int) -> bool:
         socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:  # it waited to be accepted while the listener was being closed
+        return False
     return False
