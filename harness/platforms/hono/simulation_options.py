@@ -81,8 +81,8 @@ def _at_odds_with_place(given: Given, place: DevicePlace) -> Iterator[str]:
     ways = USABLE[given.credentials]
     if given.register and place.server is None:
         yield (
-            f"--register needs the registry and an adapter, and {place.url} is a single address: give a SERVER.yaml with "
-            "registry: and its adapters, or of a `fleetrig serve` the address of its control interface"
+            f"--register needs the registry and an adapter, and {place.url} is a single address: give a SERVER.yaml "
+            "with registry: and its adapters, or of a `fleetrig serve` the address of its control interface"
         )
     if place.scheme not in ways:
         yield (
