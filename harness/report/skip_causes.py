@@ -14,6 +14,7 @@ from fleetrig.harness.verdict import Report, Verdict
 FROM: Final = 3
 """So many skips are worth a summary; of fewer the reasons were just said."""
 MOST_CAUSES: Final = 12
+EXPLAINED: Final = "`fleetrig explain WORD` says what a word means"
 
 
 def cause_lines(reports: Sequence[Report]) -> Iterator[str]:
@@ -24,10 +25,8 @@ def cause_lines(reports: Sequence[Report]) -> Iterator[str]:
         return
     causes = Counter(cause for report in (*skipped, *broken) for cause in causes_of(report))
     width = len(str(max(causes.values())))
-    what_became = [f"{len(skipped)} were skipped"] * bool(skipped) + [f"{len(broken)} could not be judged"] * bool(
-        broken
-    )
-    yield f"why {' and '.join(what_became)}, and what to do:"
+    counts = {"were skipped": len(skipped), "could not be judged": len(broken)}
+    yield f"why {' and '.join(f'{count} {what}' for what, count in counts.items() if count)}, and what to do:"
     for (what, remedy), number in causes.most_common(MOST_CAUSES):
         if what:
             yield f"  {number:>{width}} need {what}"
@@ -36,6 +35,8 @@ def cause_lines(reports: Sequence[Report]) -> Iterator[str]:
             yield f"  {number:>{width}} {remedy}"
     if len(causes) > MOST_CAUSES:
         yield f"  … and {len(causes) - MOST_CAUSES} more causes"
+    if any("." in what for what, _ in causes):
+        yield EXPLAINED
 
 
 def causes_of(report: Report) -> list[tuple[str, str]]:

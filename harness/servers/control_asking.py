@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import http.client
-from time import monotonic
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Timer
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -15,13 +18,36 @@ MOST_BYTES: Final = 1024 * 1024
 
 
 def _whole(response: http.client.HTTPResponse) -> bytes:
-    """What comes in time, up to more than a page holds. Raises TimeoutError for a body that drips."""
-    deadline_s, body = monotonic() + WITHIN_S, b""
+    """A body, up to more than a page holds."""
+    body = b""
     while len(body) < MOST_BYTES and (piece := response.read1(MOST_BYTES)):
         body += piece
-        if monotonic() > deadline_s:
-            raise TimeoutError
     return body
+
+
+@contextmanager
+def _at_most(connection: http.client.HTTPConnection) -> Iterator[None]:
+    """Ends what takes longer than `WITHIN_S`, also what comes byte by byte. Raises TimeoutError then."""
+    is_late, connected = Event(), connection.sock  # http.client lets go of it while a body is still to come
+
+    def end() -> None:
+        is_late.set()
+        with suppress(OSError):
+            connected.shutdown(socket.SHUT_RDWR)
+
+    timer = Timer(WITHIN_S, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException):
+        if is_late.is_set():
+            raise TimeoutError from None
+        raise
+    finally:
+        timer.cancel()
+    if is_late.is_set():
+        raise TimeoutError  # what has come may lack its end
 
 
 def ask_control(url: str) -> ControlPage | None:
@@ -31,8 +57,10 @@ def ask_control(url: str) -> ControlPage | None:
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=WITHIN_S)
     try:
-        connection.request("GET", f"{parts.path}/", headers={"Accept": "application/json"})
-        body = _whole(connection.getresponse())
+        connection.connect()
+        with _at_most(connection):
+            connection.request("GET", f"{parts.path}/", headers={"Accept": "application/json"})
+            body = _whole(connection.getresponse())
     except ConnectionRefusedError:
         said = f"nobody listens at {url} (connection refused): is it running, and is the port right?"
         raise BrokenBench(said) from None

@@ -22,6 +22,7 @@ def test_each_cause_is_counted_over_all_runs_with_what_to_do_about_it() -> None:
         "  10 need reference.faults",
         "     only fleetrig's own server has",
         "   2 there is no board",
+        "`fleetrig explain WORD` says what a word means",
     ]
 
 

@@ -16,6 +16,7 @@ import trustme
 from fleetrig.harness.cli import main
 from fleetrig.harness.conformance import exact_client
 from fleetrig.harness.report.exits import Exit
+from fleetrig.harness.servers import control_asking
 from tests.harness.conformance.raw_server import Request, Talk, always, answer, hawkbit, raw_server, requests
 
 Said = tuple[int, str, str]
@@ -103,6 +104,7 @@ def test_closed_early(conform: Conform) -> None:
 
 def test_a_drip(conform: Conform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exact_client.ExactClient.__init__, "__defaults__", (None, None, 0.3))
+    monkeypatch.setattr(control_asking, "WITHIN_S", 0.3)
     enough = threading.Event()
 
     def drip(connection: socket.socket) -> None:
