@@ -140,6 +140,19 @@ def test_it_can_be_called_off_and_is_gone_then(desk: Desk) -> None:
     assert "does not give such a name and version again: give another --version" in once_more.stderr
 
 
+def test_a_module_that_other_sets_may_use_is_not_removed(desk: Desk) -> None:
+    module = {"name": "bootloader", "version": "3", "type": "os"}
+    [made] = mgmt(desk).call("POST", "/softwaremodules", [module])
+    by_hand = {"name": "by hand", "version": "1", "type": "os", "modules": [{"id": made["id"]}]}
+    mgmt(desk).call("POST", "/distributionsets", [by_hand])
+
+    done = desk.deploy("hawkbit", "--remove", "--name", "by hand", "--version", "1")
+
+    assert done.returncode == 0, done.stderr
+    assert versions(desk, "distributionsets", "by hand") == []
+    assert versions(desk, "softwaremodules", "bootloader") == ["3"]
+
+
 def test_nothing_is_left_of_an_upload_that_failed(desk: Desk) -> None:
     desk.register("hawkbit", "cut-1", "--again")
     desk.write("cut.img")
