@@ -208,6 +208,7 @@ def until(is_so: Callable[[], bool]) -> None:
         ((".", "--to", "gateway-7"), "cannot read .: it is a folder, and a file is expected"),
         (("/dev/null", "--to", "gateway-7"), "/dev/null is no file whose size is known"),
         (("empty.img", "--to", "gateway-7"), "empty.img is empty"),
+        (("odd\udcff.img", "--to", "gateway-7", "--name", "odd"), "has a name that is no UTF-8"),
         (("a.img", "sub/a.img", "--to", "gateway-7"), "two files are called a.img"),
         (("a.img", "--to", "gatewy-7"), "--to gatewy-7: the server knows no such device; did you mean gateway-7?"),
         (("a.img", "--to", "none-*"), "--to none-*: the server knows no such device"),
@@ -221,7 +222,7 @@ def until(is_so: Callable[[], bool]) -> None:
 )
 def test_a_mistake_is_told_before_anything_is_made(desk: Desk, words: tuple[str, ...], said: str) -> None:
     desk.register("hawkbit", "gateway-7", "--again")
-    desk.write("a.img"), desk.write("empty.img", b"")
+    desk.write("a.img"), desk.write("empty.img", b""), desk.write("odd\udcff.img")
     (desk.folder / "sub").mkdir()
     desk.write("sub/a.img")
     before = mgmt(desk).call("GET", "/softwaremodules")["total"]
