@@ -43,5 +43,5 @@ def size_bytes(value: Any) -> int:
 
 def size_text(size: int) -> str:
     """Bytes as a scenario file writes them, in the largest unit of which they are a whole number."""
-    unit = next((unit for unit, factor in reversed(BYTES_PER.items()) if size and size % factor == 0), "B")
+    unit = next((unit for unit, factor in reversed(list(BYTES_PER.items())) if size and size % factor == 0), "B")
     return f"{size // BYTES_PER[unit]}{unit}"
