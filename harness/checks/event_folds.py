@@ -106,6 +106,11 @@ def row_status(bounds: Times, tries: int, longest: int) -> Status:
     return Status.MET if tries and longest >= bounds.at_least else Status.OPEN
 
 
+def row_text(longest: int, tries: int) -> str:
+    """Whose row it is say the events."""
+    return f"{longest} in a row" if longest else f"none of {tries} tries failed"
+
+
 class AttemptsFold:
     """The longest run of consecutive failures of one device is within bounds."""
 
@@ -139,10 +144,7 @@ class AttemptsFold:
     def finding(self) -> Finding:
         if not self._tries:
             return Finding(self.expected, "none were tried, so there is nothing to measure")
-        if not self._longest:
-            return Finding(self.expected, f"none of {self._tries} tries failed")
-        got = f"{self._longest} in a row at most, by {self._longest_of}"
-        return Finding(self.expected, got, self._recent.evidence(of=self._longest_of))
+        return Finding(self.expected, row_text(self._longest, self._tries), self._recent.evidence(of=self._longest_of))
 
     def measured(self) -> str:
         return f"{self._longest} in a row at most, of {self._tries} tries by {format_amount(len(self._row), 'device')}"

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fleetrig.harness.checks.event_folds import AttemptsFold, row_status
+from fleetrig.harness.checks.event_folds import AttemptsFold, row_status, row_text
 from fleetrig.harness.checks.fold import Status, format_amount, format_range, format_span
 from fleetrig.harness.checks.latency_folds import SpanCounts
 from fleetrig.harness.checks.matching import Pattern
@@ -184,7 +184,7 @@ class AttemptsFigures(FigureCheck):
     def finding(self) -> Finding:
         if not self._tries:
             return Finding(self.expected, "none were tried, so there is nothing to measure")
-        return Finding(self.expected, f"{self._longest} in a row")
+        return Finding(self.expected, row_text(self._longest, self._tries))
 
     def measured(self) -> str:
         who = format_amount(int(np.count_nonzero(self._tried)), "device")
