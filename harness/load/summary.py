@@ -20,9 +20,11 @@ DIFFERS: Final = 2.0
 DIFFERS_BY_S: Final = 0.01
 
 
-def summary_lines(totals: LoadTotals, rows: Sequence[CurveRow], *, is_open: bool) -> Iterator[str]:
-    """One line for each subject."""
-    seconds = max(1, len(rows))
+def summary_lines(
+    totals: LoadTotals, rows: Sequence[CurveRow], *, is_open: bool, lasted_s: float | None = None
+) -> Iterator[str]:
+    """One line for each subject. `lasted_s`: where it is known to the fraction of a second, else rows are counted."""
+    seconds = max(1.0, len(rows) if lasted_s is None else lasted_s)
     yield (
         f"requests   {totals.started:,} sent, {totals.answered:,} answered, {totals.errors:,} errors; "
         f"{totals.started / seconds:,.1f}/s in the mean, {peak_rate(rows):,} in the fullest second"

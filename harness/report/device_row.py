@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from fleetrig.harness.report.fleet_failures import Cause
+from fleetrig.harness.report.fleet_failures import Cause, answer_text
 from fleetrig.simulator.contract.clock import US_PER_S, to_us
 from fleetrig.simulator.contract.envelope import Envelope
 
@@ -62,7 +62,7 @@ class DeviceRow:
             return f"waiting {max(0, self.due_us // US_PER_S - now_us // US_PER_S)} s"
         if self.doing in (IN_TROUBLE, GAVE_UP):
             what = GAVE_UP if self.doing == GAVE_UP else stage_text(self.stage)
-            return f"{what}: {f'HTTP {self.answer}' if self.answer.isdigit() else self.answer}"
+            return f"{what}: {answer_text(self.answer)}"
         return self.doing
 
 

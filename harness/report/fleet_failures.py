@@ -10,6 +10,15 @@ from typing import Final, NamedTuple
 
 OWN_TIMEOUT: Final = "timeout while this machine was late"
 """No answer within the time, but this machine was late itself meanwhile: that says nothing about the server."""
+NO_ANSWERS: Final = {
+    "refused": "connection refused",
+    "reset": "connection reset",
+    "closed": "connection closed",
+    "unreachable": "unreachable",
+    "timeout": "timeout",
+    OWN_TIMEOUT: OWN_TIMEOUT,
+}
+"""Why nothing was answered, for people: a device that is `refused` has an answer, a connection has none."""
 
 
 class Cause(NamedTuple):
@@ -68,5 +77,19 @@ class FleetFailures:
 
     def in_short(self, most: int = 2) -> str:
         """`poll 401 ×900, poll timeout ×12, …`; empty where nothing failed."""
-        said = [f"{cause.exchange} {cause.answer} ×{times:,}" for cause, times in self.times.most_common(most)]
+        said = [
+            f"{cause.exchange} {NO_ANSWERS.get(cause.answer, cause.answer)} ×{times:,}"
+            for cause, times in self.times.most_common(most)
+        ]
         return ", ".join([*said, "…"] if len(self.times) > most else said)
+
+
+def answer_text(answer: str) -> str:
+    """A status code with its protocol, and what kind of silence there was."""
+    return f"HTTP {answer}" if answer.isdigit() else NO_ANSWERS.get(answer, answer)
+
+
+def last_heard(answer: str) -> str:
+    """`the last answer was HTTP 401`, `the last try had no answer: timeout`."""
+    said = answer_text(answer)
+    return f"the last try had no answer: {said}" if answer in NO_ANSWERS else f"the last answer was {said}"

@@ -120,9 +120,8 @@ class PlainScreen:
         self.say(f"{devices_text(self._state)} on {self._heading.server}, seed {self._heading.seed}")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self._say_state()
+    def __exit__(self, *_: object) -> None:
+        """The report follows, and says it all."""
 
     def refresh(self) -> None:
         if self._count is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Final
 
-from fleetrig.harness.report.fleet_failures import CauseFailures, DeviceFailures
+from fleetrig.harness.report.fleet_failures import CauseFailures, DeviceFailures, answer_text, last_heard
 from fleetrig.harness.report.fleet_state import FleetState
 from fleetrig.harness.report.fleet_table import TableHeading, devices_text, elapsed_s, format_clock, format_count
 from fleetrig.simulator.contract.clock import to_s
@@ -53,8 +53,7 @@ def never_let_in_lines(state: FleetState, advice: Advice) -> Iterable[str]:
     for what, found in (("never let in", state.never_let_in()), ("let in, but never online", state.never_online())):
         for answer, serials in islice(found.items(), MOST_REASONS):
             said = advice(answer)
-            heard = f"the last answer was {answer_text(answer)}"
-            yield f"{what}: {named(serials)}, {heard}{f': {said}' if said else ''}"
+            yield f"{what}: {named(serials)}, {last_heard(answer)}{f': {said}' if said else ''}"
     if waiting := state.not_let_in_yet():
         yield f"under way, neither let in nor refused so far: {named(waiting)}"
 
@@ -94,11 +93,6 @@ def device_text(state: FleetState, found: CauseFailures, serial: str, failures: 
     else:
         when = f"from {first_s:.1f} s to {last_s:.1f} s"
     return f"{serial} ×{failures.times:,} {when}"
-
-
-def answer_text(answer: str) -> str:
-    """A status code with its protocol."""
-    return f"HTTP {answer}" if answer.isdigit() else answer
 
 
 def format_span(seconds: float) -> str:

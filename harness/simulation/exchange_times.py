@@ -20,3 +20,8 @@ class ExchangeTimes:
         self.took.add(took_us)
         self.most_us = max(self.most_us, took_us)
         self.failed += not is_good
+
+    def percentile_s(self, share: float) -> float | None:
+        """None when there are none. A bucket may reach beyond the longest: no percentile does."""
+        of_bucket_s = self.took.percentile_s(share)
+        return None if of_bucket_s is None else min(of_bucket_s, self.most_us / 1e6)

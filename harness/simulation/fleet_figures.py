@@ -34,6 +34,8 @@ class SimulationFigures:
         self._figures = LoadFigures(0.0)
         self._due_us: dict[str, int] = {}
         """Device -> when its next request was meant to go out."""
+        self.lasted_s = 0.0
+        """From the first start to the moment when the fleet was switched off; known at the end."""
         self._asked: dict[str, tuple[str, float, float]] = {}
         """Device -> the name of what it asked last, when it meant to and when it did, in seconds."""
         self.told = 0
@@ -58,12 +60,13 @@ class SimulationFigures:
         self._figures.started(now_s, intended_s)
 
     def ended(self, event: TraceEvent, is_good: bool) -> None:
-        """An exchange has ended. What only came along is no answer to anything."""
+        """An exchange has ended. What only came along, and a session that ended while it idled, answers nothing."""
         now_s = self._s(event.at_us)
         asked = self._asked.get(event.device)
         if asked is not None and asked[0] == event.name:
             _, intended_s, sent_s = self._asked.pop(event.device)
-        elif event.name in self._waits or not is_good:
+        elif event.name in self._waits:
+            self._asked.pop(event.device, None)
             intended_s = sent_s = now_s - to_s(event.took_us)
         else:
             return
@@ -79,11 +82,13 @@ class SimulationFigures:
             self._lately.append((number, second))
         return self.curves.settle(int(now_s))
 
-    def end(self, online: int) -> list[CurveRow]:
-        """The last rows, when nothing more will be told."""
+    def end(self, now_us: int, online: int) -> list[CurveRow]:
+        """The last rows, when nothing more will be told: a second that is not over has one if anything happened."""
         before = len(self.curves.rows)
+        self.lasted_s = self._s(now_us)
         for number, second in sorted(self._figures.take_all().items()):
             self.curves.add(ITSELF, number, second, online)
+        self.curves.settle(int(self.lasted_s))
         self.curves.settle_all()
         return self.curves.rows[before:]
 

@@ -53,7 +53,7 @@ class Measuring:
             self.starts.end()
             state.ended_us = bench.now_us()
             stop_listening()
-            self._rows(self.figures.end(self._online()))
+            self._rows(self.figures.end(state.ended_us, self._online()))
 
     def _power_on(self, agent: Agent, due_us: int) -> None:
         self.figures.woke(agent.identity.serial, due_us, self._bench.now_us())

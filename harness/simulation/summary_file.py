@@ -57,7 +57,7 @@ def _measured(measuring: Measuring) -> dict[str, Any]:
     return {
         "requests": {
             "sent": totals.started, "answered": totals.answered, "errors": totals.errors,
-            "seconds": len(figures.curves.rows), **_times(totals.took), "corrected": _times(totals.corrected),
+            "seconds": round(figures.lasted_s, 3), **_times(totals.took), "corrected": _times(totals.corrected),
         },
         "exchanges": {name: _exchange(times) for name, times in sorted(figures.exchanges.items())},
         "machine": {
@@ -68,10 +68,10 @@ def _measured(measuring: Measuring) -> dict[str, Any]:
 
 
 def _exchange(times: ExchangeTimes) -> dict[str, Any]:
-    return {"count": times.took.count, "failed": times.failed, **_times(times.took), "max_s": times.most_us / 1e6}
+    return {"count": times.took.count, "failed": times.failed, **_times(times), "max_s": times.most_us / 1e6}
 
 
-def _times(histogram: Histogram) -> dict[str, float | None]:
+def _times(histogram: Histogram | ExchangeTimes) -> dict[str, float | None]:
     return {f"{name}_s": histogram.percentile_s(share) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))}
 
 

@@ -79,15 +79,15 @@ def check_options(given: Given, place: DevicePlace) -> None:
 
 def _at_odds_with_place(given: Given, place: DevicePlace) -> Iterator[str]:
     ways = USABLE[given.credentials]
+    if given.register and place.server is None:
+        yield (
+            f"--register needs the registry and an adapter, and {place.url} is a single address: give a SERVER.yaml "
+            "with registry: and its adapters, or of a `fleetrig serve` the address of its control interface"
+        )
     if place.scheme not in ways:
         yield (
             f"--credentials {given.credentials} can be used over {' and '.join(ways)} only, not over {place.scheme}: "
             "give another --transport"
-        )
-    if given.register and place.server is None:
-        yield (
-            f"--register needs the registry, and {place.url} is an address of devices: give a SERVER.yaml with "
-            "registry: and its adapters"
         )
 
 

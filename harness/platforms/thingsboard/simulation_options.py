@@ -108,8 +108,8 @@ def _at_odds_with_place(given: Given, place: DevicePlace) -> Iterator[str]:
         yield f"--credentials {kind} can be used over {ways} only, not over {scheme}: give another --transport"
     if given.register and place.server is None:
         yield (
-            f"--register needs a server's REST API, and {place.url} is an address of devices: give a SERVER.yaml, or "
-            "the http address and --transport"
+            f"--register needs a server's REST API, and {place.url} is an address of devices: give a SERVER.yaml, "
+            "the http address and --transport, or of a `fleetrig serve` the address of its control interface"
         )
     if given.children and not scheme.startswith("mqtt"):
         yield f"gateways speak MQTT only, not {scheme}: give --transport mqtt or mqtts"

@@ -88,14 +88,14 @@ def test_errors_are_counted_alike_in_report_summary_and_curve_and_have_names(haw
 def test_a_server_that_goes_away_and_comes_back(hawkbit_server, tmp_path):
     misbehave(hawkbit_server, fault="outage", shows_as="reset", times=2)
     figures = Figures(tmp_path, hawkbit_server, "--register", "--count", 6)
-    assert "failed: poll, reset, 2 times: " in figures.done.stdout
+    assert "failed: poll, connection reset, 2 times: " in figures.done.stdout
     assert figures.summary["came_through"] >= 4
 
 
 def test_a_server_that_resets_the_first_device_is_there_all_the_same(hawkbit_server, tmp_path):
     misbehave(hawkbit_server, fault="outage", shows_as="reset", hits="* */controller/v1/SIM-0001*", times=1)
     figures = Figures(tmp_path, hawkbit_server, "--register", "--count", 3)
-    assert "failed: poll, reset, 1 time: SIM-0001" in figures.done.stdout
+    assert "failed: poll, connection reset, 1 time: SIM-0001" in figures.done.stdout
     assert figures.summary["came_through"] >= 2
 
 

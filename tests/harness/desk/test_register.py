@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -80,6 +81,13 @@ def test_a_device_whose_values_could_not_be_written_is_not_left_behind(desk: Des
     assert "cannot write /dev/full: No space left on device" in full.stderr
     again = desk.fleetrig("register", "full-1", "--against", f"{platform}.yaml", "--remove")
     assert "the server knows no full-1" in again.stderr
+
+
+def test_no_secret_goes_into_a_pipe_that_lies_where_the_file_would_be(desk: Desk) -> None:
+    os.mkfifo("piped-1.env")
+
+    piped = desk.fleetrig("register", "piped-1", "--against", "hawkbit.yaml")
+    assert (piped.returncode, "piped-1.env is there and is no file" in piped.stderr) == (4, True), piped.stderr
 
 
 @pytest.mark.parametrize(("platform", "listener"), [("hawkbit", "http"), ("thingsboard", "http"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.report.fleet_failures import OWN_TIMEOUT
+from fleetrig.harness.report.fleet_failures import OWN_TIMEOUT, last_heard
 from fleetrig.harness.report.fleet_readings import NOTHING, Readings
 from fleetrig.harness.report.fleet_state import POWER_ON, FleetState
 from fleetrig.harness.report.fleet_summary import summary
@@ -89,6 +89,21 @@ def test_causes_are_grouped_the_most_frequent_first_and_bounded():
 def test_a_device_that_is_let_in_and_gets_no_further_is_no_success():
     story = Story("A").hears(1.0, "A", 200).tell(1.0, "A", "entered", stage="enrolled").hears(2.0, "A", 500, "login")
     assert story.lines()[0] == "let in, but never online: 1 device (A), the last answer was HTTP 500"
+
+
+@pytest.mark.parametrize(
+    ("why", "said"), [("refused", "connection refused"), ("timeout", "timeout"), ("reset", "connection reset")]
+)
+def test_a_connection_that_is_refused_is_no_refused_device(why: str, said: str) -> None:
+    story = Story("A")
+    story.tell(1.0, "A", "no_reply", "poll", reason=why, took_us=1)
+    assert story.lines()[-1] == f"failed: poll, {said}, 1 time: A ×1 since 1.0 s"
+    assert story.state.by_cause.in_short() == f"poll {said} ×1"
+
+
+def test_what_was_heard_last_is_no_answer_where_there_was_none() -> None:
+    assert last_heard("refused") == "the last try had no answer: connection refused"
+    assert last_heard("401") == "the last answer was HTTP 401"
 
 
 def test_who_has_not_been_answered_yet_is_told():

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from fleetrig.harness.report.fleet_readings import NOTHING, Reading, Readings
+from fleetrig.harness.report.fleet_screen import PlainScreen
 from fleetrig.harness.report.fleet_state import POWER_ON, FleetState
 from fleetrig.harness.report.fleet_summary import summary
 from fleetrig.harness.report.fleet_table import (
@@ -250,6 +251,14 @@ def test_the_plain_line_says_the_same_in_ascii():
     line = plain_line(story.state, TableHeading(URL, 7, for_s=600), story.now_us)
     assert line.startswith("running 1:05 of 10:00   2 online, 1 off   polls 2 (0.0/s)   failures 0")
     assert line.isascii()
+
+
+def test_a_log_has_no_state_of_the_fleet_after_it_was_cleared_away(capsys: pytest.CaptureFixture[str]) -> None:
+    """The report follows at once: `running 0:05 of 0:05` between `deleting 3 targets` and it only confuses."""
+    story = Story(3)
+    with PlainScreen(story.state, HEADING, lambda: story.now_us) as screen:
+        screen.say("deleting 3 targets")
+    assert capsys.readouterr().out.splitlines()[1:] == ["deleting 3 targets"]
 
 
 def test_time_after_the_end_does_not_count():

@@ -251,7 +251,7 @@ HAVE = ["--credentials", "password", "--tenant", "acme", "--secret", "env:K"]
         (["--credentials", "password", "--tenant", "acme"], "whose devices? Give --tenant and --secret"),
         (["--tenant", "acme", "--certificates", "x"], "a certificate says whose it is by its issuer"),
         ([*HAVE, "--certificates", "x"], "--certificates are shown by devices with --credentials certificate"),
-        (["--register"], "--register needs the registry, and https://127.0.0.1:9 is an address of devices"),
+        (["--register"], "--register needs the registry and an adapter, and https://127.0.0.1:9 is a single address"),
         ([*HAVE, "--register"], "--register"),
         (["--credentials", "psk", "--tenant", "a", "--secret", "env:K"], "can be used over coaps only, not over https"),
         (["--credentials", "pasword"], "did you mean password?"),
@@ -274,6 +274,13 @@ def test_wrong_options_are_told_before_anything_is_sent(
     said = capsys.readouterr()
     assert words in said.err
     assert "secret-itself" not in said.err + said.out
+
+
+def test_a_registry_alone_is_told_what_is_lacking(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its address stands first in what `serve` prints, and no --transport would help."""
+    assert main(["simulate", "hono", "--against", "http://127.0.0.1:9", "--register"]) == Exit.WRONG_USAGE
+    said = capsys.readouterr().err
+    assert "give a SERVER.yaml with registry: and its adapters, or of a `fleetrig serve` the address of its" in said
 
 
 @pytest.mark.parametrize(
