@@ -22,7 +22,7 @@ from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.run.interrupts import StopRequests, stop_signals
 from fleetrig.harness.servers.description import description_of, known_platform
-from fleetrig.simulator.contract.errors import FleetrigError, UsageError, broken_environment
+from fleetrig.simulator.contract.errors import FleetrigError, UsageError, broken_environment, system_said
 
 
 class Verb(NamedTuple):
@@ -317,7 +317,7 @@ def _report(error: BaseException, *, is_stopped: bool) -> int:
             return Exit.BROKEN
         case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG | errno.EROFS | errno.EIO):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in it cannot be written
-            return _say(f"cannot write{_to(error)}: {error.strerror}", Exit.BROKEN)
+            return _say(f"cannot write{_to(error)}: {system_said(error)}", Exit.BROKEN)
         case FleetrigError():
             from fleetrig.harness.servers.no_answer import looked_closer  # sockets and TLS are for who has no answer
 

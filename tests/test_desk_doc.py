@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,23 +15,22 @@ import pytest
 
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.servers.description import description_of
+from tests.doc_page import WITHIN_S, blocks, page, user_environ
 from tests.harness.served import Served
 
-PAGE: Final = (Path(__file__).parents[1] / "docs/desk.md").read_text(encoding="utf-8")
+PAGE: Final = page("desk")
 CHAPTER: Final = re.compile(r"^## ", re.MULTILINE)
-BLOCK: Final = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SERVE: Final = re.compile(r"fleetrig serve(?: --platform (\w+))? --control 127\.0\.0\.1:(\d+)\n")
 WEB_PORT: Final = "8090"
-WITHIN_S: Final = 120.0
 
 
 def chapters() -> dict[str, list[str]]:
     """Platform -> its blocks, the one that starts the server first."""
     found = {}
     for chapter in CHAPTER.split(PAGE):
-        blocks = BLOCK.findall(chapter)
-        if blocks and (serve := SERVE.fullmatch(blocks[0])):
-            found[serve[1] or next(iter(PLATFORMS))] = blocks
+        commands = blocks(chapter)
+        if commands and (serve := SERVE.fullmatch(commands[0])):
+            found[serve[1] or next(iter(PLATFORMS))] = commands
     return found
 
 
@@ -52,23 +50,22 @@ def test_each_platform_has_a_chapter() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_every_command_works(platform: str, tmp_path: Path, free_port: int) -> None:
-    serve, *blocks = chapters()[platform]
+    serve, *commands = chapters()[platform]
     control = SERVE.fullmatch(serve)
     assert control is not None
     listeners = [part for name in description_of(platform).defaults for part in (f"--{name}", "127.0.0.1:0")]
     with Served(tmp_path, "--platform", platform, "--control", "127.0.0.1:0", *listeners) as served:
-        script = at_free_ports("".join(blocks), platform, served.ready, control[2])
+        script = at_free_ports("".join(commands), platform, served.ready, control[2])
         script = re.sub(rf"\b{WEB_PORT}\b", str(free_port), script)
         run(script, tmp_path)
 
 
 def run(script: str, folder: Path) -> None:
     """In a shell with a group of its own: what a command left running ends with it."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     output = folder / "said.txt"
     with output.open("w") as said:
         shell = subprocess.Popen(
-            ["bash", "-e", "-u", "-x", "-c", script], cwd=folder, env={**os.environ, "PATH": path}, text=True,
+            ["bash", "-e", "-u", "-x", "-c", script], cwd=folder, env=user_environ(), text=True,
             stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         try:

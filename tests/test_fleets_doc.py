@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -19,31 +16,23 @@ from fleetrig.harness.scenario_file.words import CHECK_WORDS
 from fleetrig.simulator.arrivals_shape import Shape
 from fleetrig.simulator.backoff import Policy
 from fleetrig.simulator.client_policies import RealClient
+from tests.doc_page import ROOT, blocks, page, ran
 
-ROOT: Final = Path(__file__).parents[1]
-PAGE: Final = (ROOT / "docs/fleets.md").read_text(encoding="utf-8")
-BLOCK: Final = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
-FILE: Final = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PAGE: Final = page("fleets")
 ROW: Final = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
-WITHIN_S: Final = 120.0
 
 
 @pytest.mark.slow
 def test_every_command_works(tmp_path: Path) -> None:
     (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    blocks = BLOCK.findall(PAGE)
-    assert len(blocks) >= 3
-    for block in blocks:
-        done = subprocess.run(
-            ["bash", "-e", "-u", "-c", block], cwd=tmp_path, timeout=WITHIN_S,
-            env={**os.environ, "PATH": path}, text=True, capture_output=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, (block, done.stdout, done.stderr)
+    commands = blocks(PAGE)
+    assert len(commands) >= 3
+    for block in commands:
+        ran(block, tmp_path)
 
 
 def test_the_fleet_of_several_makes_is_one(tmp_path: Path) -> None:
-    [devices] = FILE.findall(PAGE)
+    [devices] = blocks(PAGE, "yaml")
     path = tmp_path / "x.yaml"
     path.write_text(f"scenario: It is read\n{devices}phases: [{{name: on, do: power_on}}]\n", encoding="utf-8")
     (one,) = expand(read_scenario(path, "x"))

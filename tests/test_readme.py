@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.doc_page import ROOT, blocks, in_shell
 from tests.harness.command import fleetrig
 from tests.harness.served import Served
 
-ROOT = Path(__file__).parents[1]
 CHAPTER = re.compile(r"^## ", re.MULTILINE)
-BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SERVE = "fleetrig serve\n"
 SERVED_AT = "127.0.0.1:8080"
-WITHIN_S = 120.0
 BROKEN = 3
 GENERATOR_WAS_LIMIT = "the generator was the limit"
 
@@ -31,13 +26,13 @@ def readme() -> str:
 
 def chapters() -> dict[str, list[str]]:
     """Title -> blocks of commands, for the chapters that have some."""
-    titled = {chapter.partition("\n")[0]: BLOCK.findall(chapter) for chapter in CHAPTER.split(readme())}
-    return {title: blocks for title, blocks in titled.items() if blocks}
+    titled = {chapter.partition("\n")[0]: blocks(chapter) for chapter in CHAPTER.split(readme())}
+    return {title: found for title, found in titled.items() if found}
 
 
 def test_the_server_is_started_in_a_block_of_its_own() -> None:
-    assert SERVE in [block for blocks in chapters().values() for block in blocks]
-    assert sum(len(blocks) for blocks in chapters().values()) == len(BLOCK.findall(readme())) >= 8
+    assert SERVE in [block for found in chapters().values() for block in found]
+    assert sum(map(len, chapters().values())) == len(blocks(readme())) >= 8
 
 
 @pytest.mark.slow
@@ -46,19 +41,15 @@ def test_every_command_works(title: str, tmp_path: Path) -> None:
     """`fleetrig serve` runs beside them, on a free port."""
     shutil.copytree(ROOT / "scenarios", tmp_path / "scenarios")
     with Served(tmp_path) as served:
-        blocks = [block for block in chapters()[title] if block != SERVE]
-        ran = [run(block.replace(SERVED_AT, served.ready["http"]), tmp_path) for block in blocks]
+        commands = [block for block in chapters()[title] if block != SERVE]
+        ran = [run(block.replace(SERVED_AT, served.ready["http"]), tmp_path) for block in commands]
     if not all(ran):
         pytest.skip("this machine is busy with other tests: the load generator was the limit, and said so")
 
 
 def run(block: str, folder: Path) -> bool:
     """False when a load run blamed itself: the rest of its block was not run."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-e", "-u", "-c", block], cwd=folder, env={**os.environ, "PATH": path}, timeout=WITHIN_S, text=True,
-        capture_output=True, check=False,
-    )  # fmt: skip
+    done = in_shell(block, folder)
     if done.returncode == BROKEN and GENERATOR_WAS_LIMIT in done.stdout:
         return False
     assert done.returncode == 0, f"{block}\nended with {done.returncode}:\n{done.stdout}\n{done.stderr}"

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -15,14 +12,12 @@ from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.scenario_file.reader import load_mapping
 from fleetrig.harness.scenario_file.vocabulary import NEUTRAL_NEEDS, vocabulary_of
 from fleetrig.harness.servers.server_model import ClientCaFile, LineAccount, ServerFile
+from tests.doc_page import blocks, page, ran, replaced
 from tests.harness.served import Served
 
-PAGE: Final = (Path(__file__).parents[1] / "docs/servers.md").read_text(encoding="utf-8")
-BLOCK: Final = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
-FILE: Final = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PAGE: Final = page("servers")
 ROW: Final = re.compile(r"^\| ((?:`[\w.]+` ?)+)\|", re.MULTILINE)
 PORTS: Final = {"http": "127.0.0.1:8080", "control": "127.0.0.1:8081"}
-WITHIN_S: Final = 120.0
 
 
 def words_of_tables() -> list[str]:
@@ -53,33 +48,22 @@ def test_every_capability_that_can_be_declared_has_its_row() -> None:
 
 
 def test_its_files_have_no_mistakes(tmp_path: Path) -> None:
-    for text in FILE.findall(PAGE):
+    for text in blocks(PAGE, "yaml"):
         (tmp_path / "SERVER.yaml").write_text(text)
         assert load_mapping(tmp_path / "SERVER.yaml", ServerFile).model_fields_set
 
 
 @pytest.mark.slow
 def test_every_command_works(tmp_path: Path) -> None:
-    serve, *blocks = BLOCK.findall(PAGE)
+    serve, *commands = blocks(PAGE)
     options = serve.split()[2:]
     for address in PORTS.values():
         options[options.index(address)] = "127.0.0.1:0"
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with Served(tmp_path, *options) as served:
         real = {written: served.ready[name] for name, written in PORTS.items()}
         assert f"run      fleetrig run hawkbit --against http://{real[PORTS['control']]}\n" in served.until_said(
             "stop "
         )
-        (tmp_path / "SERVER.yaml").write_text(replaced(FILE.findall(PAGE)[1], real))
-        for block in blocks:
-            done = subprocess.run(
-                ["bash", "-e", "-u", "-c", replaced(block, real)], cwd=tmp_path, timeout=WITHIN_S,
-                env={**os.environ, "PATH": path}, text=True, capture_output=True, check=False,
-            )  # fmt: skip
-            assert done.returncode == 0, (block, done.stdout, done.stderr)
-
-
-def replaced(text: str, real: dict[str, str]) -> str:
-    for written, address in real.items():
-        text = text.replace(written, address)
-    return text
+        (tmp_path / "SERVER.yaml").write_text(replaced(blocks(PAGE, "yaml")[1], real))
+        for block in commands:
+            ran(replaced(block, real), tmp_path)

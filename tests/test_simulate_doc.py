@@ -11,16 +11,17 @@ import pytest
 from fleetrig.harness.load.curves import COLUMNS
 from fleetrig.harness.report.fleet_failures import OWN_TIMEOUT
 from fleetrig.harness.simulation.starts import FEWER
+from tests.doc_page import blocks, page
 from tests.harness.served import Served
-from tests.test_readme import BLOCK, SERVE, SERVED_AT, run
+from tests.test_readme import SERVE, SERVED_AT, run
 
-PAGE: Final = (Path(__file__).parents[1] / "docs/simulate.md").read_text(encoding="utf-8")
+PAGE: Final = page("simulate")
 
 
 @pytest.mark.slow
 def test_every_command_works(tmp_path: Path) -> None:
     with Served(tmp_path) as served:
-        for block in BLOCK.findall(PAGE):
+        for block in blocks(PAGE):
             assert block == SERVE or run(block.replace(SERVED_AT, served.ready["http"]), tmp_path)
 
 

@@ -130,6 +130,8 @@ def _file_of(device: str, env: Path | None, count: int, *, is_checked: bool, aga
     path = env or Path(folder_name(device) + ENDING)
     if is_checked:
         check_file("--env", path)
+        if env is None and path.exists() and not path.is_file():
+            raise UsageError(f"{path} is there and is no file: name another place by --env F")
         if path.is_file() and not again:
             raise UsageError(
                 f"{path} is there already and would be lost: name another file by --env F, or say --again for a new "

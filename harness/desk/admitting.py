@@ -12,7 +12,7 @@ from typing import Final
 from fleetrig.harness.desk.registering import AdmittedDevice, DeviceRegistrar, variable
 from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.run.interrupts import finish_despite_stop, tell
-from fleetrig.harness.run.private_files import open_private
+from fleetrig.harness.run.private_files import FOR_OWNER
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError, UsageError, system_said
 from fleetrig.simulator.drivers.realtime import RealBench
 
@@ -82,7 +82,7 @@ def lines_of(values: Mapping[str, str]) -> list[str]:
 def write_values(path: Path, device: str, values: Mapping[str, str]) -> None:
     """Raises BrokenBench."""
     try:
-        with whole_file(path, open_private) as file:
+        with whole_file(path, FOR_OWNER) as file:
             file.write("\n".join([HEAD.format(device=device), *lines_of(values)]) + "\n")
     except OSError as wrong:
         raise BrokenBench(f"cannot write {path}: {system_said(wrong)}") from None

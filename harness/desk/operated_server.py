@@ -13,6 +13,7 @@ from typing import Final
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.servers.description import description_of, known_platform
+from fleetrig.harness.servers.http_admin import NotLetIn
 from fleetrig.harness.servers.no_answer import NoAnswer
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import checked_account, secret_from
@@ -22,6 +23,10 @@ from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.realtime import RealBench
 
+NOT_LET_IN: Final = (
+    "{said} (--user NAME and --password env:NAME, or a SERVER.yaml). It answers 401 as {platform} does; if it is "
+    "something else, say so by --platform"
+)
 NOTHING_KNOWN: Final = (
     "nothing that is known answers at {against} with the usual accounts: say what it is by --platform, and who asks by "
     "--user and --password env:NAME, or by a SERVER.yaml. {said}"
@@ -63,7 +68,7 @@ async def operated_server(options: OperatedServerOptions) -> OperatedServer:
 
 async def _first_that_answers(options: OperatedServerOptions) -> OperatedServer:
     """A platform whose server could not have this description is none of those that are asked."""
-    said: list[str] = []
+    said: list[tuple[str, BrokenBench]] = []
     unfit: list[UsageError] = []
     for name in sorted(PLATFORMS, key=lambda name: not description_of(name).account.user):
         # who accepts an account says more of itself than who wants to know nothing
@@ -72,24 +77,33 @@ async def _first_that_answers(options: OperatedServerOptions) -> OperatedServer:
         except UsageError as wrong:
             unfit.append(wrong)
             continue
-        if not (why_not := await _why_not(found)):
+        if (why_not := await _why_not(found)) is None:
             return found
-        said.append(f"{name}: {why_not}")
+        said.append((name, why_not))
     if not said:
         raise unfit[0]
-    raise UsageError(NOTHING_KNOWN.format(against=options.against, said=f"({said[0]})"))
+    raise UsageError(_nobody_known(options.against, said))
 
 
-async def _why_not(operated: OperatedServer) -> str:
-    """Why it is no server of that platform; empty if it is. Raises NoAnswer."""
+def _nobody_known(against: str, said: list[tuple[str, BrokenBench]]) -> str:
+    """Who wants another account is likelier meant than who has no such path."""
+    strict = [one for one in said if isinstance(one[1], NotLetIn)]
+    name, why = (strict or said)[0]
+    if len(strict) == 1:
+        return NOT_LET_IN.format(said=why, platform=name)
+    return NOTHING_KNOWN.format(against=against, said=f"({name}: {why})")
+
+
+async def _why_not(operated: OperatedServer) -> BrokenBench | None:
+    """Why it is no server of that platform; None if it is. Raises NoAnswer."""
     try:
         async with operated.bench() as bench:
             await bench.run(platform_of(operated.platform).admin(operated.server).greet())
     except NoAnswer:
         raise
     except BrokenBench as wrong:
-        return str(wrong)
-    return ""
+        return wrong
+    return None
 
 
 def _server_of(platform: str, options: OperatedServerOptions) -> OperatedServer:

@@ -31,6 +31,7 @@ class PublishedFiles:
         self._host = host
         self._port = 0
         self._files: dict[str, UpdateFile] = {}
+        self._open: set[asyncio.StreamWriter] = set()
 
     def publish(self, file: UpdateFile) -> str:
         """The URL under which devices find it."""
@@ -44,13 +45,20 @@ class PublishedFiles:
         self._port = server.sockets[0].getsockname()[1]
         return server
 
+    def break_off(self) -> None:
+        """Ends the connections that are open: a server waits for them, and a device may stay on for ever."""
+        for writer in self._open:
+            writer.transport.abort()
+
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request, then the connection ends: whoever leaves early, or asks for nothing of ours, gets no more."""
+        self._open.add(writer)
         with suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             async with asyncio.timeout(HEAD_WITHIN_S):
                 head = await reader.readuntil(BLANK_LINE)
             await self._send(head.decode("latin-1").split(" "), writer)
         writer.close()
+        self._open.discard(writer)
 
     async def _send(self, words: list[str], writer: asyncio.StreamWriter) -> None:
         file = self._files.get(words[1]) if words[0] in ("GET", "HEAD") and len(words) > 1 else None
@@ -76,4 +84,7 @@ async def published_files(at: Address) -> AsyncIterator[PublishedFiles]:
     except OSError as wrong:
         raise UsageError(f"--serve-at {at}: {system_said(wrong)}") from None
     async with server:
-        yield files
+        try:
+            yield files
+        finally:
+            files.break_off()

@@ -56,6 +56,8 @@ def _version_of(files: Sequence[UpdateFile]) -> str:
 
 def _looked_at(path: Path) -> UpdateFile:
     shown = shown_path(path)
+    if any("\ud800" <= char <= "\udfff" for char in path.name):
+        raise UsageError(f"{shown} has a name that is no UTF-8, which no server takes: rename it first")
     try:
         found = path.stat()
         if stat.S_ISDIR(found.st_mode):

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.fault_values import nearest
 from fleetrig.simulator.contract.identity import DeviceIdentity
 from fleetrig.simulator.contract.unreadable import why_no_words
 
@@ -57,6 +58,8 @@ class DeviceCommand:
         def value(place: re.Match[str]) -> str:
             name = place[1]
             if name not in values:
+                if near := nearest(name, values):
+                    raise UsageError(f"--device-command: {place[0]} is no place; did you mean {{{near}}}?")
                 return place[0]
             self._check(name, values[name], stands_alone=place[0] == word)
             return values[name]
@@ -88,13 +91,34 @@ def device_command(text: str, image: Path | None = None) -> DeviceCommand:
         raise UsageError("--device-command is empty; give a program and its arguments")
     program = shutil.which(words[0])
     if program is None:
-        raise UsageError(f"--device-command: there is no program {words[0]}, or it may not be executed")
+        raise UsageError(f"--device-command: {why_no_program(words[0])}")
     if image is not None and not image.is_file():
         raise UsageError(f"--device-image: there is no file {image}")
     # Programs run in folders of their own, so what lies here must be named in full.
-    first = str(Path(program).absolute())
-    rest = tuple(str(Path(word).absolute()) if "/" in word and Path(word).exists() else word for word in words[1:])
-    return DeviceCommand((first, *rest), text, image)
+    return DeviceCommand((str(Path(program).absolute()), *map(in_full, words[1:])), text, image)
+
+
+def why_no_program(word: str) -> str:
+    """Why a first word starts nothing, and what to do."""
+    path = Path(word)
+    if not path.exists():
+        return f"there is no program {word}"
+    if "/" not in word:
+        return f"there is no program {word}; for the file of that name in this folder write ./{word}"
+    if not path.is_file():
+        return f"{word} is no file"
+    return f"{word} may not be executed: `chmod +x {shlex.quote(word)}`, or name the program that reads it first"
+
+
+def in_full(word: str) -> str:
+    """The whole path of a file that lies here (`python3 my_device.py`), and of a folder that is written as a path."""
+    is_meant = Path(word).exists() if "/" in word else may_be_a_file(word) and Path(word).is_file()
+    return str(Path(word).absolute()) if is_meant else word
+
+
+def may_be_a_file(word: str) -> bool:
+    """An option is none, and a word without a dot is likelier a word that the program knows."""
+    return "." in word and not word.startswith("-")
 
 
 def values_of(device: DeviceIdentity, given: Mapping[str, str], url: str, folder: Path) -> dict[str, str]:

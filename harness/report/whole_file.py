@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, TextIO
@@ -11,26 +11,37 @@ from typing import Final, TextIO
 from fleetrig.simulator.contract.errors import shown_path, system_said
 
 DRAFT: Final = ".part"
+AS_USUAL: Final = 0o666
 
 
-def open_text(path: Path) -> TextIO:
-    return path.open("w", encoding="utf-8", newline="")
+def new_file(path: Path, mode: int) -> TextIO:
+    """Opens a file that nobody else has: what lies there goes first, and a link put there meanwhile is not followed.
+
+    Raises OSError.
+    """
+    with suppress(FileNotFoundError):
+        path.unlink()
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    if mode != AS_USUAL:
+        os.fchmod(descriptor, mode)
+    return os.fdopen(descriptor, "w", encoding="utf-8", newline="")
 
 
 @contextmanager
-def whole_file(path: Path, open_draft: Callable[[Path], TextIO] = open_text) -> Iterator[TextIO]:
+def whole_file(path: Path, mode: int = AS_USUAL) -> Iterator[TextIO]:
     """What is written inside the block replaces the file at its end; nothing is left of it if anything goes wrong.
 
-    A link keeps leading where it did, and what is no file, such as `/dev/stdout`, is written as it is. Raises OSError.
+    A link keeps leading where it did, and what is no file, such as `/dev/stdout`, is written as it is. `mode` is what
+    the file gets; the usual one is narrowed by the umask. Raises OSError.
     """
     if path.exists() and not path.is_file() and not path.is_dir():
-        with open_draft(path) as file:
+        with path.open("w", encoding="utf-8", newline="") as file:
             yield file
         return
     goal = followed(path)
     draft = goal.with_name(goal.name + DRAFT)
     try:
-        with open_draft(draft) as file:
+        with new_file(draft, mode) as file:
             yield file
         draft.replace(goal)
     except BaseException:
@@ -74,7 +85,8 @@ def check_folder(option: str, path: Path, folder: Path) -> None:
     trial = folder / f".{path.name[:TRIAL_CHARACTERS]}{DRAFT}"
     try:
         try:
-            trial.write_bytes(bytes(TRIAL_BYTES))
+            with new_file(trial, AS_USUAL) as file:
+                file.write("\0" * TRIAL_BYTES)
         finally:
             with suppress(OSError):
                 trial.unlink()

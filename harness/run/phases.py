@@ -14,6 +14,7 @@ from typing import Final
 from fleetrig.harness.checks.evaluators import evaluator_for
 from fleetrig.harness.checks.fold import curves_of
 from fleetrig.harness.checks.model_watch import ModelWatch
+from fleetrig.harness.external.program_failed import ProgramFailed
 from fleetrig.harness.external.view import note_heard, view_for
 from fleetrig.harness.run.actions import perform
 from fleetrig.harness.run.context import RunContext, build_devices
@@ -127,9 +128,9 @@ def run_phase(context: RunContext, phase: Phase) -> Director[PhaseResult]:
 
 
 def perform_all(context: RunContext, phase: Phase) -> Director[list[CheckResult]]:
-    """Does what the phase does, up to an action that a board did not carry out.
+    """Does what the phase does, up to an action that a board did not carry out, or that a program was not there for.
 
-    Returns the results of those that are judged by themselves: what boards do can fail.
+    Returns the results of those that are judged by themselves: what boards and programs do can fail.
     """
     results: list[CheckResult] = []
     for action in phase.do:
@@ -139,7 +140,7 @@ def perform_all(context: RunContext, phase: Phase) -> Director[list[CheckResult]
             if seen := (yield from perform(context, action.arguments)):
                 context.emit("carried_out", title, seen)
                 results.append(CheckResult(title, Verdict.PASSED, None, action.line, seen))
-        except BoardFailed as failed:
+        except (BoardFailed, ProgramFailed) as failed:
             context.emit("failed", title, str(failed))
             finding = Finding(action.arguments.describe(), str(failed))
             return [*results, CheckResult(title, Verdict.FAILED, finding, action.line)]

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.report.whole_file import whole_file
-from fleetrig.harness.run.private_files import make_private_folder, open_private
+from fleetrig.harness.run.private_files import FOR_OWNER, make_private_folder
 from fleetrig.harness.run.sampled_trace import ONE_OF
 from fleetrig.simulator.contract.errors import BrokenBench, shown_path, system_said
 from fleetrig.simulator.contract.json_types import Json
@@ -126,7 +126,7 @@ class TraceFile:
             return self._goal
 
     def _copy(self, draft: IO[str]) -> None:
-        with whole_file(self._goal, open_private) as kept:
+        with whole_file(self._goal, FOR_OWNER) as kept:
             early = self._early if self._secrets.forms == self._forms else self._written
             for line in islice(draft, early):
                 kept.write(self._secrets.hide_known(line))  # once more: a secret was learnt after it was written

@@ -27,7 +27,8 @@ class DeviceCredentials:
     url: str
     """Where it talks to the server."""
     token: str = field(default="", repr=False)
-    user: str = ""
+    user: str = field(default="", repr=False)
+    """Of some platforms it is the token."""
     password: str = field(default="", repr=False)
     client_id: str = ""
     """Of MQTT, where the platform wants a certain one."""

@@ -44,6 +44,7 @@ def host_port(text: str) -> str:
     try:
         parts = urlsplit(f"//{text}")
         is_whole = bool(parts.hostname and parts.port) and parts.netloc == text and parts.username is None
+        is_whole = is_whole and _is_host(parts.hostname or "")
     except ValueError:
         is_whole = False
     if not is_whole:
@@ -63,16 +64,25 @@ def host_of(url: str) -> str:
     """The host of an http(s) URL. Raises UsageError."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, _ = parts.hostname or "", parts.port
     except ValueError:
         expected = "expected http://HOST:PORT with a port up to 65535, and an IPv6 address in brackets"
         raise UsageError(f"{url!r} is no address of a server: {expected}") from None
     if parts.username is not None or parts.password is not None:
         raise UsageError("an address takes no user and password, since others can see command lines: put them into a "
                          "SERVER.yaml (http, user, password: env:NAME) and give --against SERVER.yaml")  # fmt: skip
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
+    is_host = _is_host(host) and url.split("/")[2].isprintable()  # urlsplit drops what is not
+    if parts.scheme not in ("http", "https") or not is_host or parts.query or parts.fragment:
         raise UsageError(f"{url!r} is no address of a server; write for instance {EXAMPLES['http']}")
     return host
+
+
+def _is_host(name: str) -> bool:
+    """Whether anybody could look that name up; it need not be there."""
+    try:
+        return bool(name.encode("idna")) and name.isprintable() and " " not in name
+    except UnicodeError:
+        return False
 
 
 def is_loopback(host: str) -> bool:

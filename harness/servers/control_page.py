@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from fleetrig.harness.servers.address import host_port, web_url
 from fleetrig.harness.servers.description import LISTENERS
 from fleetrig.harness.servers.json_answer import NotJson, read_json
 from fleetrig.harness.servers.served_account import ServedAccount
 from fleetrig.reference_server.control.control import REFERENCE_SERVER
+from fleetrig.simulator.contract.errors import UsageError
 
 OVER_HTTP: Final = frozenset({"http", "https"})
 EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})
@@ -56,13 +58,10 @@ def page_of(url: str, body: bytes) -> ControlPage | None:
 
 def _platform(name: str, document: Mapping[str, Any], url: str) -> ToldPlatform:
     urls, properties = _part(document, "urls", name), _part(document, "properties", name)
+    told = {listener: text for listener, text in urls.items() if listener in LISTENERS and isinstance(text, str)}
     return ToldPlatform(
         _text(_dict(document.get("profiles")).get(name)),
-        {
-            listener: as_in_server_file(text, url)
-            for listener, text in urls.items()
-            if listener in LISTENERS and isinstance(text, str)
-        },
+        {listener: place for listener, text in told.items() if (place := as_in_server_file(text, url))},
         _account(_part(document, "administrators", name)),
         frozenset(word for word in _list(_dict(document.get("can")).get(name)) if isinstance(word, str)),
         {key: value for key, value in properties.items() if isinstance(value, str)},
@@ -72,14 +71,17 @@ def _platform(name: str, document: Mapping[str, Any], url: str) -> ToldPlatform:
 def as_in_server_file(text: str, control_url: str) -> str:
     """`mqtt://127.0.0.1:1883` as `127.0.0.1:1883`, a URL of HTTP as it is.
 
-    A server that listens on every address is where its control interface was found.
+    A server that listens on every address is where its control interface was found. Empty for what is no address.
     """
     scheme, _, place = text.partition("://")
-    parts, found_at = urlsplit(f"//{place}"), urlsplit(control_url).hostname or ""
-    if parts.hostname in EVERY_ADDRESS:
-        host = f"[{found_at}]" if ":" in found_at else found_at
-        place = f"{host}:{parts.port}{parts.path}"
-    return f"{scheme}://{place}" if scheme in OVER_HTTP else place
+    try:
+        parts, found_at = urlsplit(f"//{place}"), urlsplit(control_url).hostname or ""
+        if parts.hostname in EVERY_ADDRESS:
+            host = f"[{found_at}]" if ":" in found_at else found_at
+            place = f"{host}:{parts.port}{parts.path}"
+        return web_url(f"{scheme}://{place}") if scheme in OVER_HTTP else host_port(place)
+    except (ValueError, UsageError):
+        return ""
 
 
 def _account(given: Mapping[str, Any]) -> ServedAccount | None:

@@ -48,6 +48,10 @@ def upload_within_s(content: BodyPart) -> float:
     return ADMIN_WITHIN_S + len(content) / SLOWEST_UPLOAD_BYTES_PER_S
 
 
+class NotLetIn(BrokenBench):
+    """Whoever answers wants another account: 401."""
+
+
 class OtherStatus(BrokenBench):
     """A status that was not expected."""
 
@@ -95,7 +99,7 @@ class HttpAdmin:
         answer = yield Ask("admin", request, within_s)
         match answer:
             case Reply(HttpResponse(status=401)):
-                raise BrokenBench(self._why_not_let_in())
+                raise NotLetIn(self._why_not_let_in())
             case Reply(HttpResponse() as response):
                 return self.not_redirected(request, response)
             case NoReply(why):

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fleetrig.harness.servers.secrets import from_environment, secret_from
+from fleetrig.harness.servers.address import host_of, is_loopback
+from fleetrig.harness.servers.secrets import checked_account, from_environment, secret_from
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.json_types import Json
@@ -39,20 +40,35 @@ def served_account(account: UserPassword, well_known: UserPassword, reference: s
     return ServedAccount(account.user, reference if reference.startswith("env:") else str(Path(reference).absolute()))
 
 
-def password_of(
-    account: ServedAccount, well_known: UserPassword, where: str, environ: Mapping[str, str] = os.environ
-) -> str:
-    """Raises UsageError for one that cannot be known here; `where` names the control interface."""
-    if account.password == WELL_KNOWN:
-        return well_known.password
+def administrator_of(
+    account: ServedAccount,
+    well_known: UserPassword,
+    where: str,
+    url: str,
+    environ: Mapping[str, str] = os.environ,
+) -> UserPassword:
+    """Raises UsageError for a password that cannot be known here; `where` is the control interface, `url` the server.
+
+    What another machine names is not read: it could have any secret of this one sent to itself.
+    """
+    is_here = is_loopback(host_of(where)) and is_loopback(host_of(url))
     try:
-        if account.password == AS_GIVEN:
-            raise UsageError("only who started the server knows it")
-        if account.password.startswith("env:"):
-            return from_environment(account.password, environ)
-        return secret_from(account.password, "the server's --admin-password")
+        password = _password_of(account, well_known, environ, is_here=is_here)
     except UsageError as wrong:
         raise UsageError(
             f"the password of {account.user} on the server at {where} is not known here: {wrong}. Give a SERVER.yaml "
             f"with `control: {where}`, `user: {account.user}` and `password: env:NAME`"
         ) from None
+    return checked_account(account.user, password, f"the account that {where} tells")
+
+
+def _password_of(account: ServedAccount, well_known: UserPassword, environ: Mapping[str, str], *, is_here: bool) -> str:
+    if account.password == WELL_KNOWN:
+        return well_known.password
+    if account.password == AS_GIVEN:
+        raise UsageError("only who started the server knows it")
+    if not is_here:
+        raise UsageError(f"{account.password} is of the server's machine, and no secret of this one is sent elsewhere")
+    if account.password.startswith("env:"):
+        return from_environment(account.password, environ)
+    return secret_from(account.password, "the server's --admin-password")

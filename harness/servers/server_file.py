@@ -31,7 +31,7 @@ from fleetrig.harness.servers.description import LISTENERS, ServerDescription, d
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.harness.servers.remote import ClientCa, RemoteServer
 from fleetrig.harness.servers.secrets import checked_account, from_environment
-from fleetrig.harness.servers.served_account import password_of
+from fleetrig.harness.servers.served_account import administrator_of
 from fleetrig.harness.servers.server_model import ClientCaFile, ServerFile
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.header_text import why_no_basic_account
@@ -266,12 +266,14 @@ def _server(
 ) -> RemoteServer:
     listeners = {**served.listeners, **file.listeners()}
     listeners = {name: listeners[name] for name in LISTENERS if name in listeners}
-    url = next(listeners[name] for name in about.admin_listeners if name in listeners)
+    url = next((listeners[name] for name in about.admin_listeners if name in listeners), None)
+    if url is None:
+        raise UsageError(f"{file.control} names no address of {about.title}'s administration interface ({about.admin})")
     listener_words = {about.admin, *listeners, *(["https"] if url.startswith("https://") else [])}
     of_served = vocabulary_of(platform).of_served(served.profile) if served.profile else ()
     return RemoteServer(
         url,
-        _administrator(about, file, served, environ),
+        _administrator(about, file, served, url, environ),
         None if (line := file.line) is None else _account(line.user, line.password, "line", environ),
         file.tenant or about.tenant,
         can=frozenset({*file.can, *served.can, *of_served, *listener_words}),
@@ -283,12 +285,12 @@ def _server(
 
 
 def _administrator(
-    about: ServerDescription, file: ServerFile, served: ToldPlatform, environ: Mapping[str, str]
+    about: ServerDescription, file: ServerFile, served: ToldPlatform, url: str, environ: Mapping[str, str]
 ) -> UserPassword:
     """What the file says wins; then what the server says of itself; then what every fresh server has."""
     told = served.administrator
     if file.user is None and file.password is None and told is not None:
-        return UserPassword(told.user, password_of(told, about.account, file.control or "", environ))
+        return administrator_of(told, about.account, file.control or "", url, environ)
     user = file.user or (about.account.user if told is None else told.user)
     password = about.account.password if file.password is None else file.password
     return _account(user, password, "user and password", environ)

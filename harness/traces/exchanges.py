@@ -31,6 +31,8 @@ class Question:
     seq: int
     at_us: int
     line: str
+    asked: str
+    """The whole of what was asked for, behind a `?` too: a device may be named there."""
     device: str
     is_web: bool = False
     """HTTP: one connection may carry what different people ask, so it belongs to nobody."""
@@ -118,7 +120,9 @@ def _put(questions: OrderedDict[K, Question], key: K, question: Question) -> Non
 
 def _question_in(event: TraceEvent, device: str) -> Question:
     line = event.envelope.line if event.envelope is not None else event.name
-    return Question(event.seq, event.at_us, line, device, isinstance(event.envelope, HttpRequest))
+    is_web = isinstance(event.envelope, HttpRequest)
+    asked = event.envelope.target if isinstance(event.envelope, HttpRequest) else line
+    return Question(event.seq, event.at_us, line, asked, device, is_web)
 
 
 def _is_same_moment(question: Question, event: TraceEvent) -> bool:

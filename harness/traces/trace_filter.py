@@ -78,7 +78,7 @@ class TraceFilter:
             return False
         if any(fnmatchcase(seen.device, one) for one in self.devices):
             return True
-        asked = words_in(seen.question.line) if seen.question is not None else ()
+        asked = words_in(seen.question.asked) if seen.question is not None else ()
         is_web = seen.question is not None and seen.question.is_web
         is_its_session = not (seen.device or is_web) and event.session in self.sessions
         return is_its_session or self._names_one(asked) or self._names_one(spoken_words(event.envelope))

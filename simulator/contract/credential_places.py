@@ -61,6 +61,8 @@ CBOR_HOLDERS: Final = (4, 5, 6)
 """Arrays, maps and tags: what follows is in them."""
 CBOR_OPEN: Final = 31
 MOST_NAME_CHARS: Final = 128
+ANY: Final = "*"
+"""What a check says that asks for any value at all; it is nobody's credential."""
 
 
 class UnknownCredentials:
@@ -71,7 +73,7 @@ class UnknownCredentials:
 
     def mask(self, value: str) -> str:
         """`unknown:3` or `unknown:3/32`; what is masked already stays. After many thousands they have no numbers."""
-        if not value or MASK.fullmatch(value):
+        if not value or value == ANY or MASK.fullmatch(value):
             return value
         digest = sha256(value.encode("utf-8", "surrogatepass")).digest()
         number = self._numbers.get(digest)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from fleetrig.harness.commands.live_trace import LiveTrace
-from fleetrig.harness.run.private_files import make_private_folder, open_private
+from fleetrig.harness.report.whole_file import DRAFT, check_place, whole_file
+from fleetrig.harness.run.private_files import FOR_OWNER, make_private_folder, open_private
 from fleetrig.harness.run.trace_file import TraceFile
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.masking import Secrets
@@ -53,6 +54,28 @@ def test_a_device_keeps_its_mode() -> None:
     before = mode(Path("/dev/null"))
     open_private(Path("/dev/null")).close()
     assert mode(Path("/dev/null")) == before
+
+
+@pytest.mark.parametrize("lying", ["link", "file"])
+def test_what_lies_where_a_draft_is_written_learns_nothing_of_it(tmp_path: Path, lying: str) -> None:
+    """Somebody else can put a link, or a file that is open already, where a draft will be."""
+    other, draft = tmp_path / "other", tmp_path / f"t{DRAFT}"
+    other.write_text("theirs")
+    if lying == "link":
+        draft.symlink_to(other)
+    else:
+        draft.hardlink_to(other)
+    with whole_file(tmp_path / "t", FOR_OWNER) as file:
+        file.write("secret")
+    assert (mode(tmp_path / "t"), (tmp_path / "t").read_text(), other.read_text()) == (0o600, "secret", "theirs")
+
+
+def test_a_trial_of_a_place_follows_no_link(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("theirs")
+    (tmp_path / f".t{DRAFT}").symlink_to(other)
+    check_place("--trace", tmp_path / "t")
+    assert other.read_text() == "theirs"
 
 
 def test_live_traces_and_those_of_runs(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from cryptography import x509
 from fleetrig.harness.commands.ca.index import IssuedEntry, index_text, read_index
 from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.run.interrupts import finishing_first
-from fleetrig.harness.run.private_files import open_private
+from fleetrig.harness.run.private_files import FOR_OWNER
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.simulator.certificates.authority import CertificateAuthority, read_authority
 from fleetrig.simulator.certificates.keys import KeyMaker
@@ -63,7 +63,7 @@ class AuthorityFolder:
         self.keep([*self.entries, *map(IssuedEntry.of, issued)])
 
     def keep(self, entries: list[IssuedEntry]) -> None:
-        with whole_file(self.path / INDEX, open_private) as file:
+        with whole_file(self.path / INDEX, FOR_OWNER) as file:
             file.write(index_text(entries))
         self.entries = entries
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
+from fleetrig.harness.external.program_failed import never_called
 from fleetrig.harness.platforms.hawkbit.cleanup import value_before
 from fleetrig.harness.platforms.hawkbit.hawkbit_run import HawkbitRun, policy_of
 from fleetrig.harness.platforms.hawkbit.preregistration import preregister
@@ -92,14 +93,19 @@ def once_at(at_us: int) -> str:
 
 
 def wait_for_first_contact(run: HawkbitRun, serials: Sequence[str]) -> Director[None]:
-    """Raises BrokenBench if devices have not called in time, since there would be no target to deploy to."""
+    """There would be no target to deploy to: raises ProgramFailed for programs under test that have not called in time
+    or cannot any more, and BrokenBench for devices of ours."""
     deadline_us = run.context.driver.now_us() + int(FIRST_CONTACT_WITHIN_S * 1e6)
+    is_external = run.context.scenario.devices.external
     for serial in serials:
         while True:
             target = yield from run.admin.target(serial)
             if target is not None and target.get("updateStatus") != "unknown":
                 break
-            if run.context.driver.now_us() > deadline_us:
+            is_late, is_on = run.context.driver.now_us() > deadline_us, run.context.devices[serial].agent.is_on
+            if is_external and (is_late or not is_on):
+                raise never_called(serial, FIRST_CONTACT_WITHIN_S, is_on=is_on)
+            if is_late:
                 raise BrokenBench(f"{serial} did not call the server within {FIRST_CONTACT_WITHIN_S:g} s, so there is "
                                   "nobody to deploy to; say before_contact: true to assign all the same")  # fmt: skip
             yield Pause(POLL_EVERY_S, POLL_EVERY_S, "first contact")

@@ -90,7 +90,8 @@ class HawkbitDeployer:
         modules = self._admin.part(found, list, "modules")
         yield from self._admin.delete(f"/distributionsets/{set_id}")
         for module in modules:
-            yield from self._admin.delete(f"/softwaremodules/{self._admin.part(module, int, 'id')}")
+            if (module.get("name"), module.get("version")) == (update.name, update.version):  # others are not ours
+                yield from self._admin.delete(f"/softwaremodules/{self._admin.part(module, int, 'id')}")
         return [*said, f"removed {update.title} (distribution set {set_id}) and its files"]
 
     def _set_of(self, update: DeskUpdate) -> AdminCall[tuple[int, str]]:

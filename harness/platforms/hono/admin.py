@@ -29,6 +29,8 @@ JsonDict = dict[str, Any]
 PAGE: Final = 200
 """As many as a search may give at once (spec 1.2)."""
 NOBODY: Final = "fleetrig-is-there-a-registry"
+SPRINGS_OWN: Final = frozenset({"timestamp", "status"})
+"""What a 404 of Spring has beside `error`: a hawkBit, say, that has no such path. A registry says `error` alone."""
 PROVISIONS_OTHERS: Final = "auto-provisioning-enabled"
 """The authority of a gateway that may provision the devices behind it (spec 3)."""
 
@@ -59,7 +61,9 @@ class HonoAdmin(HttpAdmin):
     def greet(self) -> AdminCall[None]:
         """Finds out at once whether there is a registry that accepts the account. Raises BrokenBench."""
         request = self.request("GET", f"/tenants/{NOBODY}")
-        self.part((yield from self.first(request, ADMIN_WITHIN_S, "error", 404)), dict)
+        said = self.part((yield from self.first(request, ADMIN_WITHIN_S, "error", 404)), dict)
+        if said.keys() >= SPRINGS_OWN:
+            raise BrokenBench(f"{self.url} is no {SOUGHT.server}: it has no path {request.target}; {SOUGHT.remedy}")
 
     # -- tenants
 

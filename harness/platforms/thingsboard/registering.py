@@ -62,19 +62,24 @@ class ThingsBoardTokens:
         credentials = yield from self._admin.credentials(id_of(device))
         kind = {"credentialsType": "ACCESS_TOKEN", "credentialsId": token, "credentialsValue": None}
         yield from self._admin.save_credentials({**credentials, **kind})
-        values = {"url": self._admin.url, "tenant": self._admin.tenant, "id": serial, ACCESS_TOKEN: token}
+        values = {"url": self._admin.url, "tenant": self._admin.tenant, "id": serial, ACCESS_TOKEN: token,
+                  "provision_url": self._broker() or self._admin.url}  # fmt: skip
         said = f"is a device on {self._admin.url}, with an access token of its own"
         return AdmittedDevice(said, values, tuple(self._ways(serial)))
 
     def remove(self, serial: str) -> AdminCall[None]:
         yield from remove_device(self._admin, serial)
 
+    def _broker(self) -> str:
+        """Where devices connect, as a program under test is told it; empty if nothing says."""
+        return first_known(("mqtt", "mqtts"), lambda scheme: url_for_devices(self._site.server, scheme))
+
     def _profile(self) -> dict[str, str]:
         return {"type": self._site.group} if self._site.group else {}
 
     def _ways(self, serial: str) -> Iterator[WayIn]:
         server, against = self._site.server, shlex.quote(self._site.against)
-        broker = first_known(("mqtt", "mqtts"), lambda scheme: url_for_devices(server, scheme))
+        broker = self._broker()
         if broker:
             login = f"{mosquitto_pub_for(broker, server.ca)} --username {in_quotes(ACCESS_TOKEN)}"
             sent = f"--topic v1/devices/me/telemetry --qos 1 --message {MEASURED}"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfig
+from fleetrig.harness.platforms.thingsboard.admin import account_secrets
 from fleetrig.harness.platforms.thingsboard.server import SERVER
 from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.harness.servers.served_account import served_account
@@ -64,7 +65,7 @@ def configure(args: PlatformArgs) -> PlatformConfig:
         profile=str(settings.profile),
         build=builder_of(settings),
         accounts=(_line_of(account), _line_of(administrator)),
-        secrets=(("password", account.password),),
+        secrets=tuple(account_secrets(account.password)),
         asks_for_certificates=True,
         administrator=served_account(
             UserPassword(account.email, account.password), SERVER.account, args.admin_password

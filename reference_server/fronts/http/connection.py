@@ -142,11 +142,15 @@ class HttpConnection(asyncio.Protocol):
         self.owes = False
         self._stop_hearing()
         transport = self.transport
-        if not transport.is_closing() and transport.can_write_eof():
-            transport.write_eof()
-            self._linger = self._loop.call_later(LINGER_S, transport.close)
-        else:
+        if transport.is_closing() or not transport.can_write_eof():
             transport.close()
+            return
+        try:
+            transport.write_eof()
+        except OSError:  # the client has gone already
+            transport.close()
+        else:
+            self._linger = self._loop.call_later(LINGER_S, transport.close)
 
     def close(self) -> None:
         """What is written still goes out."""

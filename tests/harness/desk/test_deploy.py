@@ -140,6 +140,19 @@ def test_it_can_be_called_off_and_is_gone_then(desk: Desk) -> None:
     assert "does not give such a name and version again: give another --version" in once_more.stderr
 
 
+def test_a_module_that_other_sets_may_use_is_not_removed(desk: Desk) -> None:
+    module = {"name": "bootloader", "version": "3", "type": "os"}
+    [made] = mgmt(desk).call("POST", "/softwaremodules", [module])
+    by_hand = {"name": "by hand", "version": "1", "type": "os", "modules": [{"id": made["id"]}]}
+    mgmt(desk).call("POST", "/distributionsets", [by_hand])
+
+    done = desk.deploy("hawkbit", "--remove", "--name", "by hand", "--version", "1")
+
+    assert done.returncode == 0, done.stderr
+    assert versions(desk, "distributionsets", "by hand") == []
+    assert versions(desk, "softwaremodules", "bootloader") == ["3"]
+
+
 def test_nothing_is_left_of_an_upload_that_failed(desk: Desk) -> None:
     desk.register("hawkbit", "cut-1", "--again")
     desk.write("cut.img")
@@ -195,6 +208,7 @@ def until(is_so: Callable[[], bool]) -> None:
         ((".", "--to", "gateway-7"), "cannot read .: it is a folder, and a file is expected"),
         (("/dev/null", "--to", "gateway-7"), "/dev/null is no file whose size is known"),
         (("empty.img", "--to", "gateway-7"), "empty.img is empty"),
+        (("odd\udcff.img", "--to", "gateway-7", "--name", "odd"), "has a name that is no UTF-8"),
         (("a.img", "sub/a.img", "--to", "gateway-7"), "two files are called a.img"),
         (("a.img", "--to", "gatewy-7"), "--to gatewy-7: the server knows no such device; did you mean gateway-7?"),
         (("a.img", "--to", "none-*"), "--to none-*: the server knows no such device"),
@@ -208,7 +222,7 @@ def until(is_so: Callable[[], bool]) -> None:
 )
 def test_a_mistake_is_told_before_anything_is_made(desk: Desk, words: tuple[str, ...], said: str) -> None:
     desk.register("hawkbit", "gateway-7", "--again")
-    desk.write("a.img"), desk.write("empty.img", b"")
+    desk.write("a.img"), desk.write("empty.img", b""), desk.write("odd\udcff.img")
     (desk.folder / "sub").mkdir()
     desk.write("sub/a.img")
     before = mgmt(desk).call("GET", "/softwaremodules")["total"]

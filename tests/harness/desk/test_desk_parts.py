@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import os
 from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -107,6 +108,27 @@ def test_published_files_are_given_to_who_knows_the_address_and_to_nobody_else(t
     assert got == (200, b"content" * 50_000)
     assert head == (200, b"")
     assert unknown == posted == (404, b"")
+
+
+def test_a_device_that_is_still_fetching_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """A server of asyncio waits for its connections from Python 3.12 on."""
+    with (tmp_path / "large.dp").open("wb") as large:
+        large.truncate(64 << 20)
+    [file] = update_files([tmp_path / "large.dp"])
+
+    async def fetch() -> int:
+        async with published_files(Address("127.0.0.1", 0)) as published:
+            url = urlsplit(published.publish(file))
+            reader, writer = await asyncio.open_connection(url.hostname, url.port)
+            writer.write(f"GET {url.path} HTTP/1.1\r\n\r\n".encode())
+            got = len(await reader.readline())
+        with suppress(ConnectionError):
+            while block := await reader.read(1 << 20):
+                got += len(block)
+        writer.close()
+        return got
+
+    assert asyncio.run(fetch()) < file.size_bytes
 
 
 def ask(netloc: str, method: str, path: str) -> tuple[int, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -82,6 +83,13 @@ def test_a_device_whose_values_could_not_be_written_is_not_left_behind(desk: Des
     assert "the server knows no full-1" in again.stderr
 
 
+def test_no_secret_goes_into_a_pipe_that_lies_where_the_file_would_be(desk: Desk) -> None:
+    os.mkfifo("piped-1.env")
+
+    piped = desk.fleetrig("register", "piped-1", "--against", "hawkbit.yaml")
+    assert (piped.returncode, "piped-1.env is there and is no file" in piped.stderr) == (4, True), piped.stderr
+
+
 @pytest.mark.parametrize(("platform", "listener"), [("hawkbit", "http"), ("thingsboard", "http"),
                                                     ("hono", "registry"), ("kura", "http")])  # fmt: skip
 def test_an_address_is_enough_to_know_what_the_server_is(desk: Desk, platform: str, listener: str) -> None:
@@ -90,6 +98,35 @@ def test_an_address_is_enough_to_know_what_the_server_is(desk: Desk, platform: s
     assert done.returncode == 0, done.stderr
     assert set(WAYS[platform]) < commands_in(done.stdout).keys()
     assert desk.variables("found-1")["id"] == "found-1"
+
+
+@pytest.mark.parametrize(("platform", "variable"), [("thingsboard", "provision_url"), ("kura", "broker_url")])
+def test_a_program_is_told_where_to_connect_as_in_a_run(desk: Desk, platform: str, variable: str) -> None:
+    desk.register(platform, "where-1")
+
+    assert desk.variables("where-1")[variable] == f"mqtt://{desk.served.ready[platform]['mqtt']}"
+
+
+@pytest.mark.parametrize("platform", ["hawkbit", "thingsboard", "kura"])
+def test_a_wrong_password_makes_a_server_no_other_one(
+    desk: Desk, platform: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MISTYPED", "admim")
+    url = desk.address(platform)
+
+    done = desk.fleetrig("register", "no-1", "--against", url, "--user", "somebody", "--password", "env:MISTYPED")
+
+    assert done.returncode == 4
+    assert done.stderr.startswith(f"{url} does not accept the account 'somebody': check user and password")
+    assert f"It answers 401 as {platform} does" in done.stderr
+
+
+@pytest.mark.parametrize("platform", ["hawkbit", "thingsboard", "kura"])
+def test_what_answers_404_is_not_therefore_a_registry(desk: Desk, platform: str) -> None:
+    done = desk.fleetrig("register", "no-1", "--against", desk.address(platform), "--platform", "hono")
+
+    assert done.returncode == 3
+    assert "is no device registry" in done.stderr
 
 
 @pytest.mark.parametrize("platform", ["thingsboard", "kura"])

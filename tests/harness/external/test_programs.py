@@ -189,6 +189,19 @@ def test_a_program_that_ends_by_itself_fails_with_its_last_words(tmp_path: Path)
     assert finding.evidence[0].lane == "device"
 
 
+def test_an_update_does_not_wait_for_a_program_that_has_ended(tmp_path: Path) -> None:
+    what = scenario(tmp_path, "")
+    path = tmp_path / "x.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("power_on]", "power_on, deploy: {version: '2'}]"))
+    (what,) = expand(read_scenario(path, "external/x"))
+    report = asyncio.run(run(what, RunOptions(device=device_command("sh -c 'echo last words; exit 3'"),
+                                              results=tmp_path / "results")))  # fmt: skip
+    assert report.verdict is Verdict.FAILED, report
+    (finding,) = [check.finding for phase in report.phases for check in phase.checks if check.finding is not None]
+    assert finding.got == "EXT-0001 has not called the server, and its program has ended or is switched off"
+    assert [last for _, last in report.output] == ["last words"]
+
+
 SECRETS = """
   - name: it keeps its token to itself
     for: 1s
@@ -339,17 +352,36 @@ def test_files_are_named_in_full_since_programs_run_elsewhere(tmp_path: Path, mo
     assert words[1:] == (str(tmp_path / "in" / "board.sh"), "out/of/reach", "--key=value")
 
 
+def test_a_script_that_lies_here_is_meant_without_a_folder_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("my_device.py", "update", "-x.conf"):
+        (tmp_path / name).write_text("", encoding="ascii")
+    monkeypatch.chdir(tmp_path)
+    words = device_command("sh my_device.py update -x.conf elsewhere.py").words
+    assert words[1:] == (str(tmp_path / "my_device.py"), "update", "-x.conf", "elsewhere.py")
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
         ("", "is empty"),
         ("sh 'unfinished", "cannot be taken apart"),
-        ("no-such-program -x", "there is no program no-such-program"),
+        ("no-such-program -x", "there is no program no-such-program$"),
+        ("device.sh", "there is no program device.sh; for the file of that name in this folder write ./device.sh"),
+        ("./device.sh", re.escape("./device.sh may not be executed: `chmod +x ./device.sh`")),
+        ("./folder", "./folder is no file"),
     ],
 )
-def test_commands_that_are_none(text: str, why: str) -> None:
+def test_commands_that_are_none(text: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "device.sh").write_text("", encoding="ascii")
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match=why):
         device_command(text)
+
+
+def test_a_place_that_is_nearly_one_is_a_mistake() -> None:
+    with pytest.raises(UsageError, match=re.escape("{urls} is no place; did you mean {url}?")):
+        DeviceCommand(("client", "{urls}"), "").for_device({"url": "http://127.0.0.1:1", "id": "a"})
 
 
 def test_an_image_that_is_not_there(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from fleetrig.harness.servers.control_page import ControlPage, ToldPlatform, as_in_server_file, page_of
 from fleetrig.harness.servers.served_account import ServedAccount
+from fleetrig.harness.servers.server_file import remote_server_from
+from fleetrig.simulator.contract.errors import UsageError
 
 URL = "http://bench-7:8081"
 DOCUMENT: dict[str, Any] = {
@@ -61,6 +63,25 @@ def test_a_page_says_all_that_a_run_needs() -> None:
 )
 def test_an_address_is_written_as_in_a_server_file(told: str, control: str, written: str) -> None:
     assert as_in_server_file(told, control) == written
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["", "x", "http://", "http://[::", "http://0.0.0.0", "http://0.0.0.0:99999", "http://h:x", "http://u:p@h:1",
+     "mqtt://h", "mqtt://h:1\r\nX"],
+)  # fmt: skip
+def test_what_is_no_address_is_not_told(told: str) -> None:
+    assert as_in_server_file(told, URL) == ""
+
+
+def test_a_page_without_the_address_that_is_needed_is_told_in_a_sentence() -> None:
+    page = page_of(URL, json.dumps({**DOCUMENT, "urls": {"hawkbit": {"http": "http://["}}}).encode())
+
+    def ask(_: str) -> ControlPage | None:
+        return page
+
+    with pytest.raises(UsageError, match="names no address of hawkBit's administration interface"):
+        remote_server_from("http://127.0.0.1:8081", "hawkbit", may_change_settings=False, ask=ask)
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,10 @@ def test_a_server_file_may_leave_the_platform_to_the_command(file: Path) -> None
     [
         ("ftp://h", "'ftp://h' is no address of a server; write for instance http://127.0.0.1:8080"),
         ("http://", "is no address of a server"),
+        ("http://a b:1", "is no address of a server"),
+        ("http://a\tb:1", "is no address of a server"),
+        ("http://a..b:1", "is no address of a server"),
+        (f"http://{'a' * 64}:1", "is no address of a server"),
         ("http://h:99999", "is no address of a server: expected http://HOST:PORT with a port up to 65535"),
         ("http://h/?a=b", "is no address of a server"),
         ("http://h/\udcff", "a URL holds no control characters, and nothing that is no text"),

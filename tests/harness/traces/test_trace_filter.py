@@ -59,6 +59,15 @@ def test_what_an_operator_does_with_a_device_belongs_to_it() -> None:
     assert fitting(TraceFilter(devices=("gw-1",)), events) == ["server:1", "server:2"]
 
 
+def test_an_operator_who_names_a_device_behind_a_question_mark_gets_an_answer() -> None:
+    request = HttpRequest("GET", "http://h", "/api/tenant/devices?deviceName=gw-1")
+    events = [
+        told(Lane.SERVER, 1, "received", envelope=request),
+        told(Lane.SERVER, 2, "refused", envelope=HttpResponse(404), reason="no such device"),
+    ]
+    assert fitting(TraceFilter(devices=("gw-1",)), events) == ["server:1", "server:2"]
+
+
 def test_where_one_is_is_left_out_when_events_are_looked_for() -> None:
     assert fitting(TraceFilter(devices=("gw-2",), kinds=frozenset({"refused"}))) == ["server:12"]
     assert fitting(TraceFilter(lanes=frozenset({Lane.NETWORK}))) == ["network:1"]

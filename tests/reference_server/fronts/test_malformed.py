@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 import random
+import socket
+import struct
 
 import pytest
 
@@ -258,3 +260,18 @@ def test_an_address_of_version_6_is_a_host(bench: FrontBench, host: bytes) -> No
     with bench.peer() as peer:
         peer.send(b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
         assert peer.answer().status == 200
+
+
+def test_a_client_that_is_gone_before_its_goodbye_is_no_failure(bench: FrontBench) -> None:
+    """It reset the connection between the answer and the end of our half, as one does that speaks something else."""
+    peer = bench.peer()
+    peer.get()
+
+    def reset_and_end() -> None:
+        [connection] = bench.front._connections.open.values()
+        peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.socket.close()
+        connection.end()
+        assert connection.transport.is_closing()
+
+    bench.loop.call(reset_and_end)

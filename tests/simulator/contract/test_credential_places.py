@@ -45,6 +45,7 @@ def written(request: HttpRequest, secrets: Secrets | None = None) -> str:
         ("Authorization", "hunter", "unknown:1"),
         ("Authorization", "TargetToken", "TargetToken"),
         ("Authorization", "", ""),
+        ("Authorization", "*", "*"),
         ("Authorization", basic("admin", MISTYPED), "Basic admin:unknown:1"),
         ("Authorization", basic("admin", MISTYPED).rstrip("="), "Basic admin:unknown:1"),
         ("Authorization", basic(UNKNOWN, ""), "Basic unknown:1/33"),

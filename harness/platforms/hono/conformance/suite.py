@@ -32,6 +32,7 @@ from fleetrig.harness.platforms.hono.conformance import (
 from fleetrig.harness.platforms.hono.conformance.row_client import RowClient
 from fleetrig.harness.platforms.hono.conformance.under_test import LISTENERS, ServerUnderTest
 from fleetrig.harness.servers.address import place_of
+from fleetrig.harness.servers.description import description_of
 
 RESOURCES: Final[tuple[Resource[RowClient], ...]] = (
     tenants.ROWS,
@@ -61,7 +62,7 @@ OWN_SILENCE_S: Final = 1.5
 @contextlib.contextmanager
 def own_hono(profile: str) -> Iterator[ServerUnderTest]:
     """Our reference server with every adapter."""
-    listeners = [f"--{name}=127.0.0.1:0" for name in ("registry", *LISTENERS)]
+    listeners = [f"--{name}=127.0.0.1:0" for name in description_of("hono").defaults]
     with (
         own_server(["--platform=hono", f"--profile={profile}", *listeners]) as ready,
         contextlib.closing(ExactClient(f"http://{ready['registry']}")) as client,

@@ -132,5 +132,8 @@ def _about_scheme(authorization: str) -> str:
 
 def _refused(call: Call, why: list[str]) -> HawkbitError:
     if call.repo.tenant(call.tenant) is None:
-        why.append(f"tenant {call.tenant_in_path[:50]} does not exist (a typo?), server defaults apply")
+        has_account = any(account.tenant == call.tenant for account in call.settings.accounts)
+        # such a tenant is made by the first request of its operator
+        missing = "has not been used yet" if has_account else "does not exist (a typo?)"
+        why.append(f"tenant {call.tenant_in_path[:50]} {missing}, server defaults apply")
     return bare(401, "; ".join(why))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fleetrig.harness.commands.serve_platform import PlatformArgs
+from fleetrig.harness.platforms.thingsboard.admin import ThingsBoardAdmin
 from fleetrig.harness.platforms.thingsboard.serve import configure, settings_from
 from fleetrig.harness.platforms.thingsboard.server import SERVER
 from fleetrig.reference_server.address import Address
@@ -53,6 +54,11 @@ def test_the_guard_of_addresses_is_switched_on_as_on_the_real_server() -> None:
 def test_what_cannot_be_served(args: PlatformArgs, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         configure(args)
+
+
+def test_the_demo_tenants_password_is_no_secret_and_spoils_no_path() -> None:
+    assert configure(PlatformArgs(HERE, "4.3")).secrets == ()
+    assert list(ThingsBoardAdmin("http://h", SERVER.account, "Tenant").secrets()) == []
 
 
 def test_a_password_of_ones_own_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,10 @@ def test_a_refusal_is_bare_on_the_wire_and_says_why_beside_it(rig: Rig, case: Ca
     assert GATEWAY_KEY not in answer.reason
 
 
+def test_a_tenant_with_an_account_is_no_typo_before_its_operator_has_come(rig: Rig) -> None:
+    assert "tenant DEFAULT has not been used yet, server defaults apply" in rig.poll("dev", TOKEN).reason
+
+
 def test_reasons_can_be_acted_on(rig: Rig) -> None:
     rig.create("dev", securityToken=TOKEN)
     assert "target token mode is off for tenant DEFAULT: PUT" in rig.poll("dev", TOKEN).reason
