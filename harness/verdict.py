@@ -54,6 +54,8 @@ class Finding:
     clause: str = ""
     known: str = ""
     """Why this is a known deviation of the peer, and where it is documented; empty if it is not."""
+    of_all: bool = False
+    """It is about all devices together: the evidence is one event of many."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -21,7 +22,7 @@ from fleetrig.harness.checks.fold import (
     summarize_names,
 )
 from fleetrig.harness.checks.lives import Lives
-from fleetrig.harness.checks.matching import Pattern
+from fleetrig.harness.checks.matching import Pattern, body_difference
 from fleetrig.harness.scenario_file.values import Times
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.failures import is_failure
@@ -40,10 +41,15 @@ class TimesPerDeviceFold:
         self._satisfied = len(self._counts) if bounds.at_least == 0 else 0
         self._excess: str | None = None
         self._recent = RecentEvents()
+        self._other_bodies = replace(pattern, body_has={}) if pattern.body_has else None
+        self._near = ""
 
     def step(self, event: TraceEvent) -> None:
         self._lives.step(event)
-        if self._excess is not None or event.device not in self._counts or not self._pattern.fits(event):
+        if self._excess is not None or event.device not in self._counts:
+            return
+        if not self._pattern.fits(event):
+            self._look_at_body(event)
             return
         self._counts[event.device] += 1
         count = self._counts[event.device]
@@ -51,6 +57,13 @@ class TimesPerDeviceFold:
         self._recent.keep(event)
         if self._bounds.at_most is not None and count > self._bounds.at_most:
             self._excess = event.device
+
+    def _look_at_body(self, event: TraceEvent) -> None:
+        """Keeps what the first body that does not fit has in place of what is wanted, where all else fits."""
+        if self._near or self._other_bodies is None or event.envelope is None or not self._other_bodies.fits(event):
+            return
+        difference = body_difference(event.envelope, self._pattern.body_has, self._pattern.read_body)
+        self._near = difference and f"; in another of {event.device} (#{event.seq}) {difference}"
 
     def status(self) -> Status:
         if self._excess is not None:
@@ -68,7 +81,7 @@ class TimesPerDeviceFold:
     def finding(self) -> Finding:
         if self._excess is not None:
             got = f"{self._excess} did so {format_count(self._counts[self._excess])}"
-            return Finding(self.expected, got, self._recent.evidence())
+            return Finding(self.expected, got, self._recent.evidence(of=self._excess))
         if not self._counts or (self._bounds.at_least == 0 and not self._lives):
             return Finding(self.expected, self._lives.why_not)
         short = [serial for serial, count in self._counts.items() if count < self._bounds.at_least]
@@ -76,7 +89,7 @@ class TimesPerDeviceFold:
         if len(short) == 1:
             count = self._counts[short[0]]
             got = f"{short[0]} did so {format_count(count)}" if count else f"{short[0]} did not"
-        return Finding(self.expected, got, self._recent.evidence())
+        return Finding(self.expected, got + self._near, self._recent.evidence())
 
     def measured(self) -> str:
         least, most = min(self._counts.values()), max(self._counts.values())
@@ -102,6 +115,7 @@ class AttemptsFold:
         self._bounds = bounds
         self._row: Counter[str] = Counter()
         self._longest = self._tries = 0
+        self._longest_of = ""
         self._recent = RecentEvents()
 
     def step(self, event: TraceEvent) -> None:
@@ -112,7 +126,7 @@ class AttemptsFold:
         failed = failed or is_failure(event.envelope)
         self._row[event.device] = self._row[event.device] + 1 if failed else 0
         if self._row[event.device] > self._longest:
-            self._longest = self._row[event.device]
+            self._longest, self._longest_of = self._row[event.device], event.device
             self._recent.keep(event)
 
     def status(self) -> Status:
@@ -120,12 +134,15 @@ class AttemptsFold:
 
     @property
     def expected(self) -> str:
-        return f"{self._bounds} consecutive failed {format_requests(self._silent.name)} per device"
+        return f"{self._bounds} consecutive failed {format_requests(self._silent.name)} of one device"
 
     def finding(self) -> Finding:
         if not self._tries:
             return Finding(self.expected, "none were tried, so there is nothing to measure")
-        return Finding(self.expected, f"{self._longest} in a row", self._recent.evidence())
+        if not self._longest:
+            return Finding(self.expected, f"none of {self._tries} tries failed")
+        got = f"{self._longest} in a row at most, by {self._longest_of}"
+        return Finding(self.expected, got, self._recent.evidence(of=self._longest_of))
 
     def measured(self) -> str:
         return f"{self._longest} in a row at most, of {self._tries} tries by {format_amount(len(self._row), 'device')}"

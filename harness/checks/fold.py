@@ -96,8 +96,9 @@ class RecentEvents:
     def keep(self, event: TraceEvent) -> None:
         self._last.append(event)
 
-    def evidence(self) -> tuple[Evidence, ...]:
-        return tuple(evidence_of(event) for event in self._last)
+    def evidence(self, of: str | None = None) -> tuple[Evidence, ...]:
+        """`of`: the one device that the finding is about."""
+        return tuple(evidence_of(event) for event in self._last if of in (None, event.device))
 
 
 def evidence_of(event: TraceEvent) -> Evidence:
@@ -121,9 +122,9 @@ def format_bounds(bounds: Times) -> str:
     return str(bounds).removesuffix("1") + "once" if last == 1 and bounds.at_least in (0, 1) else f"{bounds} times"
 
 
-def format_requests(exchange: str) -> str:
-    """`polls`, `configData requests`."""
-    return "polls" if exchange == "poll" else f"{exchange} requests"
+def format_requests(exchange: str, count: int = 2) -> str:
+    """`polls`, `1 poll`, `configData requests`: the word alone, as it stands behind so many."""
+    return f"{'poll' if exchange == 'poll' else f'{exchange} request'}{'s' * (count != 1)}"
 
 
 def format_count(count: int) -> str:

@@ -90,7 +90,8 @@ class Pattern:
         parts += [f"{name}: {glob}" for name, glob in self.header.items()]
         parts += [f"{name} {'(none)' if glob is None else glob}" for name, glob in self.fields.items()]
         parts += [f"{path} = {value!r}" for path, value in self.body_has.items()]
-        return " ".join([words.get(self.kind, self.kind), *filter(None, parts)])
+        said = " ".join([words.get(self.kind, self.kind), *filter(None, parts)])
+        return said.removesuffix(" to") if self.kind == "no_reply" else said
 
 
 def has_headers(envelope: HttpRequest | HttpResponse, wanted: Mapping[str, str]) -> bool:
@@ -121,6 +122,34 @@ def body_has(envelope: Envelope, wanted: Mapping[str, Any], read_body: Callable[
     except NotJson:
         return False
     return all(same(at_path(document, path), value) for path, value in wanted.items())
+
+
+def body_difference(envelope: Envelope, wanted: Mapping[str, Any], read_body: Callable[[bytes], object]) -> str:
+    """`temperature is the number 21.5`: the first path that differs. Texts are not told, which can be secrets."""
+    payload = payload_of(envelope)
+    try:
+        document = read_body(payload) if isinstance(payload, bytes) else MISSING
+    except NotJson:
+        return ""
+    differ = ((path, at_path(document, path)) for path, value in wanted.items())
+    found = next(((path, got) for path, got in differ if not same(got, wanted[path])), None)
+    return f"{found[0]} is {_kind_of(found[1])}" if found is not None else ""
+
+
+def _kind_of(got: object) -> str:
+    match got:
+        case bool() | None:
+            return {True: "true", False: "false", None: "null"}[got]
+        case int() | float():
+            return f"the number {got}"
+        case str():
+            return "another text"
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+        case _:
+            return "not there"
 
 
 def same(got: object, wanted: object) -> bool:

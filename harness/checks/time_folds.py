@@ -137,13 +137,15 @@ class RateFold:
     @property
     def expected(self) -> str:
         whom = "all devices" if self._pattern.device == "*" else f"the devices {self._pattern.device}"
-        what = format_requests(self._pattern.name)
+        what = format_requests(self._pattern.name, self._at_most)
         return f"{whom} together: at most {self._at_most} {what} in any {to_s(self._per_us):g} s"
 
     def finding(self) -> Finding:
         if self._worst is None:
             return Finding(self.expected, "none were seen, so there is nothing to measure")
-        return Finding(self.expected, f"{self._peak} in {to_s(self._per_us):g} s", (evidence_of(self._worst),))
+        return Finding(
+            self.expected, f"{self._peak} in {to_s(self._per_us):g} s", (evidence_of(self._worst),), of_all=True
+        )
 
     def measured(self) -> str:
         return f"{self._peak} in {to_s(self._per_us):g} s at the peak, {self._count} in all"
@@ -215,7 +217,7 @@ class SpreadFold:
             of = f" of {self._first_of}" if self._first_of is not None else ""
             return Finding(self.expected, f"only {self._windows.total()}{of} came: too few to tell")
         got = f"{self._peak} in one {to_s(self._per_us):g} s, {self._peak_over_mean():.1f} times the mean"
-        return Finding(self.expected, got, () if self._fullest is None else (evidence_of(self._fullest),))
+        return Finding(self.expected, got, () if self._fullest is None else (evidence_of(self._fullest),), of_all=True)
 
     def measured(self) -> str:
         over = f"{self._peak_over_mean():.1f} times the mean"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -137,10 +137,15 @@ Scenarios = Annotated[
         "[default: ./scenarios, then the shipped ones]",
     ),
 ]
+NAMED_BY: Final = "IDs, the beginnings of IDs up to a slash, files or folders"
 Wanted = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="ID",
-        help="IDs, ID prefixes, files or folders.  [default: all of ./scenarios; all shipped ones where there is none]",
+        help=f"{NAMED_BY}.  [default: all of ./scenarios; all shipped ones where there is none]",
     ),
+]
+WantedInList = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="ID", help=f"{NAMED_BY}.  [default: all of ./scenarios, and those shipped with fleetrig]"),
 ]

@@ -12,7 +12,7 @@ import typer
 from fleetrig.harness.commands.editor_schema import SchemaKind, made_schema, modeline, schema_place, write_schema
 from fleetrig.harness.commands.fleet_options import warn_of_tokens
 from fleetrig.harness.commands.help_page import examples
-from fleetrig.harness.commands.options import AllowOutside, BenchFileGiven, Scenarios, Tags, Wanted
+from fleetrig.harness.commands.options import AllowOutside, BenchFileGiven, Scenarios, Tags, Wanted, WantedInList
 from fleetrig.harness.commands.scenario_lookup import looked_up
 from fleetrig.harness.platforms import FIRST
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
@@ -32,7 +32,7 @@ from fleetrig.simulator.contract.errors import NoSuchId, UsageError, system_said
     "fleetrig list --tag load",
 )
 def list_scenarios(
-    wanted: Wanted = None, tag: Tags = None, allow_outside: AllowOutside = False, scenarios: Scenarios = None
+    wanted: WantedInList = None, tag: Tags = None, allow_outside: AllowOutside = False, scenarios: Scenarios = None
 ) -> None:
     """List scenarios, one per line: ID, title, tags, needs. Yours in ./scenarios come first and are marked."""
     folders = scenario_folders(scenarios)

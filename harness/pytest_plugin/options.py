@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ import pytest
 from fleetrig.simulator.contract.bounds import SEED
 
 AGAINST: Final = "fleetrig_against"
+_OF_RUN: Final = re.compile(r"(?<![\w-])--(against|change-tenant-settings|bench|allow-outside)\b")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--fleetrig-change-tenant-settings", action="store_true",
                     help="let tests change settings that hold for everybody on a server elsewhere")  # fmt: skip
     parser.addini(AGAINST, "as --fleetrig-against, which wins; a path is relative to the ini file", default="")
+
+
+def as_in_pytest(text: str) -> str:
+    """A sentence of `fleetrig run`, with its options as they are called here."""
+    return _OF_RUN.sub(r"--fleetrig-\1", text)
 
 
 def seed(text: str) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fleetrig.harness.pytest_plugin.options import against
+from fleetrig.harness.pytest_plugin.options import against, as_in_pytest
 from fleetrig.harness.pytest_plugin.server_against import remote_of
 from fleetrig.harness.pytest_plugin.stopping import end_as_with_ctrl_c
 
@@ -147,7 +147,7 @@ class ScenarioItem(pytest.Item):
             case Verdict.SKIPPED if config.getoption("--fleetrig-fail-on-skip"):
                 raise ScenarioFailed(report)
             case Verdict.SKIPPED:
-                pytest.skip(report.reason)
+                pytest.skip(as_in_pytest(report.reason))
             case Verdict.FAILED | Verdict.BROKEN:
                 raise ScenarioFailed(report)
             case Verdict.WARNED | Verdict.KNOWN | Verdict.PASSED:

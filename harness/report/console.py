@@ -250,8 +250,12 @@ class ConsoleReport:
 
     def _phase(self, phase: PhaseResult, trace_file: str) -> None:
         self._indented(1, mark(self._console, phase.verdict), Text(phase.name), Text(f"  {phase.took_s:.1f} s", "dim"))
-        for check in phase.checks if self._verbose or phase.verdict is not Verdict.PASSED else ():
+        if not self._verbose and phase.verdict is Verdict.PASSED:
+            return
+        for check in phase.checks:
             self._check(check, trace_file)
+        if any(check.verdict is Verdict.SKIPPED for check in phase.checks):
+            self._indented(2, Text("skip: not judged, since the phase ended before", "dim"))
 
     def _check(self, check: CheckResult, trace_file: str) -> None:
         place = f"  line {check.line}" if check.line else ""

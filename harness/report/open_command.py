@@ -12,12 +12,14 @@ from fleetrig.harness.verdict import CheckResult, Report, Verdict
 def open_command(check: CheckResult, trace_file: str) -> str:
     """`fleetrig trace T --device gw-7 --around device:110`; empty without a stored trace, or without evidence in it.
 
-    All that the finding names, and only what is about these devices, unless an event is of none.
+    All that the finding names, and only what is about these devices, unless an event is of none, or the finding is
+    about all devices together.
     """
     named = [one for one in check.finding.evidence if one.is_in_trace] if check.finding is not None else []
     if not trace_file or not named:
         return ""
-    devices = dict.fromkeys(one.device for one in named) if all(one.device for one in named) else {}
+    of_some = all(one.device for one in named) and not (check.finding is not None and check.finding.of_all)
+    devices = dict.fromkeys(one.device for one in named) if of_some else {}
     points = dict.fromkeys(f"{one.lane}:{one.seq}" for one in named)
     whose = [word for device in devices for word in ("--device", device)]
     return _command(trace_file, *whose, *(word for point in points for word in ("--around", point)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -152,9 +152,9 @@ def result_of(check: Check, answer: CheckOutcome) -> CheckResult:
             return CheckResult(title, Verdict.SKIPPED, None, check.line)
         case Measured(text):
             return CheckResult(title, Verdict.PASSED, None, check.line, text)
-        case Finding(expected, got, evidence, clause):
+        case Finding(clause=clause) as found:
             clauses = dict.fromkeys((*check.cites, *filter(None, [clause])))
-            finding = Finding(expected, got, evidence, ", ".join(clauses))
+            finding = replace(found, clause=", ".join(clauses))
             return CheckResult(title, verdict_of(finding, Severity(check.severity)), finding, check.line)
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -82,7 +82,7 @@ class Known:
             return result
         self._seen.add(self.deviations.index(deviation))
         found = result.finding
-        finding = Finding(found.expected, found.got, found.evidence, found.clause, str(deviation))
+        finding = replace(found, known=str(deviation))
         return CheckResult(result.title, Verdict.KNOWN, finding, result.line)
 
     def ends_run(self, phase: PhaseResult) -> bool:

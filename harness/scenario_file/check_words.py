@@ -283,7 +283,7 @@ class Refused(DeviceSelector, CheckWord):
 class StepsTaken(DeviceSelector, CheckWord):
     """The server takes these steps on its way to an answer, in this order, each time in one session.
 
-    Other steps may lie between. Only our own server tells its steps: such a scenario needs `reference`.
+    Other steps may lie between. Only our own server tells its steps: such a scenario needs `reference.reasons`.
     """
 
     in_order: Annotated[tuple[Word, ...], Field(min_length=1)]

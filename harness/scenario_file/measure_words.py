@@ -82,7 +82,7 @@ class Attempts(Bounded):
     of: ExchangeName = POLL
     """What the device calls the request."""
     at_least: Count | None = None
-    """Each device fails so often in a row, or oftener."""
+    """At least one device fails so often in a row, or oftener."""
     at_most: Count | None = None
     """No device fails oftener in a row."""
 

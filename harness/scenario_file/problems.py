@@ -169,7 +169,8 @@ def sentence(error: ErrorDetails, raw: Any, model: type[BaseModel], *, is_secret
         case "missing":
             return _at(place[:-1], f"{place[-1]} is missing")
         case "extra_forbidden":
-            return _at(place[:-1], not_known(str(place[-1]), known_keys(model, place[:-1])))
+            known, above = known_keys(model, place[:-1]), known_keys(model, place[:-2])
+            return _at(place[:-1], _belongs_beside(place, known, above) or not_known(str(place[-1]), known))
         case "value_error":
             said, got = context["error"], _got(error["input"], raw, is_secret)
             is_whole = isinstance(said, WholeSentence)
@@ -181,6 +182,14 @@ def sentence(error: ErrorDetails, raw: Any, model: type[BaseModel], *, is_secret
             return _at(place, f"expected {_either(words)}" + _got(error["input"], raw, is_secret) + hint)
         case _:
             return _at(place, _expected(error) + _got(error["input"], raw, is_secret))
+
+
+def _belongs_beside(place: Sequence[str | int], known: Sequence[str], above: Sequence[str]) -> str:
+    """A sentence about a key that stands one level too deep, such as `severity` in a check; else empty."""
+    key, owner = str(place[-1]), place[-2] if len(place) > 1 else 0
+    if not isinstance(owner, str) or key not in above or difflib.get_close_matches(key, known):
+        return ""
+    return f"{key!r} {NOT_KNOWN}: it stands beside {owner!r}, not below it"
 
 
 def known_keys(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:

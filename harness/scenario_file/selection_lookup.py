@@ -17,6 +17,8 @@ from fleetrig.harness.scenario_file.selection_folders import (
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
 
 SHOWN_CHARACTERS: Final = 200
+PATHS_BEGIN_WITH: Final = ("./", "../", "/")
+"""What no id begins with."""
 
 
 def find(wanted: Sequence[str], folders: Folders) -> dict[str, Path]:
@@ -129,4 +131,7 @@ def _meant_by(text: str, folders: ScenarioFolders) -> dict[str, Path]:
         inside = {}
     if inside:
         return {id_of(one, folders): one for one in inside.values()}
-    raise NoSuchId(no_such(text[:SHOWN_CHARACTERS], list(folders.known()), str(folders)))
+    text = text[:SHOWN_CHARACTERS]
+    if text.startswith(PATHS_BEGIN_WITH):
+        raise NoSuchId(f"there is no file {text}, and no folder with scenarios")
+    raise NoSuchId(no_such(text, list(folders.known()), str(folders)))

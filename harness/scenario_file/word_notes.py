@@ -37,7 +37,7 @@ class WordNotes:
 
 
 NEUTRAL_NEED_NOTES: Final[Notes] = {
-    "reference": "Our own server, in this run or behind the control interface of a `fleetrig serve`.",
+    "reference": "Our own server, started for this run and used by nobody else: without `--against`.",
     "reference.faults": "The server can be made to fail (`faults`): our own, or one whose SERVER.yaml has `control`.",
     "reference.reasons": "The server tells why it refused somebody, and what it did on its way to an answer "
     "(`refused`, `steps`): our own, or one whose SERVER.yaml has `control`.",

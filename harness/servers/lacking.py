@@ -47,7 +47,7 @@ class LackingServer:
 
     def why_skipped(self, lacking: Sequence[str]) -> str:
         """Names what it lacks, and how to get it. Listeners are declared by address, other words by `can`."""
-        return f"{self.name} lacks {', '.join(lacking)}; {self._remedy(lacking)}"
+        return f"{self.name} lacks {', '.join(dict.fromkeys(lacking))}; {self._remedy(lacking)}"
 
     def lacks(self, lacking: Sequence[str]) -> tuple[Lack, ...]:
         """One for each word, to be counted over many runs."""

@@ -25,7 +25,9 @@ def duration_s(value: Any) -> float:
 
 
 def duration_text(seconds: float) -> str:
-    """Seconds as a scenario file writes them."""
+    """Seconds as a scenario file writes them: `500ms`, `1.5s`."""
+    if 0 < seconds < 1 and (milliseconds := round(seconds * 1000, 3)).is_integer():
+        return f"{milliseconds:.0f}ms"
     return f"{seconds:.6f}".rstrip("0").rstrip(".") + "s"
 
 
@@ -40,5 +42,6 @@ def size_bytes(value: Any) -> int:
 
 
 def size_text(size: int) -> str:
-    """Bytes as a scenario file writes them."""
-    return f"{size}B"
+    """Bytes as a scenario file writes them, in the largest unit of which they are a whole number."""
+    unit = next((unit for unit, factor in reversed(list(BYTES_PER.items())) if size and size % factor == 0), "B")
+    return f"{size // BYTES_PER[unit]}{unit}"

@@ -267,7 +267,8 @@ def test_help_imports_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     ("words", "usage", "argument"),
     [
-        (["run"], "[OPTIONS] [ID...]", "  ID...  IDs, ID prefixes"),
+        (["run"], "[OPTIONS] [ID...]", "  ID...  IDs, the beginnings of IDs up to a slash"),
+        (["list"], "[OPTIONS] [ID...]", "[default: all of ./scenarios, and those shipped with fleetrig]"),
         (["new"], "[OPTIONS] PATH", "  PATH  An ID"),
         (["report"], "[OPTIONS] TRACE.jsonl...", "  TRACE.jsonl...  Traces of runs"),
         (["conform", "hawkbit"], "[OPTIONS] [ID...]", "  ID...  Rows"),

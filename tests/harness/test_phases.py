@@ -59,7 +59,7 @@ def test_faults_are_told_when_they_are_set(tmp_path: Path) -> None:
     body = PASSES + f"      - {{name: away, for: 3s, {fault}, expect: [gap: {{at_least: 100ms}}]}}\n"
     _, events = traced(tmp_path, body, head=HEAD_WITH_FAULT)
     assert [one for one in told(events) if one.startswith(("note", "phase"))] == [
-        "note fault latency {hits: GET */controller/*, delay: 0.1s}",
+        "note fault latency {hits: GET */controller/*, delay: 100ms}",
         "phase first contact",
         "phase away",
         "note fault outage {at: 1s, for: 2s, shows_as: reset}",

@@ -63,7 +63,7 @@ def test_a_part_is_one_word_or_one_with_its_settings(schema):
 
 
 def test_defaults_are_written_as_a_file_would(schema):
-    assert schema["$defs"]["RtsDtrPart"]["properties"]["hold"]["default"] == "0.1s"
+    assert schema["$defs"]["RtsDtrPart"]["properties"]["hold"]["default"] == "100ms"
     assert schema["$defs"]["ConsolePart"]["properties"]["chunk"]["default"] == "64B"
 
 

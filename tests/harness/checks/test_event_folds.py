@@ -217,3 +217,59 @@ def test_patterns(pattern: Pattern, fits: bool) -> None:
 def test_a_body_that_is_no_json_has_nothing() -> None:
     event = sent(0)._replace(envelope=HttpResponse(200, (), b"\xff<html>"), kind="received")
     assert not Pattern("received", body_has={"a": 1}).fits(event)
+
+
+def test_who_did_it_too_often_is_all_that_is_shown() -> None:
+    fold = TimesPerDeviceFold(POLL, [A, B], ONCE, lives())
+    after(fold, [sent(0), sent(1, B), sent(2, B)])
+    assert fold.finding().got == f"{B} did so 2 times"
+    assert {one.device for one in fold.finding().evidence} == {B}
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"t": 21.5}, "t is the number 21.5"),
+        ({"t": True}, "t is true"),
+        ({"t": "a-secret"}, "t is another text"),
+        ({"t": [1]}, "t is a list"),
+        ({"t": {}}, "t is a mapping"),
+        ({"t": None}, "t is null"),
+        ({"u": "21.5"}, "t is not there"),
+    ],
+)
+def test_a_body_that_nearly_fits_says_what_it_has(body: Any, said: str) -> None:
+    fold = TimesPerDeviceFold(Pattern("sent", name="poll", body_has={"t": "21.5"}), [A], ONCE, lives())
+    after(fold, [sent(0, name="other", body={"t": 1}), sent(1, body=body)])
+    assert fold.finding().got == f"{A} did not; in another of {A} (#1) {said}"
+
+
+def test_a_body_that_is_no_document_is_not_spoken_of() -> None:
+    fold = TimesPerDeviceFold(Pattern("sent", name="poll", body_has={"t": "21.5"}), [A], ONCE, lives())
+    after(fold, [sent(0)])
+    assert fold.finding().got == f"{A} did not"
+
+
+def test_the_longest_row_of_failures_names_its_device() -> None:
+    fold = AttemptsFold("poll", "*", Times(at_least=3))
+    after(fold, [silent(0), silent(1, B), silent(2, B), silent(3)])
+    assert fold.finding().got == f"2 in a row at most, by {B}"
+    assert {one.device for one in fold.finding().evidence} == {B}
+
+
+def test_a_row_of_answers_is_no_row_of_failures() -> None:
+    fold = AttemptsFold("poll", "*", Times(at_least=3))
+    after(fold, [received(0, 200), received(1, 200)])
+    assert fold.finding().got == "none of 2 tries failed"
+
+
+def test_what_all_devices_do_together_is_one_sentence_about_all() -> None:
+    fold = RateFold(POLL, 1, 5.0)
+    after(fold, [sent(0), sent(1, B)])
+    assert fold.finding().expected == "all devices together: at most 1 poll in any 5 s"
+    assert fold.finding().of_all
+
+
+def test_a_reply_that_nothing_is_said_of() -> None:
+    assert str(Pattern("no_reply")) == "gets no reply"
+    assert str(Pattern("no_reply", name="poll")) == "gets no reply to poll"

@@ -47,7 +47,7 @@ hawkbit/x
                authentication.targettoken.enabled = true
      devices 2 devices: HB-1, HB-2; over http with target token
              backoff fixed 1s; request timeout 10s
-     faults  latency {delay: 0.1s}
+     faults  latency {delay: 100ms}
   1. first contact
      fault   outage {for: 2s, shows_as: reset}
      do      register all devices (1000 per request)
@@ -179,7 +179,7 @@ def test_actions_in_words(tree: Any, sentence: str) -> None:
         ({"reaches": {"stage": "online", "devices": 1}}, "1 device reaches online"),
         ({"never": {"sends": {"path": "*/feedback"}}}, "no device sends */feedback"),
         ({"rate": {"at_most": 3}}, "all devices together: at most 3 polls in any 1 s"),
-        ({"attempts": {"at_most": 3}}, "at most 3 consecutive failed polls per device"),
+        ({"attempts": {"at_most": 3}}, "at most 3 consecutive failed polls of one device"),
         ({"refused": {"reason_has": "token"}}, "the server refuses with a reason like 'token', at least once"),
         ({"fault": {"kind": "outage", "times": 2}}, "fault outage is triggered exactly 2 times"),
         ({"registry": {"absent": True}}, "the server has no record of any device"),

@@ -37,7 +37,7 @@ def test_a_program_that_only_polls(tmp_path: Path) -> None:
     done = fleetrig("run", *wanted, "--device-command", DEVICE, *SCENARIOS, cwd=tmp_path)
     assert done.returncode == Exit.FAILED, done.stdout
     assert "ok external/hawkbit/duplicate_id" in done.stdout
-    assert "FAIL gap {between: poll, at_least: 0.95s}" in done.stdout
+    assert "FAIL gap {between: poll, at_least: 950ms}" in done.stdout
     assert f"--device-command '{DEVICE}'" in done.stdout
     log = tmp_path / "fleetrig-results" / "external" / "hawkbit" / "zero_interval" / "EXT-0001.log"
     assert "answered 200" in log.read_text(encoding="utf-8")

@@ -225,3 +225,11 @@ def test_what_a_large_fleet_did_is_told_of_each_of_several_runs_judged_or_not(re
     at = said.index("  engine     cohort: many devices")
     assert said[at + 1] == "  peak       9 in second 3"
     assert "engine" not in plain(PASSED)
+
+
+def test_checks_that_were_not_judged_say_why() -> None:
+    failed = CheckResult("never {sends: {name: poll}}", Verdict.FAILED, Finding("no poll", "one"), 9)
+    skipped = CheckResult("refused {times: 1}", Verdict.SKIPPED, None, 8)
+    said = "skip: not judged, since the phase ended before"
+    assert said in plain(replace(FAILED, phases=(PhaseResult("first", (skipped, failed), 1.0),)))
+    assert said not in plain(replace(FAILED, phases=(PhaseResult("first", (failed,), 1.0),)))

@@ -86,3 +86,8 @@ def test_every_writer_has_it() -> None:
     failure = junit([REPORT]).find(".//failure")
     assert failure is not None
     assert COMMAND in (failure.text or "")
+
+
+def test_what_is_about_all_devices_is_not_narrowed_to_one() -> None:
+    check = replace(CHECK, finding=Finding("a", "b", SEEN, of_all=True))
+    assert open_command(check, "t.jsonl") == "fleetrig trace t.jsonl --around device:7 --around device:9"

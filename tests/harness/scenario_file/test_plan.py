@@ -64,6 +64,8 @@ def test_a_file_elsewhere_has_an_id_too(library: Path, write: Callable[..., Path
     [
         ("hawkbit/abc", "no scenario is called hawkbit/abc in scenarios; did you mean hawkbit/ab?"),
         ("hawkbt", "no scenario is called hawkbt in scenarios; did you mean hawkbit?"),
+        ("./zzz.yaml", "there is no file ./zzz.yaml, and no folder with scenarios"),
+        ("/zzz", "there is no file /zzz, and no folder with scenarios"),
         ("zzz", "no scenario is called zzz in scenarios; `fleetrig list` shows what there is"),
         ("", "no scenario is called  in scenarios; `fleetrig list` shows what there is"),
     ],

@@ -26,7 +26,7 @@ from fleetrig.simulator.backoff import Backoff, CircuitBreaker, Policy, RetryBud
 from fleetrig.simulator.client_policies import CLIENT_POLICIES, RealClient
 from fleetrig.simulator.contract.delivery import Ending, Framing
 from fleetrig.simulator.contract.faults import Fault, FaultKind
-from fleetrig.simulator.contract.units import duration_s, duration_text
+from fleetrig.simulator.contract.units import duration_s, duration_text, size_bytes, size_text
 from fleetrig.simulator.stages import Stage
 
 Read = Callable[[str], ScenarioFile]
@@ -347,3 +347,18 @@ def test_serials_are_numbered_in_decimals_or_like_a_mac(read: Read, serial: str,
         f"scenario: x\ndevices: {{flow: hawkbit, count: 300, serial: '{serial}'}}\nphases: [{{name: a, for: 1s}}]\n"
     )
     assert [unit.serial for unit in file.fill({}).devices.units()][-1] == last
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0B"), (100, "100B"), (1024, "1KiB"), (1536, "1536B"), (100 << 10, "100KiB"), (1 << 30, "1GiB")],
+)
+def test_sizes_are_written_in_the_largest_unit(size: int, text: str) -> None:
+    assert size_text(size) == text
+    assert size_bytes(text) == size
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.0, "0s"), (0.001, "1ms"), (0.0005, "0.0005s"), (1.5, "1.5s")])
+def test_times_below_a_second_are_milliseconds(seconds: float, text: str) -> None:
+    assert duration_text(seconds) == text
+    assert duration_s(text) == seconds

@@ -287,6 +287,10 @@ MISTAKES = {
         scenario(expect="[{refused: {}, severity: warn}]"),
         ["7:38: phases[0].expect[0].severity: expected error or warning, got 'warn'; did you mean 'warning'?"],
     ),
+    "severity in a check": (
+        scenario(expect="[{refused: {severity: warning}}]"),
+        ["7:25: phases[0].expect[0].refused: 'severity' is not known here: it stands beside 'refused', not below it"],
+    ),
     "both spans": (
         scenario(span="within: 1s\n    for: 1s"),
         ["4:5: phases[0]: within waits and for watches the whole span: give one of them"],

@@ -65,3 +65,7 @@ def test_leave_that_is_missing_is_told_and_counted() -> None:
 
 def test_the_server_of_a_run_takes_another_profile() -> None:
     assert why("hono", "hono.orphans", is_own=True) == "S lacks hono.orphans; run it with --profile 2-jdbc or 2-mongodb"
+
+
+def test_what_is_needed_twice_is_lacking_once() -> None:
+    assert why("hawkbit", "https", "https").startswith("S lacks https;")
