@@ -325,6 +325,8 @@ class ServerEventsFold:
             got += "; other reasons: " + summarize_names([f"«{text}» ×{n}" for text, n in self._others.most_common(3)])
         if self._fault and self._lives and self._count < self._bounds.at_least:
             got += f"; only what it hits triggers it, and {self._lives}"
+        if self._fault and not self._count:
+            got += self._lives.unreadable
         return Finding(self.expected, got, self._recent.evidence())
 
     def measured(self) -> str:

@@ -25,8 +25,13 @@ class Lives:
         self._lane = lane or Lane.DEVICE
         self._played = frozenset(played)
         self._sent = 0
+        self._unreadable = 0
+        self._why_unreadable = ""
 
     def step(self, event: TraceEvent) -> None:
+        if event.lane is Lane.NETWORK and event.kind == "malformed":
+            self._unreadable += 1
+            self._why_unreadable = event.reason
         if event.device in self._serials and event.lane is self._source_of(event.device):
             self._lived.add(event.device)
             self._sent += event.kind == "sent"
@@ -52,7 +57,14 @@ class Lives:
         whom = summarize_names(list(self._serials))
         if any(self._source_of(serial) is Lane.DEVICE for serial in self._serials):
             return f"it could not have happened: {whom} {_were(self._serials)} never on"
-        return f"it could not have happened: the server heard nothing of {whom}"
+        return f"it could not have happened: the server heard nothing of {whom}{self.unreadable}"
+
+    @property
+    def unreadable(self) -> str:
+        """What nobody knows who has sent, as a device does that speaks another protocol; empty if there was none."""
+        if not self._unreadable:
+            return ""
+        return f"; the server could not read {format_amount(self._unreadable, 'message')}: {self._why_unreadable}"
 
 
 def _were(serials: Collection[str]) -> str:

@@ -173,6 +173,15 @@ def test_it_says_how_often_a_device_did_so(polls: int, got: str) -> None:
     assert fold.finding().got == got
 
 
+def test_a_fault_that_never_came_tells_what_could_not_be_read() -> None:
+    fold = ServerEventsFold("fault", Times(at_least=1), lives(), fault="lost_reply")
+    unreadable = TraceEvent(0, 1, "", Lane.NETWORK, "malformed", None, reason="no request line: b'MQTT'")
+
+    assert after(fold, [unreadable, unreadable]) is OPEN
+
+    assert fold.finding().got == "never; the server could not read 2 messages: no request line: b'MQTT'"
+
+
 def test_a_finding_points_to_events() -> None:
     fold = TimesPerDeviceFold(POLL, [A], ONCE, lives())
     after(fold, [sent(0), sent(1)])
