@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
+from fleetrig.harness.commands.fleet_options import share_of
 from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.output_places import check_file
 from fleetrig.harness.load.comparison import Comparison, compare
@@ -16,11 +17,8 @@ from fleetrig.harness.load.comparison_text import comparison_lines
 from fleetrig.harness.load.curves import CURVES_FILE, CurveRow, read_curves
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.whole_file import whole_file
-from fleetrig.harness.scenario_file.threshold_words import EXPECTED, allowance
 from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.simulator.contract.errors import UsageError
-
-A_SHARE: Final = "--within: expected a share such as 20%"
 
 
 @examples(
@@ -40,7 +38,7 @@ def compare_command(
     ] = None,
 ) -> None:
     """Lay two runs on each other, such as one in virtual time and one as load, and say by how much they differ."""
-    most = None if within is None else share_of(within)
+    most = None if within is None else share_of(within, "--within")
     if html is not None:
         check_file("--html", html)
     found = compare(rows_of(predicted), rows_of(measured))
@@ -59,17 +57,6 @@ def agrees(found: Comparison, most: float | None) -> bool:
     """True when nobody asked for less than there is."""
     worst = found.worst()
     return most is None or (worst is not None and (worst.difference or 0.0) <= most)
-
-
-def share_of(text: str) -> float:
-    """`20%` as 0.2. Raises UsageError."""
-    try:
-        share = allowance(text).share
-    except ValueError as wrong:
-        raise UsageError(A_SHARE if str(wrong) == EXPECTED else f"--within: {wrong}") from None
-    if share is None:
-        raise UsageError(A_SHARE)
-    return share
 
 
 def rows_of(path: Path) -> list[CurveRow]:

@@ -13,6 +13,7 @@ from typing import Final
 import typer
 
 from fleetrig.harness.scenario_file.scenario import Scenario
+from fleetrig.harness.scenario_file.threshold_words import EXPECTED, allowance
 from fleetrig.harness.scenario_file.token_findings import scenario_findings
 from fleetrig.harness.scenario_file.unit_list import Unit, read_units
 from fleetrig.simulator.contract.bounds import DEVICES
@@ -32,6 +33,18 @@ def seconds(text: str, option: str, *, least_s: float = 0.0) -> float:
     if value_s < least_s:
         raise UsageError(f"{option} must be at least {least_s:g} s, got {text!r}")
     return value_s
+
+
+def share_of(text: str, option: str) -> float:
+    """The value of an option that is a share: `20%` as 0.2."""
+    a_share = f"{option}: expected a share such as 20%"
+    try:
+        share = allowance(text).share
+    except ValueError as wrong:
+        raise UsageError(a_share if str(wrong) == EXPECTED else f"{option}: {wrong}") from None
+    if share is None:
+        raise UsageError(a_share)
+    return share
 
 
 def numbered_units(template: str, count: int) -> tuple[Unit, ...]:

@@ -74,9 +74,9 @@ SECTIONS: Final[Mapping[str, Sections]] = {
             "--secret", "--account", "--user",
         ),
         "What devices do": (
-            "--attribute", "--telemetry", "--event", "--at-most-once", "--commands", "--interval", "--messages",
-            "--timeout", "--install-time", "--confirmation", "--confirmation-after", "--reconnect", "--retry-interval",
-            "--policy-from",
+            "--attribute", "--telemetry", "--event", "--at-most-once", "--commands", "--interval", "--poll-jitter",
+            "--messages", "--timeout", "--install-time", "--confirmation", "--confirmation-after", "--reconnect",
+            "--retry-interval", "--policy-from",
         ),
         "How long, and what is kept": ("--for", "--summary", *_OUTPUT),
     },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -14,6 +15,7 @@ from fleetrig.harness.commands.fleet_options import (
     listed_units,
     numbered_units,
     seconds,
+    share_of,
     warn_if_others_can_read,
 )
 from fleetrig.harness.commands.help_page import examples
@@ -105,6 +107,9 @@ def simulate_command(
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Attribute sent by every device; repeatable.")
     ] = None,
     interval: Annotated[str, typer.Option(metavar="TIME", help="Between polls, until the server names one.")] = "30s",
+    poll_jitter: Annotated[
+        str, typer.Option(metavar="SHARE", help="Devices wait up to so much longer than the interval, such as 10%.")
+    ] = "0%",
     install_time: Annotated[str, typer.Option(metavar="TIME", help="How long an installation takes.")] = "10s",
     confirmation: Confirmation = "confirmed",
     confirmation_after: ConfirmationAfter = "0s",
@@ -136,6 +141,7 @@ def simulate_command(
     interval_s = seconds(interval, "--interval", least_s=1.0)
     policy = confirmation_policy(confirmation, confirmation_after)
     settings = settings_of(url, attribute or [], interval_s, install_time, policy, backoff_from(policy_from))
+    settings = replace(settings, poll_jitter=share_of(poll_jitter, "--poll-jitter"))
     of_tenant = name_in_url(tenant or server.tenant, "--tenant")
     plan = SimulationPlan(
         url=url,

@@ -461,6 +461,7 @@ def test_a_bad_list_is_told_by_its_line(tmp_path, capsys, content, words):
         ),
         (["--for", "3"], "--for: expected a time with its unit, such as 500ms, 30s, 5m or 1h, got '3'"),
         (["--interval", "100ms"], "--interval must be at least 1 s"),
+        (["--poll-jitter", "lots"], "--poll-jitter: expected a share such as 20%"),
         (["--attribute", "novalue"], "--attribute takes KEY=VALUE"),
         (["--trace", "/nowhere/at/all"], "--trace /nowhere/at/all"),
         (["--ca", "x.pem", "--insecure"], "contradict each other"),

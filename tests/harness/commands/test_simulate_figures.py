@@ -99,6 +99,17 @@ def test_a_server_that_resets_the_first_device_is_there_all_the_same(hawkbit_ser
     assert figures.summary["came_through"] >= 2
 
 
+def test_devices_that_jitter_wait_for_longer_by_chance(hawkbit_server_factory, tmp_path):
+    every_second = {f"hawkbit.controller.{name}": "00:00:01" for name in ("minPollingTime", "pollingTime")}
+    server, trace = hawkbit_server_factory(properties=every_second), tmp_path / "trace.jsonl"
+    done = simulate("--against", server.url, *QUICK, "--register", "--poll-jitter", "90%", "--trace", trace)
+    assert done.returncode == Exit.PASSED, done.stdout + done.stderr
+    events = map(json.loads, trace.read_text(encoding="utf-8").splitlines())
+    waits_s = [event["took_us"] / 1e6 for event in events if event.get("reason") == "poll interval"]
+    assert len(waits_s) > 3
+    assert max(waits_s) - min(waits_s) > 0.1
+
+
 def test_one_of_two_that_is_refused_fails_the_run_and_is_named(empty_server, tmp_path):
     admin = admin_of(empty_server)
     ask(empty_server, admin.configure({TOKEN_MODE: True}))
