@@ -16,8 +16,6 @@ from fleetrig.simulator.drivers.load.histogram import Histogram
 
 CURVES_FILE: Final = "curves.csv"
 """Its name in the folder that a run leaves."""
-SETTLED_AFTER_S: Final = 4
-"""A worker reports within that time, or it is late."""
 
 
 @dataclass(frozen=True, slots=True)

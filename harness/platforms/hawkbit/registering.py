@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 from fleetrig.harness.desk.client_words import curl_for
-from fleetrig.harness.desk.registering import AdmittedDevice, Registering, RegisterSite, WayIn, variable
+from fleetrig.harness.desk.registering import AdmittedDevice, Registering, RegisterSite, WayIn, in_quotes, variable
 from fleetrig.harness.platform import UnitSite
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.platforms.hawkbit.doctor.ids import MAX_CHARACTERS, is_possible
@@ -54,10 +54,10 @@ class HawkbitDeviceRegistrar:
         yield WayIn(
             "poll as it does", f"{curl_for(url, self._site.server.ca)} --header {token} {shlex.quote(url + path)}"
         )
-        swupdate = f"-t {tenant} -u {shlex.quote(url)} -i {shlex.quote(serial)} -k ${variable(TOKEN)}"
+        swupdate = shlex.quote(f"-t {self._admin.tenant} -u {url} -i {serial} -k ") + in_quotes(TOKEN)
         yield WayIn(
             "or let swupdate poll; a build for signed images wants -k CERTIFICATE too",
-            f'swupdate --suricatta "{swupdate}"',
+            f"swupdate --suricatta {swupdate}",
         )
         doctor = f"fleetrig doctor hawkbit --against {against} --tenant {tenant} --id {shlex.quote(serial)}"
         yield WayIn("if it is refused", f"{doctor} --target-token env:{variable(TOKEN)}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal, Self
+from collections.abc import Mapping
+from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -355,12 +355,6 @@ class Rotate(DeviceSelector, ActionWord):
 
 def _in(account: str | None) -> str:
     return f" in the account {account}" if account is not None else ""
-
-
-def accounts_in(words: Any) -> Iterator[str]:
-    """The accounts that a word names."""
-    if getattr(words, "account", None) is not None:
-        yield words.account
 
 
 WORDS: Final[Mapping[str, type[ActionWord]]] = {

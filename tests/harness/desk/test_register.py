@@ -35,6 +35,16 @@ def test_what_is_printed_can_be_pasted_and_lets_the_device_in(desk: Desk, platfo
     assert (doctor.returncode, "LET IN" in doctor.stdout) == (0, True), doctor.stdout + doctor.stderr
 
 
+def test_nothing_in_the_name_of_a_device_is_a_command_where_it_is_pasted(desk: Desk) -> None:
+    device = "odd-$(touch${IFS}hit)"
+    commands = commands_in(desk.register("hawkbit", device, "--env", "odd.env"))
+    [swupdate] = [command for command in commands.values() if command.startswith("swupdate ")]
+    done = desk.shell(f'swupdate() {{ echo "$2"; }}\n{swupdate}', "odd")
+    token = desk.variables("odd")["token"]
+    assert done.stdout.endswith(f" -i {device} -k {token}\n"), done.stdout + done.stderr
+    assert not Path("hit").exists()
+
+
 @pytest.mark.parametrize("platform", SECRETS)
 def test_the_secret_is_in_a_file_for_its_owner_alone_and_nowhere_else(desk: Desk, platform: str) -> None:
     printed = desk.register(platform, "quiet-1")
