@@ -81,6 +81,12 @@ Certificates = Annotated[
         help="Client certificates: SERIAL.pem of each device, or who issues them (also a folder of `ca new`).",
     ),
 ]
+Attributes = Annotated[
+    list[str] | None, typer.Option(metavar="KEY=VALUE", help="Attribute sent by every device; repeatable.")
+]
+PollJitter = Annotated[
+    str, typer.Option(metavar="SHARE", help="Devices wait up to so much longer than the interval, such as 10%.")
+]
 Confirmation = Annotated[
     str, typer.Option(metavar="WORD", help="Asked before an update, devices say confirmed, denied or none.")
 ]
@@ -103,13 +109,9 @@ def simulate_command(
     certificates: Certificates = None,
     children: Children = 0,
     register: Annotated[bool, typer.Option("--register", help="Create the targets, delete them afterwards.")] = False,
-    attribute: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Attribute sent by every device; repeatable.")
-    ] = None,
+    attribute: Attributes = None,
     interval: Annotated[str, typer.Option(metavar="TIME", help="Between polls, until the server names one.")] = "30s",
-    poll_jitter: Annotated[
-        str, typer.Option(metavar="SHARE", help="Devices wait up to so much longer than the interval, such as 10%.")
-    ] = "0%",
+    poll_jitter: PollJitter = "0%",
     install_time: Annotated[str, typer.Option(metavar="TIME", help="How long an installation takes.")] = "10s",
     confirmation: Confirmation = "confirmed",
     confirmation_after: ConfirmationAfter = "0s",

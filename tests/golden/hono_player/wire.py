@@ -100,6 +100,7 @@ class HonoWire:
         asked = [(gateways[number % len(gateways)], number) for number in range(request["n"])]
         requests = [self._one_of(request, gateway) for gateway, _ in asked]
         peers = [HttpPeer(*self._adapter(one)) for one in requests]
+        self.served.settle()  # all are accepted: who asks first is read first
         for peer, one in zip(peers, requests, strict=True):
             peer.say(one)
         self.served.settle()
