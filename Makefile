@@ -5,6 +5,7 @@ STAMP := $(VENV)/.installed
 LINKS := build/editable/fleetrig
 AMQTT := build/amqtt
 TB_SDK := build/tb-sdk
+NPM_PARTS := build/npm
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 export PYTHON
@@ -40,7 +41,7 @@ PYTEST := $(BIN)/pytest --durations=10
 CORES = $(shell nproc)
 
 # Slow tests wait most of the time, and three workers have groups of their own (tests/spread.py): more workers than cores.
-test: install peers $(TB_SDK)/.installed ## run all tests and every scenario that is not tagged large, about 12 minutes on two cores
+test: install peers $(TB_SDK)/.installed $(NPM_PARTS)/.installed ## run all tests and every scenario that is not tagged large, about 12 minutes on two cores
 	@$(BIN)/python -m fleetrig.hil.emulated.gateway_image >/dev/null || echo "no image of the emulated gateway: its scenarios are skipped"
 	$(PYTEST) -n $$((3 * $(CORES))) -m "not large" tests $(wildcard scenarios)
 
@@ -84,6 +85,12 @@ $(TB_SDK)/.installed: tests/peers/thingsboard/sdk.lock
 	@$(PYTHON) -m venv $(TB_SDK)
 	@$(TB_SDK)/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r tests/peers/thingsboard/sdk.lock
 	@touch $@
+
+# axe-core and the schema of CTRF, which judge reports. Without npm their tests are skipped (under CI=true they fail).
+$(NPM_PARTS)/.installed: tests/peers/npm/package-lock.json | peers
+	@mkdir -p $(NPM_PARTS)
+	@cp tests/peers/npm/package*.json $(NPM_PARTS)
+	@if command -v npm >/dev/null; then npm ci --prefix $(NPM_PARTS) --ignore-scripts --no-audit --no-fund --silent && touch $@; fi
 
 peer-hawkbit: install ## compare the reference with the hawkBit at URL=... [ACCOUNT="reader=USER:env:NAME ..."]
 	$(BIN)/python -m tests.peers.peer_hawkbit "$(URL)" $(foreach one,$(ACCOUNT),--account "$(one)") $(OPTIONS)
