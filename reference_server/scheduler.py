@@ -22,6 +22,9 @@ TICK_AT_LEAST_EVERY_S: Final = 0.25
 
 TICK_AT_MOST_EVERY_S: Final = 0.02
 
+STEP_AT_MOST_EVERY_S: Final = 0.001
+"""While a platform has steps of something long to do: it gives way to whoever asks, and goes on."""
+
 REST_AFTER_BUG_S: Final = 1.0
 
 
@@ -84,7 +87,7 @@ class Scheduler:
             if not await self._tick_safely():
                 await asyncio.sleep(REST_AFTER_BUG_S)
             now_us = self._clock.now_us()
-            pause_s = self._pause_s(now_us)
+            pause_s = STEP_AT_MOST_EVERY_S if self._is_under_way() else self._pause_s(now_us)
             self._next_tick_us = now_us + to_us(pause_s)
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
@@ -129,6 +132,12 @@ class Scheduler:
                 self._advance(served, now_us)  # sessions end as the server says, before the sockets are closed
             for front in self._fronts:
                 front.refuse()
+
+    def _is_under_way(self) -> bool:
+        """Something was due when it was last looked for, and still is."""
+        due_us = (served.server.next_due_us() for served in self._served)
+        latest = zip(due_us, self._served, strict=True)
+        return any(due is not None and due <= served.advanced_us for due, served in latest)
 
     def _next_due_us(self) -> int | None:
         return earliest_us(*(served.server.next_due_us() for served in self._served))

@@ -79,6 +79,9 @@ class Store(Protocol):
         """The next `limit` records behind a key, or the first for None: for whoever goes through all of them in steps,
         between which records may come and go."""
 
+    def values(self, kind: Kind[Any], tenant: str, index: str) -> list[Key]:
+        """The values under which an index finds something, in order."""
+
     def tenants(self, kind: Kind[Any]) -> list[str]:
         """The tenants that have records of this kind, sorted."""
 

@@ -140,6 +140,11 @@ class MemoryStore:
         table = self._table_to_read(kind, tenant, of)
         return [] if table is None else [table.records[one] for one in table.order(of).after(key, limit)]
 
+    def values(self, kind: Kind[Any], tenant: str, index: str) -> list[Key]:
+        require_index(kind, index)
+        table = self._tables.get((kind.name, tenant))
+        return [] if table is None else sorted(table.found.get(index, ()))
+
     def tenants(self, kind: Kind[Any]) -> list[str]:
         return sorted(tenant for (name, tenant), table in self._tables.items() if name == kind.name and table.records)
 

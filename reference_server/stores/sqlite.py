@@ -106,7 +106,17 @@ class SqliteStore:
         return self._each(kind, tenant, self._order(kind, tenant, of).page(offset, limit, descending=descending))
 
     def after(self, kind: Kind[R], tenant: str, key: Key | None, limit: int, *, of: Entry | None = None) -> list[R]:
-        return self._each(kind, tenant, self._order(kind, tenant, of).after(key, limit))
+        if of is not None:
+            require_index(kind, of[0])
+            if not is_storable(of[1]):
+                return []
+            self._admit_to_read(kind)
+        return list(self._gather(kind, tenant, self._tables.after(kind.name, tenant, key, limit, of)))
+
+    def values(self, kind: Kind[Any], tenant: str, index: str) -> list[Key]:
+        require_index(kind, index)
+        self._admit_to_read(kind)
+        return list(self._tables.values(kind.name, tenant, index))
 
     def tenants(self, kind: Kind[Any]) -> list[str]:
         return list(self._tables.tenants(kind.name))
@@ -182,15 +192,16 @@ class SqliteStore:
     # Beneath
 
     def _load(self, kind: Kind[R], of: Id) -> R | None:
-        waiting = self._waiting.get(of)
-        record: R | None = None
-        if waiting is not None:
-            record = waiting[1]
-        elif is_storable(of[2]):
-            body = self._tables.read(of)
-            record = None if body is None else self._kinds.decode(kind, body)
+        record = self._stored(kind, of)
         self._records.put(of, record)
         return record
+
+    def _stored(self, kind: Kind[R], of: Id) -> R | None:
+        waiting = self._waiting.get(of)
+        if waiting is not None:
+            return cast("R", waiting[1])
+        body = self._tables.read(of) if is_storable(of[2]) else None
+        return None if body is None else self._kinds.decode(kind, body)
 
     def _gather(self, kind: Kind[R], tenant: str, rows: Iterable[tuple[Key, str]]) -> Iterator[R]:
         for key, body in rows:
@@ -205,8 +216,17 @@ class SqliteStore:
             yield record
 
     def _each(self, kind: Kind[R], tenant: str, keys: Iterable[Key]) -> list[R]:
-        records = [self.get(kind, tenant, key) for key in keys]
+        """Those that have been asked for lately stay in the cache, whoever goes through all."""
+        records = [self._look((kind.name, tenant, key), kind) for key in keys]
         return [record for record in records if record is not None]
+
+    def _look(self, of: Id, kind: Kind[R]) -> R | None:
+        known = self._records.peek(of)
+        if known is not MISSING:
+            return cast("R | None", known)
+        record = self._stored(kind, of)
+        self._records.offer(of, record)
+        return record
 
     def _order(self, kind: Kind[Any], tenant: str, of: Entry | None) -> KeyOrder:
         if of is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,10 +29,15 @@ SCAN: Final = "SELECT key, body FROM records WHERE kind = ? AND tenant = ? ORDER
 FIND: Final = f"SELECT key, body FROM entries JOIN records USING (kind, tenant, key) WHERE {OF_ENTRY} ORDER BY key"
 KEYS: Final = "SELECT key FROM records WHERE kind = ? AND tenant = ? ORDER BY key"
 KEYS_FOUND: Final = f"SELECT key FROM entries WHERE {OF_ENTRY} ORDER BY key"
+AFTER: Final = "SELECT key, body FROM records WHERE kind = ? AND tenant = ? AND key > ? ORDER BY key LIMIT ?"
+FIND_AFTER: Final = FIND.replace(" ORDER", " AND entries.key > ? ORDER") + " LIMIT ?"
 ENTER: Final = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)"
 LEAVE: Final = f"DELETE FROM entries WHERE {OF_ENTRY} AND key = ?"
 COUNT: Final = "SELECT count(*) FROM records WHERE kind = ? AND tenant = ?"
 COUNT_ENTRIES: Final = f"SELECT count(*) FROM entries WHERE {OF_ENTRY}"
+OF_INDEX: Final = "kind = ? AND tenant = ? AND name = ?"
+FIRST_VALUE: Final = f"SELECT min(value) FROM entries WHERE {OF_INDEX}"
+NEXT_VALUE: Final = f"SELECT min(value) FROM entries WHERE {OF_INDEX} AND value > ?"
 FIRST_TENANT: Final = "SELECT min(tenant) FROM records WHERE kind = ?"
 NEXT_TENANT: Final = "SELECT min(tenant) FROM records WHERE kind = ? AND tenant > ?"
 ALL: Final = "SELECT kind, tenant, key, body FROM records"
@@ -126,6 +132,14 @@ class Tables:
         cursor = self.run(KEYS, where) if of is None else self.run(KEYS_FOUND, (*where, of[0], stored(of[1])))
         return (self._restored(key) for (key,) in self._rows(cursor))
 
+    def after(self, kind: str, tenant: str, key: Key | None, limit: int, of: Entry | None) -> Iterator[tuple[Key, str]]:
+        """The next rows behind a key, or the first for None."""
+        where = (kind, stored(tenant)) if of is None else (kind, stored(tenant), of[0], stored(of[1]))
+        if key is None:
+            rows = self.scan(kind, tenant) if of is None else self.find(kind, tenant, *of)
+            return islice(rows, limit)
+        return self._keyed(kind, tenant, self.run(AFTER if of is None else FIND_AFTER, (*where, stored(key), limit)))
+
     def count(self, kind: str, tenant: str) -> int:
         return self._number(self.run(COUNT, (kind, stored(tenant))))
 
@@ -138,6 +152,14 @@ class Tables:
         while tenant is not None:
             yield str(self._restored(tenant))
             (tenant,) = self._first(self.run(NEXT_TENANT, (kind, tenant))) or (None,)
+
+    def values(self, kind: str, tenant: str, index: str) -> Iterator[Key]:
+        """In order, one step for each, however many records have it."""
+        where = (kind, stored(tenant), index)
+        (value,) = self._first(self.run(FIRST_VALUE, where)) or (None,)
+        while value is not None:
+            yield self._restored(value)
+            (value,) = self._first(self.run(NEXT_VALUE, (*where, value))) or (None,)
 
     def kinds(self) -> list[str]:
         return [str(name) for (name,) in self._rows(self.run("SELECT name FROM kinds ORDER BY name"))]

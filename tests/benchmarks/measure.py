@@ -83,12 +83,12 @@ async def _one_connection(host: str, port: int, requests: Sequence[bytes]) -> No
         stays = True
         while todo and stays:
             writer.write(todo.pop())
-            stays = await _read_answer(reader)
+            stays = await read_answer(reader)
         writer.close()
         await writer.wait_closed()
 
 
-async def _read_answer(reader: asyncio.StreamReader) -> bool:
+async def read_answer(reader: asyncio.StreamReader) -> bool:
     """Reads one answer; whether the connection stays open."""
     head = await reader.readuntil(b"\r\n\r\n")
     assert int(head[9:12]) < 400, head

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Final
 
-from fleetrig.reference_server.platform import HttpAnswer, Reaction
+from fleetrig.reference_server.platform import HeldRequest, HttpAnswer, Reaction
 from fleetrig.reference_server.platforms.hawkbit.request import admin_auth, device_auth
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.request.container import container_rules
@@ -23,10 +23,11 @@ from fleetrig.reference_server.platforms.hawkbit.request.firewall import check_h
 from fleetrig.reference_server.platforms.hawkbit.request.form_boundary import check_boundary
 from fleetrig.reference_server.platforms.hawkbit.request.front_page import front_page, refuse_front_page
 from fleetrig.reference_server.platforms.hawkbit.request.kept_upload import KeptUpload, keep_upload
+from fleetrig.reference_server.platforms.hawkbit.request.long_replies import LongReplies, LongReply
 from fleetrig.reference_server.platforms.hawkbit.request.media_types import negotiate, type_sent
 from fleetrig.reference_server.platforms.hawkbit.request.older_answers import in_charset, reworded
 from fleetrig.reference_server.platforms.hawkbit.request.plain_path import decoded_where_plain
-from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply, over_tls, respond
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply, Steps, over_tls, respond
 from fleetrig.reference_server.platforms.hawkbit.request.request_documents import prepared_body
 from fleetrig.reference_server.platforms.hawkbit.request.reverse_proxy import pass_on
 from fleetrig.reference_server.platforms.hawkbit.request.routing import (
@@ -52,7 +53,7 @@ from fleetrig.reference_server.platforms.hawkbit.state.records import TENANT
 from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.reference_server.platforms.hawkbit.state.tenants import open_tenant
-from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store, StoreFailed
 from fleetrig.simulator.contract.clock import US_PER_S, earliest_us
 from fleetrig.simulator.contract.http import Body, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.session import Session
@@ -82,6 +83,7 @@ class HawkbitPlatform:
     def __init__(self, store: Store, blobs: Blobs, entropy: Entropy, settings: Settings) -> None:
         self.repo = Repository(store, blobs, entropy, settings)
         self._schedulers = (RolloutScheduler(self.repo), AutoAssigner(self.repo), ActionCleanup(self.repo))
+        self._long = LongReplies()
         self._looks_again_us: int | None = None
         self._dos = DosFilter(settings)
         self.container_rules = replace(
@@ -94,7 +96,7 @@ class HawkbitPlatform:
         )
         self._operators, self._devices = routers_of(self.repo.traits)
 
-    def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
+    def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer | HeldRequest:
         passed_on = self._passed_on(request, session, now_us)
         if isinstance(passed_on, HttpAnswer):
             return passed_on
@@ -106,12 +108,24 @@ class HawkbitPlatform:
         except OutsideContext as outside:
             return HttpAnswer(outside.page, reason=outside.reason)
         answer = self._answer(request, session, now_us)
+        return answer if isinstance(answer, HeldRequest) else self._dressed(answer, request)
+
+    def left(self, held_id: int, now_us: int) -> None:
+        self._long.leave(held_id)
+
+    def _dressed(self, answer: HttpAnswer, request: HttpRequest) -> HttpAnswer:
         response = in_charset(answer.response, self.repo.traits)
         if request.origin.startswith("https:"):
             response = over_tls(response)
         return answer if response is answer.response else replace(answer, response=response)
 
-    def _answer(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
+    def _broken_off(self, call: Call, wrong: HawkbitError | StoreFailed | OSError) -> HttpAnswer:
+        """What went wrong while a long reply was made."""
+        if isinstance(wrong, HawkbitError):
+            return self._refuse(call, wrong, rollback=False)
+        return HttpAnswer(self._failed(call.request, call.now_us), reason=str(wrong))
+
+    def _answer(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer | HeldRequest:
         call = Call(request, session, now_us, self.repo)
         path = call.path
         page = container_answer(request.method, request.target, path)
@@ -129,18 +143,28 @@ class HawkbitPlatform:
         except HawkbitError as error:
             return self._refuse(call, error, rollback=False)
         try:
-            reply: Reply = route.handler(call, *self._prepared(route, call, values, takes_long))
+            reply: Reply | Steps = route.handler(call, *self._prepared(route, call, values, takes_long))
         except HawkbitError as error:
             return self._refuse(call, error, rollback=not error.keeps)
         writes = not call.device and request.method not in READING
         for scheduler in self._schedulers:
             scheduler.note(call.tenant, now_us, by_operator=writes)
-        if_none_match = call.headers.get("if-none-match")
-        response = respond(reply, content_type, method=request.method, path=path, if_none_match=if_none_match)
-        return HttpAnswer(response, device=call.device, changed=reply.changed)
+        if isinstance(reply, Reply):
+            return _answer_of(call, content_type, reply)
+        return self._long.hold(
+            LongReply(
+                session.id,
+                reply,
+                lambda made: self._dressed(_answer_of(call, content_type, made), request),
+                lambda wrong: self._dressed(self._broken_off(call, wrong), request),
+                now_us,
+            )
+        )
 
     def next_due_us(self) -> int | None:
-        return earliest_us(self._looks_again_us, *(scheduler.due_us for scheduler in self._schedulers))
+        return earliest_us(
+            self._long.due_us, self._looks_again_us, *(scheduler.due_us for scheduler in self._schedulers)
+        )
 
     def advance(self, now_us: int) -> Sequence[Reaction]:
         """What is assigned by itself is assigned, rollouts take a step; a lapsed window waits for its device (§2.2)."""
@@ -153,7 +177,7 @@ class HawkbitPlatform:
         for tenant in {*self.repo.written_targets, *self.repo.moved_rollouts}:
             for scheduler in self._schedulers:
                 scheduler.note(tenant, now_us, by_operator=False)
-        return ()
+        return self._long.step()
 
     def _undone(self, now_us: int) -> None:
         """The store has failed: what the schedulers take for done is not."""
@@ -259,6 +283,13 @@ class HawkbitPlatform:
     def _refuse(self, call: Call, error: HawkbitError, *, rollback: bool) -> HttpAnswer:
         response = refusal(reworded(error, call.traits), call)
         return HttpAnswer(response, reason=error.reason, device=call.device, rollback=rollback)
+
+
+def _answer_of(call: Call, content_type: str | None, reply: Reply) -> HttpAnswer:
+    if_none_match = call.headers.get("if-none-match")
+    method, path = call.request.method, call.path
+    response = respond(reply, content_type, method=method, path=path, if_none_match=if_none_match)
+    return HttpAnswer(response, device=call.device, changed=reply.changed)
 
 
 def _is_read(route: Route, sent: str, has_body: bool) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -89,7 +90,7 @@ def test_a_page_follows_what_comes_and_goes(store: Store, monkeypatch: pytest.Mo
             store.delete(JOB, "T", number // 2)
         if number % 3 == 0:
             store.put(JOB, "T", Job(number, "d", is_open=False))
-            fail_after(store, lambda number=number: store.put(JOB, "T", Job(number + 50, "d")))
+            fail_after(store, partial(store.put, JOB, "T", Job(number + 50, "d")))
         if number % 5 < 3:
             for of in (None, ("open", "d"), ("open", "e"), ("parity", 0)):
                 all_of_it = list(store.scan(JOB, "T")) if of is None else store.find(JOB, "T", *of)

@@ -7,10 +7,11 @@ from typing import Any
 from fleetrig.reference_server.platforms.hawkbit.mgmt import action_deletion
 from fleetrig.reference_server.platforms.hawkbit.mgmt.target_actions import action_document, full_action_document
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
-from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply, Steps
 from fleetrig.reference_server.platforms.hawkbit.search.action_fields import action_fields
-from fleetrig.reference_server.platforms.hawkbit.search.listing import page, with_moments
+from fleetrig.reference_server.platforms.hawkbit.search.listing import stored_page, with_moments
 from fleetrig.reference_server.platforms.hawkbit.search.rsql_match import compiled
+from fleetrig.reference_server.platforms.hawkbit.search.sources import Stored
 from fleetrig.reference_server.platforms.hawkbit.state import deployments
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION, Action
 from fleetrig.reference_server.platforms.hawkbit.state.errors import not_found, not_readable
@@ -18,15 +19,14 @@ from fleetrig.reference_server.platforms.hawkbit.state.errors import not_found, 
 FULL = "full"
 
 
-def listed(call: Call) -> Reply:
+def listed(call: Call) -> Reply | Steps:
     """Newest first. `representation=full` gives each with all its links; any other word is as good as none."""
     is_full = call.query.get("representation", "").lower() == FULL
 
     def document(action: Action) -> dict[str, Any]:
         return _full(call, action) if is_full else action_document(call, action)
 
-    found = call.repo.store.scan(ACTION, call.tenant)
-    return page(call, found, action_fields(call.traits), document, look=call, newest_first=True)
+    return stored_page(call, Stored(ACTION), action_fields(call.traits), document, look=call, newest_first=True)
 
 
 def read(call: Call, action_id: int) -> Reply:

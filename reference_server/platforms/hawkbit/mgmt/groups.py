@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from fleetrig.reference_server.platforms.hawkbit.mgmt.target_documents import target_page
+from fleetrig.reference_server.platforms.hawkbit.mgmt.target_documents import ALL_TARGETS, target_page
 from fleetrig.reference_server.platforms.hawkbit.mgmt.target_requests import GREATEST_GROUP
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.request.fields import as_texts_or_null
-from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply, Steps
 from fleetrig.reference_server.platforms.hawkbit.search.listing import with_moments
 from fleetrig.reference_server.platforms.hawkbit.search.rsql_match import compiled
 from fleetrig.reference_server.platforms.hawkbit.search.target_fields import TARGET_FIELDS, Look
@@ -19,15 +19,14 @@ from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET, Ta
 
 def read_groups(call: Call) -> Reply:
     """The names that are in use, sorted."""
-    groups = {target.group for target in call.repo.store.scan(TARGET, call.tenant) if target.group is not None}
-    return Reply(body=sorted(groups))
+    return Reply(body=call.repo.store.values(TARGET, call.tenant, "group"))
 
 
-def read_members(call: Call, group: str) -> Reply:
+def read_members(call: Call, group: str) -> Reply | Steps:
     return _members(call, group, with_subgroups=False)
 
 
-def read_members_of_group(call: Call) -> Reply:
+def read_members_of_group(call: Call) -> Reply | Steps:
     """`?group=G[&subgroups=true]`: a name that cannot stand in a path, with everything below it if asked."""
     group, with_subgroups = call.query["group"], call.boolean("subgroups")
     if not group:
@@ -35,16 +34,15 @@ def read_members_of_group(call: Call) -> Reply:
     return _members(call, group, with_subgroups=with_subgroups)
 
 
-def _members(call: Call, group: str, *, with_subgroups: bool) -> Reply:
+def _members(call: Call, group: str, *, with_subgroups: bool) -> Reply | Steps:
     """Groups compare without case; `q` is not known here."""
     wanted = group.lower()
-    members = [
-        target
-        for target in call.repo.store.scan(TARGET, call.tenant)
-        if target.group is not None
-        and ((name := target.group.lower()) == wanted or (with_subgroups and name.startswith(wanted + "/")))
-    ]
-    return target_page(call, members, searched=False)
+
+    def fits(target: Target) -> bool:
+        name = None if target.group is None else target.group.lower()
+        return name is not None and (name == wanted or (with_subgroups and name.startswith(wanted + "/")))
+
+    return target_page(call, replace(ALL_TARGETS, fits=fits), searched=False)
 
 
 def assign_members(call: Call, group: str) -> Reply:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.hawkbit.mgmt.rollout_documents import group_document, rollout_document
 from fleetrig.reference_server.platforms.hawkbit.mgmt.tags import named_fields
 from fleetrig.reference_server.platforms.hawkbit.mgmt.target_documents import target_page
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
-from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply, Steps
 from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_store import (
-    actions_of_group,
     groups_of,
     members_of,
     need_group,
@@ -19,8 +19,11 @@ from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_store import
 )
 from fleetrig.reference_server.platforms.hawkbit.search.listing import page
 from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
+from fleetrig.reference_server.platforms.hawkbit.search.sources import Chosen, Derived, Stored
 from fleetrig.reference_server.platforms.hawkbit.state import software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION, Action
 from fleetrig.reference_server.platforms.hawkbit.state.errors import not_found, not_readable
+from fleetrig.reference_server.platforms.hawkbit.state.records import Target
 from fleetrig.reference_server.platforms.hawkbit.state.rollout_records import ROLLOUT, Rollout, RolloutStatus
 
 
@@ -83,19 +86,25 @@ def read_group(call: Call, rollout_id: int, group_id: int) -> Reply:
     return Reply(body=group_document(call, rollout, group, full=True))
 
 
-def read_group_targets(call: Call, rollout_id: int, group_id: int) -> Reply:
+def read_group_targets(call: Call, rollout_id: int, group_id: int) -> Reply | Steps:
     """Those of a group, whatever rollout it is of. Before the start the members, later those with an action."""
     need_rollout(call, rollout_id)
     call.need("READ_TARGET")
     group = need_group(call, group_id)
     by_members = need_rollout(call, group.rollout_id).status == RolloutStatus.READY or "q" in call.query
     if by_members:
-        names: list[str] = list(members_of(call, group_id))
-    else:
-        names = [action.controller_id for action in actions_of_group(call, group_id)]
-    found = (call.repo.target(call.tenant, name) for name in names)
-    targets = sorted((target for target in found if target is not None), key=lambda target: target.id)
-    return target_page(call, targets, sorts=TARGET_SORTS)
+        members = Chosen(members_of(call, group_id), partial(call.repo.target, call.tenant), by=_number)
+        return target_page(call, members, sorts=TARGET_SORTS)
+    actions = Stored(ACTION, of=("rollout_group", group_id))
+    return target_page(call, Derived(actions, partial(_target_of, call), by=_number), sorts=TARGET_SORTS)
+
+
+def _target_of(call: Call, action: Action) -> Target | None:
+    return call.repo.target(call.tenant, action.controller_id)
+
+
+def _number(target: Target) -> int:
+    return target.id
 
 
 def is_full(call: Call) -> bool:

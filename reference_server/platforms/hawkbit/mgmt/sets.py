@@ -25,10 +25,10 @@ from fleetrig.reference_server.platforms.hawkbit.mgmt.software_rules import (
 )
 from fleetrig.reference_server.platforms.hawkbit.mgmt.software_views import module_document, set_document
 from fleetrig.reference_server.platforms.hawkbit.mgmt.tags import TAGGED_SORTS
-from fleetrig.reference_server.platforms.hawkbit.mgmt.target_documents import target_page
+from fleetrig.reference_server.platforms.hawkbit.mgmt.target_documents import numbered_targets, target_page
 from fleetrig.reference_server.platforms.hawkbit.request import fields
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
-from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply, Steps
 from fleetrig.reference_server.platforms.hawkbit.search.listing import page
 from fleetrig.reference_server.platforms.hawkbit.search.software_fields import MODULE_FIELDS, not_deleted
 from fleetrig.reference_server.platforms.hawkbit.state import rules, software
@@ -147,20 +147,19 @@ def unassign_module(call: Call, set_id: int, module_id: int) -> Reply:
     return Reply(call.done_status, changed=f"modules of set {set_id} changed")
 
 
-def assigned_targets(call: Call, set_id: int) -> Reply:
+def assigned_targets(call: Call, set_id: int) -> Reply | Steps:
     return _targets(call, set_id, "assigned_set")
 
 
-def installed_targets(call: Call, set_id: int) -> Reply:
+def installed_targets(call: Call, set_id: int) -> Reply | Steps:
     return _targets(call, set_id, "installed_set")
 
 
-def _targets(call: Call, set_id: int, index: str) -> Reply:
+def _targets(call: Call, set_id: int, index: str) -> Reply | Steps:
     """By the number of their records; sorted by fields that a set has too."""
     call.need("READ_TARGET")
     software.need_set(call, set_id)
-    found = sorted(call.repo.store.find(TARGET, call.tenant, index, set_id), key=lambda target: target.id)
-    return target_page(call, found, sorts=TAGGED_SORTS)
+    return target_page(call, numbered_targets(index, set_id), sorts=TAGGED_SORTS)
 
 
 def filters(call: Call, set_id: int) -> Reply:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from fleetrig.reference_server.platforms.hawkbit.mgmt.target_documents import target_page
+from fleetrig.reference_server.platforms.hawkbit.mgmt.target_documents import numbered_targets, target_page
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.request.documents import audit
 from fleetrig.reference_server.platforms.hawkbit.request.fields import as_new_objects, as_object, as_texts_or_null, text
-from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply, Steps
 from fleetrig.reference_server.platforms.hawkbit.search.listing import page
 from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
 from fleetrig.reference_server.platforms.hawkbit.state import rules
@@ -113,11 +113,10 @@ def delete_tag(call: Call, tag_id: int) -> Reply:
     return Reply(call.done_status, changed="target tag deleted")
 
 
-def read_tagged(call: Call, tag_id: int) -> Reply:
+def read_tagged(call: Call, tag_id: int) -> Reply | Steps:
     """By the number of the record, not by controllerId, if not asked for otherwise."""
     _need(call, tag_id)
-    tagged = sorted(call.repo.store.find(TARGET, call.tenant, "tag", tag_id), key=lambda target: target.id)
-    return target_page(call, tagged, sorts=TAGGED_SORTS)
+    return target_page(call, numbered_targets("tag", tag_id), sorts=TAGGED_SORTS)
 
 
 def assign_one(call: Call, tag_id: int, controller_id: str) -> Reply:

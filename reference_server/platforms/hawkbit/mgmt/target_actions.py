@@ -12,11 +12,18 @@ from fleetrig.reference_server.platforms.hawkbit.mgmt.assignment import force_ty
 from fleetrig.reference_server.platforms.hawkbit.request import fields
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.request.documents import audit, link, without_nulls
-from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply, Steps
 from fleetrig.reference_server.platforms.hawkbit.search.action_fields import STATUS_FIELDS, action_fields
-from fleetrig.reference_server.platforms.hawkbit.search.listing import page
+from fleetrig.reference_server.platforms.hawkbit.search.listing import stored_page
+from fleetrig.reference_server.platforms.hawkbit.search.sources import Stored
 from fleetrig.reference_server.platforms.hawkbit.state import action_rules, deployments, software
-from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION, Action, ForceType, StatusEntry
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import (
+    ACTION,
+    STATUS_ENTRY,
+    Action,
+    ForceType,
+    StatusEntry,
+)
 from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     bare,
     invalid,
@@ -32,13 +39,12 @@ CHANGES: Final = "UPDATE_TARGET"
 """The right that a change needs: asked for when the action is known, so that a reader learns that there is none."""
 
 
-def listed(call: Call, controller_id: str) -> Reply:
+def listed(call: Call, controller_id: str) -> Reply | Steps:
     """Newest first."""
     call.repo.need_target(call.tenant, controller_id)
-    found = call.repo.store.find(ACTION, call.tenant, "target", controller_id)
-    return page(
+    return stored_page(
         call,
-        found,
+        Stored(ACTION, of=("target", controller_id)),
         action_fields(call.traits),
         lambda action: action_document(call, action),
         look=call,
@@ -112,14 +118,14 @@ def _oldest(call: Call, controller_id: str, keep_last: int) -> list[Action]:
     return [action for action in oldest if action_deletion.is_deletable(call, action)]
 
 
-def history(call: Call, controller_id: str, action_id: int) -> Reply:
+def history(call: Call, controller_id: str, action_id: int) -> Reply | Steps:
     """`GET …/status`: newest first."""
     call.repo.need_target(call.tenant, controller_id)
-    _, action = _need(call, controller_id, action_id)
-    lines = deployments.history(call, action)
+    _need(call, controller_id, action_id)
+    lines = Stored(STATUS_ENTRY, of=("action", action_id))
     silent = [None] if call.traits.no_messages_are_null else []
     documented = partial(_entry_document, silent=silent)
-    return page(call, lines, STATUS_FIELDS, documented, look=call, newest_first=True, searched=False)
+    return stored_page(call, lines, STATUS_FIELDS, documented, look=call, newest_first=True, searched=False)
 
 
 def _need(call: Call, controller_id: str, action_id: int) -> tuple[Target, Action]:

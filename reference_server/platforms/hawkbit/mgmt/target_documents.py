@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from fleetrig.reference_server.platforms.hawkbit.ddi.intervals import interval_for
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call, encoded
 from fleetrig.reference_server.platforms.hawkbit.request.documents import audit
-from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
-from fleetrig.reference_server.platforms.hawkbit.search.listing import page
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply, Steps
+from fleetrig.reference_server.platforms.hawkbit.search.listing import stored_page
 from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import Fields
+from fleetrig.reference_server.platforms.hawkbit.search.sources import Source, Stored
 from fleetrig.reference_server.platforms.hawkbit.search.target_fields import Look, target_fields
 from fleetrig.reference_server.platforms.hawkbit.state.polling import next_expected_ms
 from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET, TARGET_TYPE, Target
@@ -68,13 +70,21 @@ def target_links(call: Call, document: dict[str, Any], url: str) -> dict[str, An
     return {rel: {"href": href} for rel, href in links.items()}
 
 
+ALL_TARGETS: Final = Stored(TARGET, key_fields=frozenset({"id", "controllerid"}))
+
+
+def numbered_targets(index: str, value: int) -> Stored[Target]:
+    """Those whom an index entry names, in order of the numbers of their records."""
+    return replace(ALL_TARGETS, of=(index, value), by=lambda target: target.id)
+
+
 def target_page(
-    call: Call, targets: list[Target] | None = None, *, searched: bool = True, sorts: Fields | None = None
-) -> Reply:
+    call: Call, targets: Source[Target] = ALL_TARGETS, *, searched: bool = True, sorts: Fields | None = None
+) -> Reply | Steps:
     """A page of these targets, of all by default, sorted and, where there is a search, searched as asked."""
-    return page(
+    return stored_page(
         call,
-        call.repo.store.scan(TARGET, call.tenant) if targets is None else targets,
+        targets,
         target_fields(call.traits),
         lambda target: target_document(call, target),
         look=Look(call.repo, call.tenant),

@@ -21,7 +21,7 @@ from fleetrig.reference_server.platforms.hawkbit.mgmt.target_requests import (
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.request.fields import as_new_objects, as_object
 from fleetrig.reference_server.platforms.hawkbit.request.registration import new_token
-from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply, Steps
 from fleetrig.reference_server.platforms.hawkbit.state.errors import already_exists, bare
 from fleetrig.reference_server.platforms.hawkbit.state.records import LAST_POLL, TARGET, Target, UpdateStatus
 
@@ -36,7 +36,7 @@ def create_targets(call: Call) -> Reply:
     return Reply(201, documents, changed=f"{len(created)} targets created")
 
 
-def read_targets(call: Call) -> Reply:
+def read_targets(call: Call) -> Reply | Steps:
     return target_page(call)
 
 

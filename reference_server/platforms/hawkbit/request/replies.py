@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import cbor2
 
 from fleetrig.simulator.contract.http import Body, Headers, HttpResponse, body_length
+
+T = TypeVar("T")
 
 HAL: Final = "application/hal+json"
 JSON: Final = "application/json"
@@ -53,6 +55,20 @@ class Reply:
     """For the trace: what changed in the registry."""
     is_tagged: bool = True
     """False for a document without an ETag: everything below `softwaremodules/{id}/artifacts`."""
+
+
+Steps = Generator[None, None, Reply]
+"""A reply that takes long to make: each step takes a moment, and devices are served in between."""
+
+
+def finished(steps: Generator[None, None, T]) -> T:
+    """What they come to, without giving way."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            made: T = end.value
+            return made
 
 
 def respond(

@@ -12,11 +12,19 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from fleetrig.reference_server.platforms.hawkbit.request.call import LONG_MAX, parse_parameter
-from fleetrig.reference_server.platforms.hawkbit.request.replies import CBOR, DDI_TYPES, HAL, JSON, MGMT_TYPES, Reply
+from fleetrig.reference_server.platforms.hawkbit.request.replies import (
+    CBOR,
+    DDI_TYPES,
+    HAL,
+    JSON,
+    MGMT_TYPES,
+    Reply,
+    Steps,
+)
 from fleetrig.reference_server.platforms.hawkbit.state.errors import framework
 from fleetrig.simulator.contract.http import Headers
 
-Handler = Callable[..., Reply]
+Handler = Callable[..., Reply | Steps]
 """`handler(call, *path variables)`; a `{name:long}` arrives as int, others as decoded text."""
 
 MGMT_BODY: Final = (HAL, JSON)

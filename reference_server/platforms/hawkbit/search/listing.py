@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from functools import partial
 from typing import Any, Final, TypeVar
 
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
-from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply, Steps, finished
+from fleetrig.reference_server.platforms.hawkbit.search.looking_through import Downwards, Wanted, looked_through
 from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import Fields
-from fleetrig.reference_server.platforms.hawkbit.search.rsql_match import compiled
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_match import Match, compiled
+from fleetrig.reference_server.platforms.hawkbit.search.sources import BATCH, Source, Stored
 from fleetrig.reference_server.platforms.hawkbit.state.context import Context
 from fleetrig.reference_server.platforms.hawkbit.state.errors import sort_direction, sort_field, sort_syntax
 
@@ -50,6 +52,78 @@ def page(
     else:
         _sort(found, orders, sorts, look)
     return paged([document(record) for record in found[offset : offset + limit]], len(found))
+
+
+def stored_page(
+    call: Call,
+    source: Source[R],
+    fields: Fields,
+    document: Callable[[R], Any],
+    *,
+    look: Any = None,
+    newest_first: bool = False,
+    searched: bool = True,
+    sorts: Fields | None = None,
+) -> Reply | Steps:
+    """As `page`, of records of which there may be a hundred thousand: what needs to look at all of them takes steps.
+
+    In order of the key, and without a search, it costs the page. Raises as `page`, before anything is looked at.
+    """
+    offset, limit = paging(call)
+    sorts = fields if sorts is None else sorts
+    orders = sort_orders(call.joined("sort"), sorts)
+    query = call.joined("q") if searched else None
+    if (
+        isinstance(source, Stored)
+        and query is None
+        and (descending := _by_key(source, orders, newest_first)) is not None
+    ):
+        records = call.repo.store.page(
+            source.kind, call.tenant, offset, limit, of=source.of, descending=descending
+        )  # fmt: skip
+        return paged([document(record) for record in records], source.count(call))
+    match = None if query is None else compiled(with_moments(call, query), fields)
+    wanted = Wanted(
+        offset,
+        limit,
+        None if match is None else partial(_matches, match, look),
+        source.by if orders is None else _sort_key(orders, sorts, look),
+        turned_round=newest_first and orders is None,
+    )
+    steps = _looked_through(call, source, wanted, document)
+    return steps if source.count(call) > BATCH else finished(steps)
+
+
+def _by_key(source: Stored[Any], orders: list[tuple[str, bool]] | None, newest_first: bool) -> bool | None:
+    """Whether the order of the keys, which no two records share, is asked for turned round; None for another order."""
+    if source.fits is not None:
+        return None
+    if orders is None:
+        return newest_first if source.by is None else None
+    return orders[0][1] if orders and orders[0][0] in source.key_fields else None
+
+
+def _matches(match: Match, look: Any, record: Any) -> bool:
+    return match(record, look)
+
+
+def _looked_through(
+    call: Call, source: Source[R], wanted: Wanted[R], document: Callable[[R], Any]
+) -> Generator[None, None, Reply]:
+    found = yield from looked_through(source.batches(call), wanted)
+    return paged([document(record) for record in found.page], found.total)
+
+
+def _sort_key(orders: list[tuple[str, bool]], fields: Fields, look: Any) -> Callable[[Any], Any] | None:
+    """What has parts or many values sorts nothing."""
+    keys = [
+        (partial(field.sort_key, look=look), descending)
+        for name, descending in orders
+        if (field := fields.fields.get(name)) is not None and not field.is_collection
+    ]
+    if not keys:
+        return None
+    return lambda record: tuple(Downwards(key(record)) if descending else key(record) for key, descending in keys)
 
 
 def paged(content: list[Any], total: int) -> Reply:

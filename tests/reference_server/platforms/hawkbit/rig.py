@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fleetrig.reference_server.entropy import SeededEntropy
-from fleetrig.reference_server.platform import HttpAnswer
+from fleetrig.reference_server.platform import HeldRequest, HttpAnswer
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Settings
 from fleetrig.reference_server.stores.blobs import MemoryBlobs
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
+from fleetrig.simulator.contract.envelope import LateAnswer
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.session import Session
 
@@ -41,13 +42,24 @@ class Rig:
     def send(self, method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b"") -> HttpAnswer:
         """One request and its transaction."""
         request = HttpRequest(method, ORIGIN, target, (("Host", "hawkbit.test:8080"), *(headers or {}).items()), body)
-        answer: HttpAnswer | None = None
+        answer: HttpAnswer | HeldRequest | None = None
         with suppress(Undo), self.store.transaction():
             answer = self.platform.handle(request, Session(self.peer), self.now_us)
-            if answer.rollback:
+            if isinstance(answer, HttpAnswer) and answer.rollback:
                 raise Undo
         assert answer is not None
-        return answer
+        return self.later() if isinstance(answer, HeldRequest) else answer
+
+    def later(self) -> HttpAnswer:
+        """The answer to the request that is held."""
+        while True:
+            with self.store.transaction():
+                reactions = self.platform.advance(self.now_us)
+            for reaction in reactions:
+                for output in reaction.outputs:
+                    assert isinstance(output, LateAnswer)
+                    assert output.delivery.response is not None
+                    return HttpAnswer(output.delivery.response, reaction.reason, reaction.device, reaction.changed)
 
     def mgmt(
         self,

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from fleetrig.reference_server.entropy import SeededEntropy
+from fleetrig.reference_server.platform import HttpAnswer
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from fleetrig.reference_server.platforms.hawkbit.state.properties import settings_from_properties
 from fleetrig.reference_server.stores.blobs import MemoryBlobs
@@ -35,7 +36,9 @@ class Served:
         typed = (("Content-Type", "application/json"),) if raw else ()
         request = HttpRequest(method, origin, target, (("Host", origin.partition("://")[2]), *typed, *headers), raw)
         with self.store.transaction():
-            return self.platform.handle(request, Session("10.0.0.1"), 0).response
+            answer = self.platform.handle(request, Session("10.0.0.1"), 0)
+        assert isinstance(answer, HttpAnswer)
+        return answer.response
 
 
 @pytest.fixture

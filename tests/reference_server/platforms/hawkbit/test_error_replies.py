@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fleetrig.reference_server.platform import HttpAnswer
 from fleetrig.reference_server.platforms.hawkbit.request.media_types import NoMediaType, accepted, negotiate, type_sent
 from fleetrig.reference_server.platforms.hawkbit.request.replies import CBOR, DDI_TYPES, HAL, JSON
 from fleetrig.simulator.contract.http import HttpRequest
@@ -58,7 +59,9 @@ def test_ranges_are_tried_by_quality_then_by_precision() -> None:
 def test_every_accept_header_counts(device: Rig) -> None:
     headers = (("Authorization", f"GatewayToken {GATEWAY_KEY}"), ("Accept", "application/xml"), ("accept", CBOR))
     request = HttpRequest("GET", ORIGIN, PATH, headers)
-    response = device.platform.handle(request, Session(), device.now_us).response
+    answer = device.platform.handle(request, Session(), device.now_us)
+    assert isinstance(answer, HttpAnswer)
+    response = answer.response
     assert (response.status, response.header("Content-Type")) == (200, CBOR)
 
 

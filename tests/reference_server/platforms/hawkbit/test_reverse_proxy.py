@@ -162,4 +162,5 @@ def test_hawkbit_believes_its_proxy(session: Session, verifier: Verifier, status
     platform = platform_behind(verifier)
     with platform.repo.store.transaction():
         answer = platform.handle(HttpRequest("GET", "https://h", POLL, (("Host", "h"),)), session, 0)
+    assert isinstance(answer, HttpAnswer)
     assert (answer.response.status, answer.device) == (status, "HB-1")
