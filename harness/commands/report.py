@@ -9,6 +9,14 @@ from typing import Annotated
 
 import typer
 
+from fleetrig.harness.commands.export_option import (
+    ExportTo,
+    are_of_events,
+    read_exports,
+    show_unjudged,
+    write_events,
+    write_verdicts,
+)
 from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import (
     AllowOutside,
@@ -35,11 +43,13 @@ from fleetrig.simulator.contract.errors import UsageError
 @examples(
     "fleetrig report run.jsonl --verbose",
     "fleetrig report fleetrig-results --junit junit.xml",
+    "fleetrig report run.jsonl --to pcapng=run.pcapng --to chrome=run.json",
 )
 def report_command(
     traces: Annotated[list[Path], typer.Argument(metavar="TRACE.jsonl", help="Traces of runs, or folders of them.")],
     junit: Junit = None,
     html: CurvePage = None,
+    to: ExportTo = None,
     strict: Strict = False,
     fail_on_skip: FailOnSkip = False,
     allow_skipped: AllowSkipped = False,
@@ -61,7 +71,15 @@ def report_command(
     paths = list(traces_in(traces))
     folders = scenario_folders(scenarios)
     peer = None if known is None else peer_of(known, folders)
-    judged = [replay(path, folders, peer, allows_outside=allow_outside) for path in paths]
+    exports = read_exports(to, paths)
+    write_events(exports, paths)
+    try:
+        judged = [replay(path, folders, peer, allows_outside=allow_outside) for path in paths]
+    except UsageError as why:
+        if junit or html or not are_of_events(exports):
+            raise
+        show_unjudged(exports, why)
+        return
     console = make_console()
     writer = ConsoleReport(console, verbose=verbose, single=len(paths) == 1)
     reports: list[Report] = []
@@ -76,9 +94,10 @@ def report_command(
             write_junit(by_rules(reports, rules), junit)
         if html is not None:
             write_curve_page(reports, html)
+        write_verdicts(exports, paths, reports)
     finally:
         took_s = time.monotonic() - began_s
-        places = {"junit": junit, "html": html}
+        places = {"junit": junit, "html": html, **{export.name: export.path for export in exports}}
         written = {what: path for what, path in places.items() if path is not None and path.exists()}
         writer.finish(reports, written, took_s=took_s, remark=remark_on_skips(verdicts, rules))
     raise typer.Exit(exit_of_all(verdicts, rules))

@@ -1,0 +1,1 @@
+"""Traces in the standard formats of other tools."""
