@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict, deque
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Generator, Iterable, Iterator
+from typing import Final
 
+from fleetrig.harness.exports.exported_trace import JsonObject
 from fleetrig.harness.traces.event_words import words_of
 from fleetrig.harness.traces.seen_events import SeenEvent, SeenRecord
 from fleetrig.harness.traces.trace_records import RunBegins
@@ -22,12 +23,11 @@ SLICE_US: Final = 1
 MOST_UNDER_WAY: Final = 10_000
 """Of messages on their way to the server that are remembered."""
 OF_NO_DEVICE: Final = "bench and server"
-JsonObject = Mapping[str, Any]
 
 
 def chrome_trace(records: Iterable[SeenRecord]) -> Iterator[str]:
     """The document, event by event."""
-    writer = _Writer()
+    writer = _Timeline()
     before = '{"displayTimeUnit":"ms","traceEvents":[\n'
     for record in records:
         for one in writer.take(record):
@@ -36,7 +36,7 @@ def chrome_trace(records: Iterable[SeenRecord]) -> Iterator[str]:
     yield "\n]}\n" if before == ",\n" else before + "]}\n"
 
 
-class _Writer:
+class _Timeline:
     def __init__(self) -> None:
         self._runs = 0
         self._processes: dict[tuple[int, str], int] = {}

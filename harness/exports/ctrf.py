@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
+from fleetrig.harness.exports.exported_trace import JsonObject
 from fleetrig.harness.report.text import failed_line, finding_lines
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.verdict import Report, Verdict
@@ -41,7 +42,7 @@ def ctrf(reports: Sequence[Report]) -> Iterator[str]:
     yield json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
-def _test(report: Report) -> Mapping[str, Any]:
+def _test(report: Report) -> JsonObject:
     text = "\n".join(finding_lines(report))
     given = {
         "message": report.reason or next(iter(text.splitlines()), ""),
@@ -60,7 +61,7 @@ def _test(report: Report) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
-def _findings(report: Report) -> Iterator[Mapping[str, Any]]:
+def _findings(report: Report) -> Iterator[JsonObject]:
     for phase in report.phases:
         for check in phase.checks:
             if (found := check.finding) is not None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fleetrig.harness.traces.seen_events import SeenRecord, TraceContents, seen_records
 from fleetrig.harness.traces.stored_trace import StoredTrace
 from fleetrig.harness.verdict import Report
+
+JsonObject = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

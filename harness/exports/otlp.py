@@ -11,8 +11,9 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
+from fleetrig.harness.exports.exported_trace import JsonObject
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.traces.event_words import words_of
 from fleetrig.harness.traces.seen_events import SeenEvent, SeenRecord
@@ -26,7 +27,6 @@ INTERNAL, SERVER, CLIENT = 1, 2, 3
 OK, ERROR = 1, 2
 INFO, WARN = 9, 13
 """Severity numbers."""
-JsonObject = Mapping[str, Any]
 
 
 def otlp(records: Iterable[SeenRecord]) -> Iterator[str]:

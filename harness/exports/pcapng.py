@@ -51,18 +51,18 @@ def pcapng(records: Iterable[SeenRecord]) -> Iterator[bytes]:
     yield _block(SECTION, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + _options((COMMENT, ABOUT)))
     for lane in LANES:
         yield _block(INTERFACE, struct.pack("<HHI", LINK_TYPE, 0, 0) + _options((NAME, str(lane))))
-    writer = _Writer()
+    writer = _Capture()
     for record in records:
         match record:
             case RunBegins():
-                writer = _Writer()
+                writer = _Capture()
             case SeenEvent(event=event) if event.envelope is not None:
                 yield writer.packet(record, event.envelope)
             case _:
                 continue
 
 
-class _Writer:
+class _Capture:
     def __init__(self) -> None:
         self._devices: dict[str, int] = {}
         self._versions: OrderedDict[tuple[Lane, int, str], MqttVersion] = OrderedDict()
