@@ -1,10 +1,10 @@
 """JUnit XML, as CI servers read it: one testcase per expanded scenario, also when it was run several times.
 
 classname is the folder with dots, name the rest of the id: `hawkbit.deep` and `x[cut=poll#1:sent]`. Both hold nothing
-that depends on the run. file and line point to the check that failed, else to the title; seed, profile, time and trace
-are properties. FAILED is a failure, BROKEN an error, SKIPPED skipped; WARNED and KNOWN pass, with their findings in
-system-out. With `--strict` WARNED is a failure, with `--fail-on-skip` SKIPPED is one. What passed checks measured
-stands in system-out too.
+that depends on the run. file and line point to the check that failed, else to the title; seed, profile, time, trace and
+what passed checks measured are properties. FAILED is a failure, BROKEN an error, SKIPPED skipped; WARNED and KNOWN
+pass, with their findings in system-out. With `--strict` WARNED is a failure, with `--fail-on-skip` SKIPPED is one. What
+passed checks measured stands in system-out too.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _testcase(report: Report) -> ET.Element:
     if properties := [pair for pair in properties_of(report) if pair[0] not in AS_ATTRIBUTES]:
         inner = ET.SubElement(case, "properties")
         for name, value in properties:
-            ET.SubElement(inner, "property", {"name": name, "value": _clean(value)})
+            ET.SubElement(inner, "property", {"name": _clean(name), "value": _clean(value)})
     text = _clean("\n".join(finding_lines(report)))
     message = _clean(report.reason or (text.splitlines() or [""])[0])
     match report.verdict:
@@ -132,7 +132,20 @@ def properties_of(report: Report) -> list[tuple[str, str]]:
         **dict(report.told),
         **{f"board.{role}": board for role, board in report.boards},
     }
-    return [(name, value) for name, value in found.items() if value]
+    return [*((name, value) for name, value in found.items() if value), *_measurements(report)]
+
+
+def _measurements(report: Report) -> Iterator[tuple[str, str]]:
+    """`measured: phase / check` and what it saw; of two with the same name the second has its line behind it."""
+    taken: set[str] = set()
+    for phase in report.phases:
+        for check in phase.checks:
+            if not check.measured:
+                continue
+            name = f"measured: {phase.name} / {check.title}"
+            name = f"{name} (line {check.line})" if name in taken else name
+            taken.add(name)
+            yield name, check.measured
 
 
 def _clean(text: str) -> str:
