@@ -86,7 +86,7 @@ $(TB_SDK)/.installed: tests/peers/thingsboard/sdk.lock
 	@$(TB_SDK)/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r tests/peers/thingsboard/sdk.lock
 	@touch $@
 
-# axe-core and the schema of CTRF, which judge reports. Without npm their tests are skipped (under CI=true they fail).
+# axe-core, Mermaid and the schema of CTRF, which judge reports. Without npm their tests are skipped (under CI=true they fail).
 $(NPM_PARTS)/.installed: tests/peers/npm/package-lock.json | peers
 	@mkdir -p $(NPM_PARTS)
 	@cp tests/peers/npm/package*.json $(NPM_PARTS)

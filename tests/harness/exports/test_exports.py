@@ -245,3 +245,23 @@ def test_a_step_s_summary_is_added_to(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.delenv("GITHUB_STEP_SUMMARY")
     fleetrig("report", trace.name, "--to", f"markdown={summary}", cwd=tmp_path)
     assert summary.read_text(encoding="utf-8") == added.removeprefix("before\n")
+
+
+MERMAID = PROJECT / "build/npm/node_modules/mermaid/dist/mermaid.min.js"
+ASK_MERMAID = """<meta charset="utf-8"><script src="{script}"></script><pre id="said"></pre><script>
+mermaid.parse({text}).then(found => said.textContent = "it is a " + found.diagramType,
+                           wrong => said.textContent = "refused: " + wrong)</script>"""
+
+
+@pytest.mark.slow
+def test_mermaid_itself_reads_it(tmp_path: Path) -> None:
+    stored = stored_run(tmp_path, "")
+    if not MERMAID.exists():
+        need_program("mermaid.min.js", "npm, then make build/npm/.installed")
+    text = json.dumps(stored.bytes_of("mermaid").decode())
+    page = tmp_path / "page.html"
+    page.write_text(ASK_MERMAID.format(script=MERMAID.as_uri(), text=text.replace("<", "\\u003c")), encoding="utf-8")
+    words = [need_program("chromium", "chromium"), "--headless=new", "--no-sandbox",
+             f"--user-data-dir={tmp_path / 'p'}",             "--virtual-time-budget=5000", "--dump-dom", page.as_uri()]  # fmt: skip
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+    assert '<pre id="said">it is a sequence</pre>' in done.stdout

@@ -172,3 +172,10 @@ def test_the_file_and_the_exit_code_agree_on_what_failed(verdict: Verdict, rules
     assert root.get("failures") == str(failures)
     assert len(root.findall(".//failure")) == failures
     assert (exit_of_all([verdict, Verdict.PASSED], rules) is Exit.FAILED) is bool(failures)
+
+
+def test_measurements_are_properties() -> None:
+    checks = tuple(CheckResult("gap", Verdict.PASSED, None, line, seen) for line, seen in ((3, "2 s"), (4, "9 s")))
+    found = case(report(Verdict.PASSED, phases=(PhaseResult("quiet", checks, 1.0),)))
+    told = {one.get("name"): one.get("value") for one in found.iter("property")}
+    assert (told["measured: quiet / gap"], told["measured: quiet / gap (line 4)"]) == ("2 s", "9 s")
