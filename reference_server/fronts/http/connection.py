@@ -124,10 +124,9 @@ class HttpConnection(asyncio.Protocol):
         keeps = head.keeps and not (self.half_closed and not self._has_next())
         return HttpExchange(head.method, session, transport, self.drain, head.version, keeps, head.asks_to_keep)
 
-    def send_continue(self, head: RequestHead) -> None:
+    def send_continue(self) -> None:
         """To a client that waits for it."""
-        if head.expects_continue:
-            self.transport.write(CONTINUE)
+        self.transport.write(CONTINUE)
 
     def answered(self, *, keeps: bool) -> None:
         """The answer is on its way, as far as it goes."""

@@ -55,12 +55,12 @@ class HttpResponder:
         self._rules = rules
         self._held_back: set[asyncio.Future[None]] = set()
 
-    def send_at_once(self, exchange: HttpExchange, delivery: Delivery) -> bool | None:
+    def send_at_once(self, exchange: HttpExchange, delivery: Delivery, now_us: int) -> bool | None:
         """Writes a whole answer that is in memory; None when something has to be awaited."""
         response = delivery.response
         if response is None or not isinstance(response.body, bytes) or not is_plain(delivery):
             return None
-        return self._write(exchange, response)
+        return self._write(exchange, response, now_us)
 
     async def perform(self, exchange: HttpExchange, envelope: HttpRequest, delivery: Delivery) -> bool:
         if delivery.delay_us:
@@ -71,21 +71,21 @@ class HttpResponder:
         await self._perform_ending(exchange, delivery)
         return False
 
-    def _write(self, exchange: HttpExchange, response: HttpResponse) -> bool:
+    def _write(self, exchange: HttpExchange, response: HttpResponse, now_us: int) -> bool:
         """Head and body, which is in memory."""
         transport, body = exchange.transport, response.body
         if transport.is_closing():
             return False
         keeps = exchange.keeps and not says_close(response, self._rules)
-        head = self._head(exchange, response, keeps=keeps)
+        head = self._head(exchange, response, now_us, keeps=keeps)
         assert isinstance(body, bytes)
         transport.write(head + body if body and has_body(exchange.method, response.status) else head)
         return keeps
 
-    def _head(self, exchange: HttpExchange, response: HttpResponse, *, keeps: bool) -> bytes:
+    def _head(self, exchange: HttpExchange, response: HttpResponse, now_us: int, *, keeps: bool) -> bytes:
         if exchange.version <= HTTP_0_9:
             return b""
-        return head_bytes(response, exchange.method, self._says(exchange, keeps=keeps), self._clock.now_us())
+        return head_bytes(response, exchange.method, self._says(exchange, keeps=keeps), now_us)
 
     async def _send(self, exchange: HttpExchange, response: HttpResponse) -> bool:
         """Writes a whole answer, wherever its body is."""
@@ -95,7 +95,8 @@ class HttpResponder:
         keeps = exchange.keeps and not says_close(response, self._rules)
         body = response.body if has_body(exchange.method, response.status) else b""
         try:
-            await send(transport, exchange.drain, self._head(exchange, response, keeps=keeps), body)
+            head = self._head(exchange, response, self._clock.now_us(), keeps=keeps)
+            await send(transport, exchange.drain, head, body)
             await exchange.drain()
         except ConnectionError:
             raise
@@ -143,7 +144,7 @@ class HttpResponder:
             self._clock.now_us(), Lane.NETWORK, "malformed", envelope=page, reason=why.reason, session=exchange.session
         )
         exchange.keeps = False
-        self._write(exchange, page)
+        self._write(exchange, page, self._clock.now_us())
 
     def release(self) -> None:
         """Ends all waiting: the server stops."""
