@@ -102,6 +102,8 @@ class FaultyOutlet:
 
     def take_held(self) -> list[Held]:
         """What was kept back since the last call."""
+        if not self._held:
+            return self._held
         held, self._held = self._held, []
         return held
 

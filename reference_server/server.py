@@ -318,6 +318,8 @@ class Server:
     def _held_back(self, now_us: int) -> int:
         """Tells what faults have kept from applications; returns how much later the peer is answered (us)."""
         held = self._outlet.take_held()
+        if not held:
+            return 0
         for one in held:
             self._lane.held_back(one, now_us)
         return gives_up_after_us(held)

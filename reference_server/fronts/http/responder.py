@@ -11,7 +11,7 @@ from fleetrig.reference_server.fronts.front import FrontTools
 from fleetrig.reference_server.fronts.http.framing import framed_head, is_plain, keeps, send_slowly, suited
 from fleetrig.reference_server.fronts.http.request_head import HTTP_0_9, HTTP_1_1
 from fleetrig.reference_server.fronts.http.request_intake import Rejected
-from fleetrig.reference_server.fronts.http.response_head import has_body, head_bytes, says_close
+from fleetrig.reference_server.fronts.http.response_head import has_body, head_bytes, known_head, says_close, whole_head
 from fleetrig.reference_server.fronts.http.response_sending import Drain, ShortFile, send
 from fleetrig.reference_server.fronts.http.socket_endings import cut, reset
 from fleetrig.reference_server.http_container import HttpContainerRules
@@ -76,8 +76,9 @@ class HttpResponder:
         transport, body = exchange.transport, response.body
         if transport.is_closing():
             return False
-        keeps = exchange.keeps and not says_close(response, self._rules)
-        head = self._head(exchange, response, now_us, keeps=keeps)
+        known = known_head(response, exchange.method)
+        keeps = exchange.keeps and not known.says_close and response.status not in self._rules.closes_after
+        head = b"" if exchange.version <= HTTP_0_9 else whole_head(known, self._says(exchange, keeps=keeps), now_us)
         assert isinstance(body, bytes)
         transport.write(head + body if body and has_body(exchange.method, response.status) else head)
         return keeps

@@ -9,7 +9,7 @@ import re
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.simulator.contract.clock import US_PER_S
@@ -28,9 +28,16 @@ KNOWN_HEADS: Final = 4_096
 BREAKS_LINES: Final = re.compile(r"[\r\n\0]")
 
 
+class KnownHead(NamedTuple):
+    """What comes before the `Date` of an answer, and whether its platform ends the connection with it."""
+
+    before: bytes
+    says_close: bool
+
+
 def says_close(response: HttpResponse, rules: HttpContainerRules) -> bool:
     """True when the platform or the status ends the connection."""
-    return response.status in rules.closes_after or _ask_to_close(response.headers)
+    return response.status in rules.closes_after or _asks_to_close(response.headers)
 
 
 def has_body(method: str, status: int) -> bool:
@@ -40,28 +47,36 @@ def has_body(method: str, status: int) -> bool:
 
 def head_bytes(response: HttpResponse, method: str, says: tuple[str, str], now_us: int) -> bytes:
     """Status line and headers with the empty line. `says` is what `Connection` and `Keep-Alive` say, empty for none."""
-    before, after = _around_date(
-        response.status, response.headers, body_length(response.body), says, is_head=method == "HEAD"
-    )
-    return before + _date(now_us // US_PER_S) + after
+    return whole_head(known_head(response, method), says, now_us)
+
+
+def known_head(response: HttpResponse, method: str) -> KnownHead:
+    """The same for all answers with these headers and as many bytes."""
+    return _known_head(response.status, response.headers, body_length(response.body), method == "HEAD")
+
+
+def whole_head(head: KnownHead, says: tuple[str, str], now_us: int) -> bytes:
+    return head.before + _date(now_us // US_PER_S) + _end(says)
 
 
 @lru_cache(maxsize=KNOWN_HEADS)
-def _around_date(
-    status: int, headers: Headers, body_bytes: int, says: tuple[str, str], *, is_head: bool
-) -> tuple[bytes, bytes]:
-    """What comes before the line of the date, and what comes after it."""
+def _known_head(status: int, headers: Headers, body_bytes: int, is_head: bool) -> KnownHead:
     lines = [STATUS_LINES.get(status) or f"HTTP/1.1 {status} "]
     lines += [begins + value for name, value in headers if (begins := _beginning(name))]
     if is_head and (length := find_header(headers, "Content-Length")) is not None:
         lines.append(f"Content-Length: {length}")
     elif status >= HTTPStatus.OK and status not in BODILESS:
         lines.append(f"Content-Length: {body_bytes}")
+    return KnownHead(_encoded(lines), _asks_to_close(headers))
+
+
+@lru_cache(maxsize=16)
+def _end(says: tuple[str, str]) -> bytes:
     connection, keep_alive = says
-    more = [f"Keep-Alive: {keep_alive}"] if keep_alive else []
+    lines = [f"Keep-Alive: {keep_alive}"] if keep_alive else []
     if connection:
-        more.append(f"Connection: {connection}")
-    return _encoded(lines), encoded(more)
+        lines.append(f"Connection: {connection}")
+    return encoded(lines)
 
 
 def encoded(lines: list[str]) -> bytes:
@@ -82,8 +97,7 @@ def date_line(now_us: int) -> str:
     return formatdate(now_us // US_PER_S, usegmt=True)
 
 
-@lru_cache(maxsize=KNOWN_HEADS)
-def _ask_to_close(headers: Headers) -> bool:
+def _asks_to_close(headers: Headers) -> bool:
     return (find_header(headers, "Connection") or "").lower() == "close"
 
 
