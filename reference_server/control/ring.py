@@ -32,10 +32,13 @@ class TraceRing:
 
     def __call__(self, event: TraceEvent) -> None:
         events, sizes_bytes, envelope = self._events, self._sizes_bytes, event.envelope
-        size_bytes = 0 if envelope is None else _held_bytes(envelope)
+        if envelope is None or (type(envelope) is HttpRequest and envelope.body == b""):
+            size_bytes = 0  # nearly always, and this is run for every event
+        else:
+            size_bytes = _held_bytes(envelope)
+            self._body_bytes += size_bytes
         events.append(event)
         sizes_bytes.append(size_bytes)
-        self._body_bytes += size_bytes
         while len(events) > self._max_events or self._body_bytes > self._max_body_bytes:
             events.popleft()
             self._body_bytes -= sizes_bytes.popleft()
