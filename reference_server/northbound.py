@@ -100,10 +100,12 @@ class FaultyOutlet:
             self._held.append(Held(line, fault))
         return fault is None
 
+    @property
+    def has_held(self) -> bool:
+        return bool(self._held)
+
     def take_held(self) -> list[Held]:
         """What was kept back since the last call."""
-        if not self._held:
-            return self._held
         held, self._held = self._held, []
         return held
 

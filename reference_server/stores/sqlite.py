@@ -54,8 +54,11 @@ class SqliteStore:
 
     def get(self, kind: Kind[R], tenant: str, key: Key) -> R | None:
         of = (kind.name, tenant, key)
-        record = self._records.get(of)
-        return self._load(kind, of) if record is MISSING else cast("R | None", record)
+        record: Any = self._records.get(of)
+        if record is MISSING:
+            return self._load(kind, of)
+        known: R | None = record
+        return known
 
     def find(self, kind: Kind[R], tenant: str, index: str, value: Key) -> list[R]:
         keys = self._found.get((kind.name, tenant, (index, value)))

@@ -18,6 +18,7 @@ from fleetrig.simulator.contract.http import Headers, HttpResponse, body_length,
 OURS: Final = frozenset({"content-length", "connection", "date", "transfer-encoding"})
 """Headers that the front sets, except `Content-Length` on an answer to HEAD and `Connection: close`."""
 
+OK: Final = 200
 BODILESS: Final = frozenset({204, 304})
 
 STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for status in HTTPStatus}
@@ -42,7 +43,7 @@ def says_close(response: HttpResponse, rules: HttpContainerRules) -> bool:
 
 def has_body(method: str, status: int) -> bool:
     """False where HTTP forbids one (RFC 9110 §6.4.1)."""
-    return method != "HEAD" and status >= HTTPStatus.OK and status not in BODILESS
+    return method != "HEAD" and status >= OK and status not in BODILESS
 
 
 def head_bytes(response: HttpResponse, method: str, says: tuple[str, str], now_us: int) -> bytes:
@@ -65,7 +66,7 @@ def _known_head(status: int, headers: Headers, body_bytes: int, is_head: bool) -
     lines += [begins + value for name, value in headers if (begins := _beginning(name))]
     if is_head and (length := find_header(headers, "Content-Length")) is not None:
         lines.append(f"Content-Length: {length}")
-    elif status >= HTTPStatus.OK and status not in BODILESS:
+    elif status >= OK and status not in BODILESS:
         lines.append(f"Content-Length: {body_bytes}")
     return KnownHead(_encoded(lines), _asks_to_close(headers))
 

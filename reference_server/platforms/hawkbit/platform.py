@@ -100,14 +100,17 @@ class HawkbitPlatform:
         self._operators, self._devices = routers_of(self.repo.traits)
 
     def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
-        if self._kept is None or not self._kept.may_keep(request):
+        answers = self._kept
+        if answers is None or request.method != "GET":
             return self._worked_out(request, session, now_us)
-        kept = self._kept.find(request, session.peer)
+        kept = answers.find(request, session.peer)
         if kept is not None and self._dos.lets_in("ddi", kept.address, now_us):
             return self._given_again(kept, now_us)
-        with self._kept.noting() as notes:
+        if not answers.may_keep(request):
+            return self._worked_out(request, session, now_us)
+        with answers.noting() as notes:
             answer = self._worked_out(request, session, now_us)
-        self._kept.keep(request, session.peer, answer, notes)
+        answers.keep(request, session.peer, answer, notes)
         return answer
 
     def _given_again(self, kept: Kept, now_us: int) -> HttpAnswer:

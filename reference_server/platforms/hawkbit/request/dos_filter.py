@@ -55,7 +55,7 @@ class DosFilter:
             return True
         if blacklist and re.search(blacklist, address):
             return False
-        if self._is_white(address):
+        if self._white.get(address) or self._is_white(address):
             return True
         client = f"{interface} {address}"
         return _would_admit(self._reads, client, dos.max_read, now_us) and _admit(

@@ -136,7 +136,7 @@ class KeptAnswers:
 
     def may_keep(self, request: HttpRequest) -> bool:
         """False for what is no device's question, and for what brings a body."""
-        return request.method == "GET" and request.body == b"" and DEVICE_PATH in request.target
+        return request.body == b"" and DEVICE_PATH in request.target
 
     @contextmanager
     def noting(self) -> Iterator[Notes]:
