@@ -89,7 +89,8 @@ class HttpConnection(asyncio.Protocol):
             self._feed(self._body)
         elif self.task is None and self._again is None:
             self._go_on()
-        self._regulate()
+        if self._data or self._body is not None or self._is_paused:
+            self._regulate()
 
     def eof_received(self) -> bool | None:
         """Keeps the connection of a client that has closed only its sending half and still waits for an answer."""

@@ -20,6 +20,7 @@ from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.trace import Lane
 
+NOTHING: Final = ("", "")
 SERVER_ERROR: Final = HttpResponse(500, (("Content-Type", "text/plain;charset=utf-8"),), b"Internal Server Error\n")
 
 
@@ -78,7 +79,9 @@ class HttpResponder:
             return False
         known = known_head(response, exchange.method)
         keeps = exchange.keeps and not known.says_close and response.status not in self._rules.closes_after
-        head = b"" if exchange.version <= HTTP_0_9 else whole_head(known, self._says(exchange, keeps=keeps), now_us)
+        says_nothing = keeps and not exchange.asks_to_keep and exchange.version == HTTP_1_1
+        says = NOTHING if says_nothing else self._says(exchange, keeps=keeps)
+        head = b"" if exchange.version <= HTTP_0_9 else whole_head(known, says, now_us)
         assert isinstance(body, bytes)
         transport.write(head + body if body and has_body(exchange.method, response.status) else head)
         return keeps

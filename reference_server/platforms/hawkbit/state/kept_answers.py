@@ -10,7 +10,7 @@ What cannot be found out by reading again spoils the notes, and the answer is no
   that gets another record with each poll, and spoils them too;
 - the time (`Call.now_us`) and chance (`uniform`, `token_hex`);
 - any other question to the store: a count, a page, a scan;
-- an answer that refuses, changes something, or has no small body in memory.
+- a refusal, and an answer without a small body in memory.
 
 What happens besides the answer is never skipped: faults come before it, the DoS filter counts, authentication is
 decided by the same reads as before, the time of the poll is written, schedulers hear of it, and the trace tells of it.
@@ -154,8 +154,7 @@ class KeptAnswers:
         """Unless it may be another one next time."""
         body = answer.response.body
         is_small = isinstance(body, bytes) and len(body) <= KEPT_BODY_BYTES
-        is_plain = not (answer.reason or answer.changed or answer.rollback)
-        if notes.caller is not None and is_small and is_plain and not notes.is_spoilt:
+        if notes.caller is not None and is_small and not notes.is_spoilt:
             tenant, address = notes.caller
             gets, finds = tuple(notes.gets.values()), tuple(notes.finds)
             self._kept.put(request, Kept(answer, peer, address, tenant, gets, finds, notes.polled))
