@@ -60,6 +60,25 @@ class Store(Protocol):
     def scan(self, kind: Kind[R], tenant: str) -> Iterator[R]:
         """All records of a tenant in order of their keys; do not write while iterating."""
 
+    def page(
+        self,
+        kind: Kind[R],
+        tenant: str,
+        offset: int,
+        limit: int,
+        *,
+        of: tuple[str, Key] | None = None,
+        descending: bool = False,
+    ) -> list[R]:
+        """`limit` records from the `offset`th on, in order of their keys: of all, or of those that an index entry
+        (name, value) names. It costs the page, however many there are."""
+
+    def after(
+        self, kind: Kind[R], tenant: str, key: Key | None, limit: int, *, of: tuple[str, Key] | None = None
+    ) -> list[R]:
+        """The next `limit` records behind a key, or the first for None: for whoever goes through all of them in steps,
+        between which records may come and go."""
+
     def tenants(self, kind: Kind[Any]) -> list[str]:
         """The tenants that have records of this kind, sorted."""
 

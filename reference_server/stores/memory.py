@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from fleetrig.reference_server.stores.codec import codec_for
 from fleetrig.reference_server.stores.indexing import Entry, entries_of, key_of, require_index
 from fleetrig.reference_server.stores.interface import Key, Kind, R
+from fleetrig.reference_server.stores.key_order import KeyOrder, KeyOrders
 from fleetrig.reference_server.stores.transaction import Transaction
 from fleetrig.simulator.contract.errors import ModelError
 
@@ -23,8 +24,7 @@ class _Table:
     records: dict[Key, Any] = field(default_factory=dict)
     found: defaultdict[str, dict[Key, Key | set[Key]]] = field(default_factory=lambda: defaultdict(dict))
     """Index name -> value -> who has it: a key that is alone there, as most are, stands without a set."""
-    ordered: list[Key] | None = None
-    """The keys in order, while nobody has added or removed one since they were last asked for."""
+    orders: KeyOrders = field(default_factory=KeyOrders)
 
     def place(self, key: Key, record: Any) -> Any:
         """Puts a record, or removes it when None, and its index entries with it. Returns the one before, or None."""
@@ -33,8 +33,10 @@ class _Table:
             old = entries_of(self.kind, before)
             for entry in old - new:
                 self._leave(entry, key)
+                self.orders.removed(entry, key)
             new = new - old
         for name, value in new:
+            self.orders.added((name, value), key)
             holders = self.found[name]
             if (holder := holders.setdefault(value, key)) is key:
                 continue
@@ -42,18 +44,24 @@ class _Table:
                 holder.add(key)
             else:
                 holders[value] = {holder, key}
-        if (before is None) != (record is None):
-            self.ordered = None
         if record is None:
-            self.records.pop(key, None)
+            if before is not None:
+                self.orders.removed(None, key)
+                del self.records[key]
         else:
+            if before is None:
+                self.orders.added(None, key)
             self.records[key] = record
         return before
 
-    def keys_in_order(self) -> list[Key]:
-        if self.ordered is None:
-            self.ordered = sorted(self.records)
-        return self.ordered
+    def order(self, of: Entry | None) -> KeyOrder:
+        """The keys of all records, or of those that an index entry names."""
+        return self.orders.get(of, lambda: sorted(self.records if of is None else self.holders(of)))
+
+    def holders(self, entry: Entry) -> Iterable[Key]:
+        name, value = entry
+        holder = self.found[name].get(value) if name in self.found else None
+        return () if holder is None else holder if isinstance(holder, set) else (holder,)
 
     def _leave(self, entry: Entry, key: Key) -> None:
         name, value = entry
@@ -111,7 +119,26 @@ class MemoryStore:
     def scan(self, kind: Kind[R], tenant: str) -> Iterator[R]:
         table = self._tables.get((kind.name, tenant))
         if table is not None:
-            yield from map(table.records.__getitem__, table.keys_in_order())
+            yield from map(table.records.__getitem__, list(table.order(None).keys))
+
+    def page(
+        self,
+        kind: Kind[R],
+        tenant: str,
+        offset: int,
+        limit: int,
+        *,
+        of: Entry | None = None,
+        descending: bool = False,
+    ) -> list[R]:
+        table = self._table_to_read(kind, tenant, of)
+        if table is None:
+            return []
+        return [table.records[key] for key in table.order(of).page(offset, limit, descending=descending)]
+
+    def after(self, kind: Kind[R], tenant: str, key: Key | None, limit: int, *, of: Entry | None = None) -> list[R]:
+        table = self._table_to_read(kind, tenant, of)
+        return [] if table is None else [table.records[one] for one in table.order(of).after(key, limit)]
 
     def tenants(self, kind: Kind[Any]) -> list[str]:
         return sorted(tenant for (name, tenant), table in self._tables.items() if name == kind.name and table.records)
@@ -148,6 +175,11 @@ class MemoryStore:
         elif table.kind.record is not kind.record:
             raise ModelError(f"two kinds are called {kind.name!r}: {table.kind.record} and {kind.record}")
         return table
+
+    def _table_to_read(self, kind: Kind[Any], tenant: str, of: Entry | None) -> _Table | None:
+        if of is not None:
+            require_index(kind, of[0])
+        return self._tables.get((kind.name, tenant))
 
     def _records(self, kind: Kind[R], tenant: str) -> dict[Key, R]:
         table = self._tables.get((kind.name, tenant))

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, nullcontext
@@ -17,6 +18,7 @@ from typing import Any, Final, cast
 from fleetrig.reference_server.stores.codec import codec_for
 from fleetrig.reference_server.stores.indexing import NO_ENTRIES, Entry, entries_of, is_storable, key_of, require_index
 from fleetrig.reference_server.stores.interface import Key, Kind, R
+from fleetrig.reference_server.stores.key_order import KeyOrder, KeyOrders
 from fleetrig.reference_server.stores.recent import MISSING, Recent
 from fleetrig.reference_server.stores.sqlite_file import Durability
 from fleetrig.reference_server.stores.sqlite_kinds import SqliteKinds
@@ -45,6 +47,9 @@ class SqliteStore:
         self._records: Recent[Id, Any] = Recent(cached_records)
         self._found: Recent[tuple[str, str, Entry], tuple[Key, ...]] = Recent(cached_records)
         self._sizes: dict[tuple[str, str], int] = {}
+        self._orders: defaultdict[tuple[str, str], KeyOrders] = defaultdict(KeyOrders)
+        self._grown: Counter[tuple[str, str]] = Counter()
+        """By how much tables have grown in this transaction; those whose orders may have changed are in it too."""
         self._waiting: dict[Id, tuple[Kind[Any], Any]] = {}
         self._undo: dict[Id, tuple[Kind[Any], Any] | None] = {}
         self._sequences: dict[str, int] = {}
@@ -90,6 +95,21 @@ class SqliteStore:
 
     def scan(self, kind: Kind[R], tenant: str) -> Iterator[R]:
         return self._gather(kind, tenant, self._tables.scan(kind.name, tenant))
+
+    def page(
+        self,
+        kind: Kind[R],
+        tenant: str,
+        offset: int,
+        limit: int,
+        *,
+        of: Entry | None = None,
+        descending: bool = False,
+    ) -> list[R]:
+        return self._each(kind, tenant, self._order(kind, tenant, of).page(offset, limit, descending=descending))
+
+    def after(self, kind: Kind[R], tenant: str, key: Key | None, limit: int, *, of: Entry | None = None) -> list[R]:
+        return self._each(kind, tenant, self._order(kind, tenant, of).after(key, limit))
 
     def tenants(self, kind: Kind[Any]) -> list[str]:
         return list(self._tables.tenants(kind.name))
@@ -189,6 +209,18 @@ class SqliteStore:
             self._records.offer(of, record)
             yield record
 
+    def _each(self, kind: Kind[R], tenant: str, keys: Iterable[Key]) -> list[R]:
+        records = [self.get(kind, tenant, key) for key in keys]
+        return [record for record in records if record is not None]
+
+    def _order(self, kind: Kind[Any], tenant: str, of: Entry | None) -> KeyOrder:
+        if of is not None:
+            require_index(kind, of[0])
+            if not is_storable(of[1]):
+                return KeyOrder(())
+            self._admit_to_read(kind)
+        return self._orders[kind.name, tenant].get(of, lambda: self._tables.keys(kind.name, tenant, of))
+
     def _size(self, name: str, tenant: str) -> int:
         size = self._sizes.get((name, tenant))
         if size is None:
@@ -223,15 +255,29 @@ class SqliteStore:
 
     def _move(self, of: Id, *, leave: AbstractSet[Entry], enter: AbstractSet[Entry]) -> None:
         """A record's index entries, in the file and in what `find` has cached."""
+        if not (leave or enter):
+            return
         self._tables.leave(of, leave)
         self._tables.enter(of, enter)
         for entry in leave | enter:
             self._found.pop((of[0], of[1], entry))
+        self._grown[of[:2]] += 0
+        orders = self._orders.get(of[:2])
+        if orders is not None:
+            for entry in leave:
+                orders.removed(entry, of[2])
+            for entry in enter:
+                orders.added(entry, of[2])
 
     def _resize(self, of: Id, by: int) -> None:
-        size = self._sizes.get(of[:2])
+        table = of[:2]
+        self._grown[table] += by
+        size = self._sizes.get(table)
         if size is not None:
-            self._sizes[of[:2]] = size + by
+            self._sizes[table] = size + by
+        orders = self._orders.get(table)
+        if orders is not None:
+            (orders.added if by > 0 else orders.removed)(None, of[2])
 
     # Transactions
 
@@ -271,13 +317,22 @@ class SqliteStore:
                 self._waiting[of] = waiting
         if self._begun:
             self._found.clear()
-            self._sizes.clear()
+            self._shrink_again()
             self._kinds.forget()
         try:
             self._tables.rollback()
         finally:
             self._end()
 
+    def _shrink_again(self) -> None:
+        """What was counted and put in order meanwhile is not there. What was counted in between is right again, too:
+        a size that was not known when its table began to grow was read from the file with what had been written."""
+        for table, by in self._grown.items():
+            if table in self._sizes:
+                self._sizes[table] -= by
+            self._orders.pop(table, None)
+
     def _end(self) -> None:
         self._undo.clear()
+        self._grown.clear()
         self._begun = False

@@ -26,6 +26,8 @@ WRITE: Final = "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?)"
 ERASE: Final = f"DELETE FROM records WHERE {OF_RECORD}"
 SCAN: Final = "SELECT key, body FROM records WHERE kind = ? AND tenant = ? ORDER BY key"
 FIND: Final = f"SELECT key, body FROM entries JOIN records USING (kind, tenant, key) WHERE {OF_ENTRY} ORDER BY key"
+KEYS: Final = "SELECT key FROM records WHERE kind = ? AND tenant = ? ORDER BY key"
+KEYS_FOUND: Final = f"SELECT key FROM entries WHERE {OF_ENTRY} ORDER BY key"
 ENTER: Final = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)"
 LEAVE: Final = f"DELETE FROM entries WHERE {OF_ENTRY} AND key = ?"
 COUNT: Final = "SELECT count(*) FROM records WHERE kind = ? AND tenant = ?"
@@ -117,6 +119,12 @@ class Tables:
 
     def find(self, kind: str, tenant: str, index: str, value: Key) -> Iterator[tuple[Key, str]]:
         return self._keyed(kind, tenant, self.run(FIND, (kind, stored(tenant), index, stored(value))))
+
+    def keys(self, kind: str, tenant: str, of: Entry | None) -> Iterator[Key]:
+        """In order: of all records, or of those that an index entry names."""
+        where = (kind, stored(tenant))
+        cursor = self.run(KEYS, where) if of is None else self.run(KEYS_FOUND, (*where, of[0], stored(of[1])))
+        return (self._restored(key) for (key,) in self._rows(cursor))
 
     def count(self, kind: str, tenant: str) -> int:
         return self._number(self.run(COUNT, (kind, stored(tenant))))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from fleetrig.reference_server.stores import key_order
 from fleetrig.reference_server.stores.interface import Kind, Store
 from fleetrig.simulator.contract.errors import ModelError
 from tests.reference_server.stores.failing import fail_after
@@ -50,6 +51,63 @@ def test_find_and_scan_are_in_order_of_keys(store: Store):
     assert [job.number for job in store.scan(JOB, "T")] == [1, 2, 9, 10, 100]
     assert [job.number for job in store.find(JOB, "T", "open", "d")] == [1, 2, 9, 10, 100]
     assert [job.number for job in store.find(JOB, "T", "parity", 0)] == [2, 10, 100]
+
+
+@pytest.mark.parametrize(
+    ("offset", "limit", "descending", "numbers"),
+    [
+        (0, 2, False, [1, 2]),
+        (3, 9, False, [10, 100]),
+        (5, 1, False, []),
+        (0, 2, True, [100, 10]),
+        (3, 9, True, [2, 1]),
+        (5, 1, True, []),
+        (0, 0, True, []),
+    ],
+)
+def test_a_page_is_a_part_of_all_in_order(store: Store, offset: int, limit: int, descending: bool, numbers: list[int]):
+    for number in (10, 9, 2, 100, 1):
+        store.put(JOB, "T", Job(number, "d"))
+        store.put(JOB, "T", Job(number + 1_000, "e"))
+    for of in (("open", "d"), None):
+        page = store.page(JOB, "T", offset, limit, of=of, descending=descending)
+        if of is not None:
+            assert [job.number for job in page] == numbers
+        everybody = list(store.scan(JOB, "T")) if of is None else store.find(JOB, "T", *of)
+        assert page == (everybody[::-1] if descending else everybody)[offset : offset + limit]
+    assert store.page(JOB, "nowhere", offset, limit) == []
+    with pytest.raises(ModelError):
+        store.page(JOB, "T", offset, limit, of=("undeclared", 1))
+
+
+def test_a_page_follows_what_comes_and_goes(store: Store, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(key_order, "CHANGES", 3)
+    monkeypatch.setattr(key_order, "MOST_ORDERS", 2)
+    for number in range(20):
+        store.put(JOB, "T", Job(number, "d" if number % 2 else "e"))
+        if number % 7 == 0:
+            store.delete(JOB, "T", number // 2)
+        if number % 3 == 0:
+            store.put(JOB, "T", Job(number, "d", is_open=False))
+            fail_after(store, lambda number=number: store.put(JOB, "T", Job(number + 50, "d")))
+        if number % 5 < 3:
+            for of in (None, ("open", "d"), ("open", "e"), ("parity", 0)):
+                all_of_it = list(store.scan(JOB, "T")) if of is None else store.find(JOB, "T", *of)
+                assert store.page(JOB, "T", 0, 99, of=of) == all_of_it
+                assert store.page(JOB, "T", 1, 3, of=of, descending=True) == all_of_it[::-1][1:4]
+
+
+def test_going_on_behind_a_key_that_went(store: Store):
+    for number in range(5):
+        store.put(JOB, "T", Job(number, "d"))
+    first = store.after(JOB, "T", None, 2)
+    store.delete(JOB, "T", 1)
+    store.delete(JOB, "T", 3)
+    store.put(JOB, "T", Job(7, "d"))
+    assert [job.number for job in first] == [0, 1]
+    assert [job.number for job in store.after(JOB, "T", 1, 9)] == [2, 4, 7]
+    assert [job.number for job in store.after(JOB, "T", 2, 1, of=("open", "d"))] == [4]
+    assert store.after(JOB, "T", 7, 9) == []
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,9 @@ class Walk:
             len(everyone),
             len(grouped),
             tagged,
+            everyone[1:4],
+            grouped[::-1][:3],
+            [device for device in everyone if device.controller_id > name][:2],
             sorted({key[0] for key in self.model}),
         )
         for store_name, store in self.stores.items():
@@ -94,6 +97,9 @@ class Walk:
                 store.count(DEVICE, tenant),
                 store.count(DEVICE, tenant, "group", group),
                 store.find(DEVICE, tenant, "tag", "x"),
+                store.page(DEVICE, tenant, 1, 3),
+                store.page(DEVICE, tenant, 0, 3, of=("group", group), descending=True),
+                store.after(DEVICE, tenant, name, 2),
                 store.tenants(DEVICE),
             )
             assert seen == expected, store_name
