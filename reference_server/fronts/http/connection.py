@@ -179,7 +179,7 @@ class HttpConnection(asyncio.Protocol):
     def _go_on(self) -> None:
         """Takes the next request, if it has come and it is its turn; others have theirs before the one after it."""
         self._again = None
-        if not self._is_free():
+        if self.task is not None or not self._can_write or self._is_deaf:
             return
         head = self._next_head()
         if head is not None:

@@ -11,11 +11,18 @@ from fleetrig.reference_server.fronts.front import FrontTools
 from fleetrig.reference_server.fronts.http.framing import framed_head, is_plain, keeps, send_slowly, suited
 from fleetrig.reference_server.fronts.http.request_head import HTTP_0_9, HTTP_1_1
 from fleetrig.reference_server.fronts.http.request_intake import Rejected
-from fleetrig.reference_server.fronts.http.response_head import has_body, head_bytes, known_head, says_close, whole_head
+from fleetrig.reference_server.fronts.http.response_head import (
+    date_bytes,
+    has_body,
+    head_bytes,
+    head_end,
+    known_head,
+    says_close,
+)
 from fleetrig.reference_server.fronts.http.response_sending import Drain, ShortFile, send
 from fleetrig.reference_server.fronts.http.socket_endings import cut, reset
 from fleetrig.reference_server.http_container import HttpContainerRules
-from fleetrig.simulator.contract.clock import to_s
+from fleetrig.simulator.contract.clock import US_PER_S, to_s
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.trace import Lane
@@ -75,15 +82,15 @@ class HttpResponder:
     def _write(self, exchange: HttpExchange, response: HttpResponse, now_us: int) -> bool:
         """Head and body, which is in memory."""
         transport, body = exchange.transport, response.body
+        assert isinstance(body, bytes)
         if transport.is_closing():
             return False
-        known = known_head(response, exchange.method)
+        known = known_head(response.status, response.headers, len(body), exchange.method)
         keeps = exchange.keeps and not known.says_close and response.status not in self._rules.closes_after
         says_nothing = keeps and not exchange.asks_to_keep and exchange.version == HTTP_1_1
         says = NOTHING if says_nothing else self._says(exchange, keeps=keeps)
-        head = b"" if exchange.version <= HTTP_0_9 else whole_head(known, says, now_us)
-        assert isinstance(body, bytes)
-        transport.write(head + body if body and has_body(exchange.method, response.status) else head)
+        head = known.before + date_bytes(now_us // US_PER_S) + head_end(says) if exchange.version > HTTP_0_9 else b""
+        transport.write(head + body if known.has_body else head)
         return keeps
 
     def _head(self, exchange: HttpExchange, response: HttpResponse, now_us: int, *, keeps: bool) -> bytes:

@@ -23,17 +23,19 @@ BODILESS: Final = frozenset({204, 304})
 
 STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for status in HTTPStatus}
 
-KNOWN_HEADS: Final = 4_096
+KNOWN_HEADS: Final = 16_384
 """Of answers, each without its `Date`: a platform gives the same ones again and again."""
 
 BREAKS_LINES: Final = re.compile(r"[\r\n\0]")
 
 
 class KnownHead(NamedTuple):
-    """What comes before the `Date` of an answer, and whether its platform ends the connection with it."""
+    """What comes before the `Date` of an answer, and what else its head and its method decide."""
 
     before: bytes
     says_close: bool
+    """The platform ends the connection with it."""
+    has_body: bool
 
 
 def says_close(response: HttpResponse, rules: HttpContainerRules) -> bool:
@@ -48,31 +50,25 @@ def has_body(method: str, status: int) -> bool:
 
 def head_bytes(response: HttpResponse, method: str, says: tuple[str, str], now_us: int) -> bytes:
     """Status line and headers with the empty line. `says` is what `Connection` and `Keep-Alive` say, empty for none."""
-    return whole_head(known_head(response, method), says, now_us)
-
-
-def known_head(response: HttpResponse, method: str) -> KnownHead:
-    """The same for all answers with these headers and as many bytes."""
-    return _known_head(response.status, response.headers, body_length(response.body), method == "HEAD")
-
-
-def whole_head(head: KnownHead, says: tuple[str, str], now_us: int) -> bytes:
-    return head.before + _date(now_us // US_PER_S) + _end(says)
+    known = known_head(response.status, response.headers, body_length(response.body), method)
+    return known.before + date_bytes(now_us // US_PER_S) + head_end(says)
 
 
 @lru_cache(maxsize=KNOWN_HEADS)
-def _known_head(status: int, headers: Headers, body_bytes: int, is_head: bool) -> KnownHead:
+def known_head(status: int, headers: Headers, body_bytes: int, method: str) -> KnownHead:
+    """The same for all answers with these headers and as many bytes, so it is put together once."""
     lines = [STATUS_LINES.get(status) or f"HTTP/1.1 {status} "]
     lines += [begins + value for name, value in headers if (begins := _beginning(name))]
-    if is_head and (length := find_header(headers, "Content-Length")) is not None:
+    if method == "HEAD" and (length := find_header(headers, "Content-Length")) is not None:
         lines.append(f"Content-Length: {length}")
     elif status >= OK and status not in BODILESS:
         lines.append(f"Content-Length: {body_bytes}")
-    return KnownHead(_encoded(lines), _asks_to_close(headers))
+    return KnownHead(_encoded(lines), _asks_to_close(headers), has_body(method, status))
 
 
 @lru_cache(maxsize=16)
-def _end(says: tuple[str, str]) -> bytes:
+def head_end(says: tuple[str, str]) -> bytes:
+    """What comes after the `Date`."""
     connection, keep_alive = says
     lines = [f"Keep-Alive: {keep_alive}"] if keep_alive else []
     if connection:
@@ -109,5 +105,5 @@ def _beginning(name: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def _date(now_s: int) -> bytes:
+def date_bytes(now_s: int) -> bytes:
     return f"Date: {formatdate(now_s, usegmt=True)}\r\n".encode("ascii")
