@@ -59,8 +59,11 @@ class SqliteStore:
 
     def get(self, kind: Kind[R], tenant: str, key: Key) -> R | None:
         of = (kind.name, tenant, key)
-        record = self._records.get(of)
-        return self._load(kind, of) if record is MISSING else cast("R | None", record)
+        record: Any = self._records.get(of)
+        if record is MISSING:
+            return self._load(kind, of)
+        known: R | None = record
+        return known
 
     def find(self, kind: Kind[R], tenant: str, index: str, value: Key) -> list[R]:
         keys = self._found.get((kind.name, tenant, (index, value)))
@@ -131,13 +134,15 @@ class SqliteStore:
         key = key_of(kind, record)
         of = (kind.name, tenant, key)
         before = self.get(kind, tenant, key)
+        if lazily and before is not None and not kind.indexes and self._transaction.is_open:
+            self._put_off(kind, of, record)  # nearly every write is the time of a poll
+            return
         old, new = entries_of(kind, before), entries_of(kind, record)
         with self._joined():
             if lazily and before is not None and old == new:
-                self._remember(of)
-                self._waiting[of] = (kind, record)
-            else:
-                self._write(kind, of, record, is_new=before is None, leave=old - new, enter=new - old)
+                self._put_off(kind, of, record)
+                return
+            self._write(kind, of, record, is_new=before is None, leave=old - new, enter=new - old)
             self._records.put(of, record)
 
     def delete(self, kind: Kind[Any], tenant: str, key: Key) -> bool:
@@ -247,6 +252,13 @@ class SqliteStore:
         if not self._kinds.is_current(kind):
             with self._joined():
                 self._kinds.admit(kind)
+
+    def _put_off(self, kind: Kind[R], of: Id, record: R) -> None:
+        waiting = self._waiting
+        if of not in self._undo:
+            self._undo[of] = waiting.get(of)
+        waiting[of] = (kind, record)
+        self._records.put(of, record)
 
     def _write(
         self, kind: Kind[R], of: Id, record: R, *, is_new: bool, leave: AbstractSet[Entry], enter: AbstractSet[Entry]
