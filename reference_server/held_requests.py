@@ -45,7 +45,7 @@ class HeldRequests:
         response = answer.delivery.response
         if held is None or response is None:
             return []
-        delivery = replace(answer.delivery, delay_us=max(answer.delivery.delay_us, held.until_us - now_us))
+        delivery = answer.delivery._replace(delay_us=max(answer.delivery.delay_us, held.until_us - now_us))
         for fault in held.faults:
             delivery = distort(fault, held.request, delivery)
         if is_traced:

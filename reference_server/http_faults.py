@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from fleetrig.reference_server.fault_plan import DEFAULT_DELAY_S, DEFAULT_STATUS, FaultPlan, shows_as
@@ -105,14 +104,14 @@ def distort(fault: Fault, request: HttpRequest, delivery: Delivery) -> Delivery:
         case FaultKind.REWRITE:
             return rewrite(fault, delivery)
         case FaultKind.LATENCY | FaultKind.SLOW_STORE:
-            return replace(delivery, delay_us=delivery.delay_us + late_us(fault))
+            return delivery._replace(delay_us=delivery.delay_us + late_us(fault))
         case FaultKind.DRIPPING:
-            return replace(delivery, bytes_per_s=fault.number("bytes_per_s"))
+            return delivery._replace(bytes_per_s=fault.number("bytes_per_s"))
         case FaultKind.FRAMING:
-            return replace(delivery, framing=Framing(fault.text("framed", Framing.LENGTH)))
+            return delivery._replace(framing=Framing(fault.text("framed", Framing.LENGTH)))
         case FaultKind.TRUNCATED_BODY if delivery.response is not None and body_length(delivery.response.body) > 0:
             after = fault.number("after_bytes")
-            return replace(delivery, ending=Ending.TRUNCATED, cut_after_bytes=None if after is None else int(after))
+            return delivery._replace(ending=Ending.TRUNCATED, cut_after_bytes=None if after is None else int(after))
         case FaultKind.LOST_REPLY:
             return Delivery(None, shows_as(fault), delivery.delay_us)
         case _:

@@ -68,7 +68,7 @@ def rewrite(fault: Fault, delivery: Delivery) -> Delivery:
     headers = without(headers, {name.lower() for name in fault.mapping("headers")})
     headers += tuple((name, str(value)) for name, value in given.items())
     response = HttpResponse(response.status if status is None else int(status), headers, body)
-    return replace(delivery, response=response, as_given=delivery.as_given | {name.lower() for name in given})
+    return delivery._replace(response=response, as_given=delivery.as_given | {name.lower() for name in given})
 
 
 def without(headers: Headers, names: set[str]) -> Headers:
@@ -150,7 +150,7 @@ def move_links(fault: Fault, request: HttpRequest, delivery: Delivery) -> Delive
         return delivery
     home, there = request.origin + "/", other_host(request.origin) + fault.text("below") + "/"
     body = changed(response.body, lambda document: moved(document, home, there))
-    return replace(delivery, response=HttpResponse(response.status, without(response.headers, {"etag"}), body))
+    return delivery._replace(response=HttpResponse(response.status, without(response.headers, {"etag"}), body))
 
 
 def moved(document: Json, home: str, there: str) -> Json:

@@ -100,6 +100,10 @@ class FaultyOutlet:
             self._held.append(Held(line, fault))
         return fault is None
 
+    @property
+    def has_held(self) -> bool:
+        return bool(self._held)
+
     def take_held(self) -> list[Held]:
         """What was kept back since the last call."""
         held, self._held = self._held, []

@@ -112,23 +112,31 @@ class Server:
             distorting = faults.distorting(request, now_us)
             seen = filter_request(distorting, faults.original_request(request))
         answer = self._answer(seen, session, now_us)
-        turn_us += self._held_back(now_us)
+        if self._outlet.has_held:
+            turn_us += self._held_back(now_us)
         if isinstance(answer, HeldRequest):
             return self._hold(answer, seen, session, distorting, turn_us, now_us)
-        delivery = Delivery(answer.response, delay_us=turn_us)
-        for fault in distorting:
-            delivery = distort(fault, seen, delivery)
-        if distorting and self._http is not None:
-            delivery = given_up(distorting, self._http, seen, now_us) or delivery
+        if not distorting:
+            if self.trace.wanted:
+                self._lane.exchanged(request, answer, session, now_us)
+            return Delivery(answer.response, Ending.WHOLE, turn_us)
+        delivery = self._distorted_http(distorting, seen, Delivery(answer.response, Ending.WHOLE, turn_us), now_us)
         if self.trace.wanted:
             lane = self._lane
             lane.received(request, session, answer.device, now_us)
             for fault in distorting:  # before the answer: a reader then knows that it did not arrive like that
                 lane.fault(request, fault, session.id, now_us)
             lane.answered(answer, session.id, now_us)
-            if distorting:
-                lane.delivered(delivery, answer.device, session.id, now_us)
+            lane.delivered(delivery, answer.device, session.id, now_us)
         return delivery
+
+    def _distorted_http(
+        self, faults: Sequence[Fault], request: HttpRequest, delivery: Delivery, now_us: int
+    ) -> Delivery:
+        for fault in faults:
+            delivery = distort(fault, request, delivery)
+        gave_up = None if self._http is None else given_up(faults, self._http, request, now_us)
+        return gave_up or delivery
 
     def left(self, held_id: int, now_us: int) -> None:
         if self._held.leave(held_id) and self._holding is not None:
@@ -164,7 +172,8 @@ class Server:
             pass
         except (StoreFailed, OSError) as failed:
             answer = self._failure(self._http, request, failed, now_us)
-        self._learn_secrets()
+        for kind, secret in self._http.secrets():
+            self.secrets.learn(kind, secret)
         assert answer is not None
         return answer
 

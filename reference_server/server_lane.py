@@ -22,6 +22,7 @@ from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.envelope import Close, Envelope, LateAnswer, Output, Send, Unheard, WireForm
 from fleetrig.simulator.contract.faults import Fault
+from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Lane, Trace
 
@@ -61,6 +62,20 @@ class ServerLane:
         self._trace.emit(now_us, Lane.SERVER, "fault", fault=held.fault.kind, reason=reason)
 
     # HTTP
+
+    def exchanged(self, request: HttpRequest, answer: HttpAnswer, session: Session, now_us: int) -> None:
+        """A request and its answer, which nothing distorts."""
+        device, of = answer.device, session.id
+        if answer.steps:
+            self.received(request, session, device, now_us)
+            self.answered(answer, of, now_us)
+            return
+        emit, kind = self._trace.emit, "refused" if answer.reason else "answered"
+        emit(now_us, Lane.SERVER, "received", device, envelope=request, reason=session.peer, session=of)
+        emit(
+            now_us, Lane.SERVER, kind, device, envelope=answer.response, reason=answer.reason, name=answer.changed,
+            session=of,
+        )  # fmt: skip
 
     def answered(self, answer: HttpAnswer, session: int, now_us: int) -> None:
         if answer.steps:

@@ -11,6 +11,7 @@ from fleetrig.simulator.contract.http import HttpRequest, HttpResponse, parts_of
 from fleetrig.simulator.contract.mqtt_size import MEASURES
 from fleetrig.simulator.contract.trace import TraceEvent
 
+HTTP: Final = (HttpRequest, HttpResponse)
 MAX_EVENTS: Final = 10_000
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 
@@ -32,10 +33,13 @@ class TraceRing:
 
     def __call__(self, event: TraceEvent) -> None:
         events, sizes_bytes, envelope = self._events, self._sizes_bytes, event.envelope
-        size_bytes = 0 if envelope is None else _held_bytes(envelope)
+        if isinstance(envelope, HTTP) and type(envelope.body) is bytes:
+            size_bytes = len(envelope.body)  # nearly always, and this is run for every event
+        else:
+            size_bytes = 0 if envelope is None else _held_bytes(envelope)
+        self._body_bytes += size_bytes
         events.append(event)
         sizes_bytes.append(size_bytes)
-        self._body_bytes += size_bytes
         while len(events) > self._max_events or self._body_bytes > self._max_body_bytes:
             events.popleft()
             self._body_bytes -= sizes_bytes.popleft()
@@ -69,8 +73,6 @@ class TraceRing:
 def _held_bytes(envelope: Envelope) -> int:
     """What a body takes in memory; what lies in a file or is made as it is read takes nothing. A packet of MQTT may
     have 50,000 properties and no body."""
-    if isinstance(envelope, HttpRequest | HttpResponse) and type(envelope.body) is bytes:
-        return len(envelope.body)  # nearly always, and this is run for every event
     if (measure := MEASURES.get(type(envelope))) is not None:
         return measure(envelope)
     body = payload_of(envelope)

@@ -104,7 +104,8 @@ class ControlFront:
                 connection.owes = False  # who leaves while the trace is read needs no more of it
                 connection.answered(keeps=await self._stream(connection, exchange, answer))
                 return
-        connection.answered(keeps=bool(self._responder.send_at_once(exchange, Delivery(answer))))
+        now_us = self._clock.now_us()
+        connection.answered(keeps=bool(self._responder.send_at_once(exchange, Delivery(answer), now_us)))
 
     async def _decided(self, envelope: HttpRequest) -> ControlReply:
         try:
@@ -159,7 +160,8 @@ async def _envelope(connection: HttpConnection, head: RequestHead, body: Request
     """Raises Rejected for a body that is too large or never comes."""
     if (head.length_bytes or 0) > MAX_BODY_BYTES:
         raise too_large(MAX_BODY_BYTES)
-    connection.send_continue(head)
+    if head.expects_continue:
+        connection.send_continue()
     spool = Spool(LIMITS, MAX_BODY_BYTES)
     try:
         await fill(spool, body, LIMITS.idle_s)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import operator
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -36,11 +37,12 @@ class Codec(Generic[R]):
         self.names: Final = _names(record)
         self._record = record
         self._restore = _restore_fields(record)
+        self._values = _values_of(self.names)
 
     def encode(self, record: R) -> str:
         """ASCII JSON. Raises ModelError when a field holds something other than its type says."""
         try:
-            return _encode(_as_object(record))
+            return _encode(dict(zip(self.names, self._values(record), strict=True)))
         except (TypeError, ValueError) as problem:
             raise ModelError(f"{self._record.__name__}: not a JSON value: {problem}") from problem
 
@@ -68,6 +70,13 @@ def _as_object(record: Any) -> Any:
 
 
 _encode: Final = json.JSONEncoder(separators=(",", ":"), default=_as_object, check_circular=False).encode
+
+
+def _values_of(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Reads the fields of a record, all at once."""
+    if len(names) < 2:  # an attrgetter of one name gives no tuple
+        return lambda record: tuple(getattr(record, name) for name in names)
+    return operator.attrgetter(*names)
 
 
 def _names(record: type[Any]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
@@ -16,7 +17,15 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from fleetrig.reference_server.stores.codec import codec_for
-from fleetrig.reference_server.stores.indexing import NO_ENTRIES, Entry, entries_of, is_storable, key_of, require_index
+from fleetrig.reference_server.stores.indexing import (
+    NO_ENTRIES,
+    Entry,
+    entries_moved,
+    entries_of,
+    is_storable,
+    key_of,
+    require_index,
+)
 from fleetrig.reference_server.stores.interface import Key, Kind, R
 from fleetrig.reference_server.stores.key_order import KeyOrder, KeyOrders
 from fleetrig.reference_server.stores.recent import MISSING, Recent
@@ -59,8 +68,11 @@ class SqliteStore:
 
     def get(self, kind: Kind[R], tenant: str, key: Key) -> R | None:
         of = (kind.name, tenant, key)
-        record = self._records.get(of)
-        return self._load(kind, of) if record is MISSING else cast("R | None", record)
+        record: Any = self._records.get(of)
+        if record is MISSING:
+            return self._load(kind, of)
+        known: R | None = record
+        return known
 
     def find(self, kind: Kind[R], tenant: str, index: str, value: Key) -> list[R]:
         keys = self._found.get((kind.name, tenant, (index, value)))
@@ -88,7 +100,11 @@ class SqliteStore:
         if not is_storable(value):
             return 0
         self._admit_to_read(kind)
-        return self._tables.count_found(kind.name, tenant, index, value)
+        keys = tuple(self._tables.keys(kind.name, tenant, (index, value), MOST_CACHED_KEYS + 1))
+        if len(keys) > MOST_CACHED_KEYS:
+            return self._tables.count_found(kind.name, tenant, index, value)
+        self._found.put((kind.name, tenant, (index, value)), keys)
+        return len(keys)
 
     def scan(self, kind: Kind[R], tenant: str) -> Iterator[R]:
         return self._gather(kind, tenant, self._tables.scan(kind.name, tenant))
@@ -131,13 +147,15 @@ class SqliteStore:
         key = key_of(kind, record)
         of = (kind.name, tenant, key)
         before = self.get(kind, tenant, key)
-        old, new = entries_of(kind, before), entries_of(kind, record)
+        if lazily and before is not None and not kind.indexes and self._transaction.is_open:
+            self._put_off(kind, of, record)  # nearly every write is the time of a poll
+            return
+        leave, enter = entries_moved(kind, before, record)
         with self._joined():
-            if lazily and before is not None and old == new:
-                self._remember(of)
-                self._waiting[of] = (kind, record)
-            else:
-                self._write(kind, of, record, is_new=before is None, leave=old - new, enter=new - old)
+            if lazily and before is not None and not (leave or enter):
+                self._put_off(kind, of, record)
+                return
+            self._write(kind, of, record, is_new=before is None, leave=leave, enter=enter)
             self._records.put(of, record)
 
     def delete(self, kind: Kind[Any], tenant: str, key: Key) -> bool:
@@ -248,6 +266,13 @@ class SqliteStore:
             with self._joined():
                 self._kinds.admit(kind)
 
+    def _put_off(self, kind: Kind[R], of: Id, record: R) -> None:
+        waiting = self._waiting
+        if of not in self._undo:
+            self._undo[of] = waiting.get(of)
+        waiting[of] = (kind, record)
+        self._records.put(of, record)
+
     def _write(
         self, kind: Kind[R], of: Id, record: R, *, is_new: bool, leave: AbstractSet[Entry], enter: AbstractSet[Entry]
     ) -> None:
@@ -268,7 +293,7 @@ class SqliteStore:
         self._tables.leave(of, leave)
         self._tables.enter(of, enter)
         for entry in leave | enter:
-            self._found.pop((of[0], of[1], entry))
+            self._keep_found((of[0], of[1], entry), of[2], is_there=entry in enter)
         self._grown[of[:2]] += 0
         orders = self._orders.get(of[:2])
         if orders is not None:
@@ -276,6 +301,19 @@ class SqliteStore:
                 orders.removed(entry, of[2])
             for entry in enter:
                 orders.added(entry, of[2])
+
+    def _keep_found(self, found: tuple[str, str, Entry], key: Key, *, is_there: bool) -> None:
+        """What is known of an entry stays known, with one key more or less."""
+        keys = self._found.peek(found)
+        if keys is MISSING:
+            return
+        others: list[Any] = [one for one in keys if one != key]
+        if is_there:
+            insort(others, key)
+        if len(others) <= MOST_CACHED_KEYS:
+            self._found.put(found, tuple(others))
+        else:
+            self._found.pop(found)
 
     def _resize(self, of: Id, by: int) -> None:
         table = of[:2]

@@ -27,8 +27,9 @@ WRITE: Final = "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?)"
 ERASE: Final = f"DELETE FROM records WHERE {OF_RECORD}"
 SCAN: Final = "SELECT key, body FROM records WHERE kind = ? AND tenant = ? ORDER BY key"
 FIND: Final = f"SELECT key, body FROM entries JOIN records USING (kind, tenant, key) WHERE {OF_ENTRY} ORDER BY key"
-KEYS: Final = "SELECT key FROM records WHERE kind = ? AND tenant = ? ORDER BY key"
-KEYS_FOUND: Final = f"SELECT key FROM entries WHERE {OF_ENTRY} ORDER BY key"
+KEYS: Final = "SELECT key FROM records WHERE kind = ? AND tenant = ? ORDER BY key LIMIT ?"
+KEYS_FOUND: Final = f"SELECT key FROM entries WHERE {OF_ENTRY} ORDER BY key LIMIT ?"
+ALL_OF_THEM: Final = -1
 AFTER: Final = "SELECT key, body FROM records WHERE kind = ? AND tenant = ? AND key > ? ORDER BY key LIMIT ?"
 FIND_AFTER: Final = FIND.replace(" ORDER", " AND entries.key > ? ORDER") + " LIMIT ?"
 ENTER: Final = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)"
@@ -126,10 +127,10 @@ class Tables:
     def find(self, kind: str, tenant: str, index: str, value: Key) -> Iterator[tuple[Key, str]]:
         return self._keyed(kind, tenant, self.run(FIND, (kind, stored(tenant), index, stored(value))))
 
-    def keys(self, kind: str, tenant: str, of: Entry | None) -> Iterator[Key]:
+    def keys(self, kind: str, tenant: str, of: Entry | None, limit: int = ALL_OF_THEM) -> Iterator[Key]:
         """In order: of all records, or of those that an index entry names."""
-        where = (kind, stored(tenant))
-        cursor = self.run(KEYS, where) if of is None else self.run(KEYS_FOUND, (*where, of[0], stored(of[1])))
+        where = (kind, stored(tenant)) if of is None else (kind, stored(tenant), of[0], stored(of[1]))
+        cursor = self.run(KEYS if of is None else KEYS_FOUND, (*where, limit))
         return (self._restored(key) for (key,) in self._rows(cursor))
 
     def after(self, kind: str, tenant: str, key: Key | None, limit: int, of: Entry | None) -> Iterator[tuple[Key, str]]:

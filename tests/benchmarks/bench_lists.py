@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from tests.benchmarks.bench_server import ADMIN, Side, device, registered, sides
 from tests.benchmarks.measure import cpu_s, hammer, median, raw_request, read_answer, show
+from tests.benchmarks.request_work import ADMIN, Side, device, registered, sides
 
 SIZES: Final = (1_000, 10_000, 100_000)
 PAGES: Final = 40

@@ -64,18 +64,20 @@ def show_handshakes(
         show(f"{what}, {kind}", f"{took_us:.0f} us, {took_us / bare_us:.2f}x", aims.get(kind, ""))
 
 
-def hammer(address: str, requests: Sequence[bytes], connections: int = 20) -> None:
-    """Sends raw requests over keep-alive connections, each answer read before the next goes out."""
+def hammer(address: str, requests: Sequence[bytes], connections: int = 20, *, anew: bool = False) -> None:
+    """Sends raw requests over keep-alive connections, each answer read before the next goes out.
+
+    `anew`: each request has a connection of its own."""
     host, _, port = address.rpartition(":")
-    asyncio.run(_hammer(host, int(port), requests, connections))
+    asyncio.run(_hammer(host, int(port), requests, connections, anew=anew))
 
 
-async def _hammer(host: str, port: int, requests: Sequence[bytes], connections: int) -> None:
+async def _hammer(host: str, port: int, requests: Sequence[bytes], connections: int, *, anew: bool) -> None:
     shares = [requests[start::connections] for start in range(connections)]
-    await asyncio.gather(*(_one_connection(host, port, share) for share in shares))
+    await asyncio.gather(*(_one_connection(host, port, share, anew=anew) for share in shares))
 
 
-async def _one_connection(host: str, port: int, requests: Sequence[bytes]) -> None:
+async def _one_connection(host: str, port: int, requests: Sequence[bytes], *, anew: bool) -> None:
     """A server may close after an answer, as Tomcat does after a hundred: then another connection takes over."""
     todo = list(reversed(requests))
     while todo:
@@ -83,7 +85,7 @@ async def _one_connection(host: str, port: int, requests: Sequence[bytes]) -> No
         stays = True
         while todo and stays:
             writer.write(todo.pop())
-            stays = await read_answer(reader)
+            stays = await read_answer(reader) and not anew
         writer.close()
         await writer.wait_closed()
 

@@ -65,7 +65,8 @@ class HttpAnswering:
         if isinstance(head, Malformed):
             self._refuse(connection, head, Rejected(head.status, head.reason))
             return None
-        envelope = HttpRequest(head.method, _origin(connection, head), head.target, head.headers)
+        session = connection.session
+        envelope = head.envelope(connection.scheme, session.local_port)
         if head.length_bytes != 0:
             if not body.has_arrived or body.total_bytes > self._at_once_bytes:
                 return self._take_in(Turn(connection, head, body, envelope))
@@ -73,12 +74,14 @@ class HttpAnswering:
                 self._refuse(connection, head, too_large(limit_bytes))
                 return None
             envelope = HttpRequest(head.method, envelope.origin, head.target, head.headers, body.read_nowait())
-        connection.send_continue(head)
-        delivery = self._decide(envelope, connection.session)
+        if head.expects_continue:
+            connection.send_continue()
+        now_us = self._clock.now_us()
+        delivery = self._decide(envelope, session, now_us)
         if delivery.ending is not Ending.WHOLE or delivery.delay_us:
             return self._fail_to_answer(Turn(connection, head, body, envelope), delivery)
         exchange = connection.exchange(head)
-        keeps = self.responder.send_at_once(exchange, delivery)
+        keeps = self.responder.send_at_once(exchange, delivery, now_us)
         if keeps is None:
             return self._perform(Turn(connection, head, body, envelope), delivery, exchange)
         connection.answered(keeps=keeps)
@@ -93,10 +96,11 @@ class HttpAnswering:
         try:
             if self._reads(turn):
                 spool = self._spool(head)
-            connection.send_continue(head)
+            if head.expects_continue:
+                connection.send_continue()
             if spool is not None:
                 turn.envelope = await self._with_body(turn, spool)
-            delivery = await self._late.after(self._decide(turn.envelope, connection.session))
+            delivery = await self._late.after(self._decide(turn.envelope, connection.session, self._clock.now_us()))
         except Rejected as rejected:
             self._refuse(connection, head, rejected)
             return
@@ -198,9 +202,9 @@ class HttpAnswering:
 
     # The end of it
 
-    def _decide(self, envelope: HttpRequest, session: Session) -> Delivery:
+    def _decide(self, envelope: HttpRequest, session: Session, now_us: int) -> Delivery:
         try:
-            return self._handle(envelope, session, self._clock.now_us())
+            return self._handle(envelope, session, now_us)
         except Exception as bug:  # noqa: BLE001 (a bug of ours must not end the server)
             self._on_bug(envelope, bug)
             return Delivery(SERVER_ERROR)
@@ -214,8 +218,3 @@ class HttpAnswering:
         page = self._rules.broken_body(status, turn.envelope, self._clock.now_us())
         self.responder.reject(turn.connection.exchange(turn.head), Rejected(status, str(broken)), page)
         turn.connection.end()
-
-
-def _origin(connection: HttpConnection, head: RequestHead) -> str:
-    """Scheme and authority that links are made from; without a `Host` (HTTP/1.0) it is ours."""
-    return f"{connection.scheme}://{head.host or f'localhost:{connection.session.local_port}'}"

@@ -89,7 +89,8 @@ class HttpConnection(asyncio.Protocol):
             self._feed(self._body)
         elif self.task is None and self._again is None:
             self._go_on()
-        self._regulate()
+        if self._data or self._body is not None or self._is_paused:
+            self._regulate()
 
     def eof_received(self) -> bool | None:
         """Keeps the connection of a client that has closed only its sending half and still waits for an answer."""
@@ -124,10 +125,9 @@ class HttpConnection(asyncio.Protocol):
         keeps = head.keeps and not (self.half_closed and not self._has_next())
         return HttpExchange(head.method, session, transport, self.drain, head.version, keeps, head.asks_to_keep)
 
-    def send_continue(self, head: RequestHead) -> None:
+    def send_continue(self) -> None:
         """To a client that waits for it."""
-        if head.expects_continue:
-            self.transport.write(CONTINUE)
+        self.transport.write(CONTINUE)
 
     def answered(self, *, keeps: bool) -> None:
         """The answer is on its way, as far as it goes."""
@@ -179,7 +179,7 @@ class HttpConnection(asyncio.Protocol):
     def _go_on(self) -> None:
         """Takes the next request, if it has come and it is its turn; others have theirs before the one after it."""
         self._again = None
-        if not self._is_free():
+        if self.task is not None or not self._can_write or self._is_deaf:
             return
         head = self._next_head()
         if head is not None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from fleetrig.reference_server.fronts.http.response_head import (
@@ -34,7 +33,7 @@ def is_plain(delivery: Delivery) -> bool:
 
 def suited(delivery: Delivery, *, is_http10: bool) -> Delivery:
     """The delivery in a form that the client understands: HTTP/1.0 has no chunks."""
-    return replace(delivery, framing=Framing.HTTP10) if is_http10 and delivery.framing is Framing.CHUNKED else delivery
+    return delivery._replace(framing=Framing.HTTP10) if is_http10 and delivery.framing is Framing.CHUNKED else delivery
 
 
 def keeps(delivery: Delivery) -> bool:

@@ -7,8 +7,8 @@ from typing import Final
 from fleetrig.reference_server.fronts.http.request_head import HEAD_BYTES, RequestHead, find_head, parse_head
 from fleetrig.reference_server.stores.recent import MISSING, Recent
 
-KNOWN_HEADS: Final = 4_096
-"""Of as many devices, each with one question. With the longest heads they take some 16 MiB."""
+KNOWN_HEADS: Final = 16_384
+"""Of as many devices, each with one question. Usual heads take some 20 MiB then, the longest 64."""
 KNOWN_BYTES: Final = 1_024
 """Longer heads are read each time."""
 END: Final = b"\r\n\r\n"

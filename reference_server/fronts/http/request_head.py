@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 from typing import Final
 
-from fleetrig.simulator.contract.http import Headers
+from fleetrig.simulator.contract.http import Headers, HttpRequest
 
 HEAD_BYTES: Final = 8192
 """All of a head, with the empty line."""
@@ -69,6 +69,18 @@ class RequestHead:
     """The client waits for `100 Continue`."""
     asks_to_keep: bool = False
     """It asks by name for a connection that stays open."""
+    envelopes: dict[str, HttpRequest] = field(default_factory=dict, repr=False, compare=False)
+    """Scheme -> what the platform gets of it if it has no body: made once, since heads come again."""
+
+    def envelope(self, scheme: str, local_port: int) -> HttpRequest:
+        """Links are made from its scheme and authority; without a `Host` (HTTP/1.0) the authority is ours."""
+        known = self.envelopes.get(scheme)
+        if known is None:
+            origin = f"{scheme}://{self.host or f'localhost:{local_port}'}"
+            known = HttpRequest(self.method, origin, self.target, self.headers)
+            if self.host:
+                self.envelopes[scheme] = known
+        return known
 
 
 def find_head(data: bytes | bytearray) -> int:

@@ -11,15 +11,23 @@ from fleetrig.reference_server.fronts.front import FrontTools
 from fleetrig.reference_server.fronts.http.framing import framed_head, is_plain, keeps, send_slowly, suited
 from fleetrig.reference_server.fronts.http.request_head import HTTP_0_9, HTTP_1_1
 from fleetrig.reference_server.fronts.http.request_intake import Rejected
-from fleetrig.reference_server.fronts.http.response_head import has_body, head_bytes, says_close
+from fleetrig.reference_server.fronts.http.response_head import (
+    date_bytes,
+    has_body,
+    head_bytes,
+    head_end,
+    known_head,
+    says_close,
+)
 from fleetrig.reference_server.fronts.http.response_sending import Drain, ShortFile, send
 from fleetrig.reference_server.fronts.http.socket_endings import cut, reset
 from fleetrig.reference_server.http_container import HttpContainerRules
-from fleetrig.simulator.contract.clock import to_s
+from fleetrig.simulator.contract.clock import US_PER_S, to_s
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.trace import Lane
 
+NOTHING: Final = ("", "")
 SERVER_ERROR: Final = HttpResponse(500, (("Content-Type", "text/plain;charset=utf-8"),), b"Internal Server Error\n")
 
 
@@ -55,12 +63,12 @@ class HttpResponder:
         self._rules = rules
         self._held_back: set[asyncio.Future[None]] = set()
 
-    def send_at_once(self, exchange: HttpExchange, delivery: Delivery) -> bool | None:
+    def send_at_once(self, exchange: HttpExchange, delivery: Delivery, now_us: int) -> bool | None:
         """Writes a whole answer that is in memory; None when something has to be awaited."""
         response = delivery.response
         if response is None or not isinstance(response.body, bytes) or not is_plain(delivery):
             return None
-        return self._write(exchange, response)
+        return self._write(exchange, response, now_us)
 
     async def perform(self, exchange: HttpExchange, envelope: HttpRequest, delivery: Delivery) -> bool:
         if delivery.delay_us:
@@ -71,21 +79,24 @@ class HttpResponder:
         await self._perform_ending(exchange, delivery)
         return False
 
-    def _write(self, exchange: HttpExchange, response: HttpResponse) -> bool:
+    def _write(self, exchange: HttpExchange, response: HttpResponse, now_us: int) -> bool:
         """Head and body, which is in memory."""
         transport, body = exchange.transport, response.body
+        assert isinstance(body, bytes)
         if transport.is_closing():
             return False
-        keeps = exchange.keeps and not says_close(response, self._rules)
-        head = self._head(exchange, response, keeps=keeps)
-        assert isinstance(body, bytes)
-        transport.write(head + body if body and has_body(exchange.method, response.status) else head)
+        known = known_head(response.status, response.headers, len(body), exchange.method)
+        keeps = exchange.keeps and not known.says_close and response.status not in self._rules.closes_after
+        says_nothing = keeps and not exchange.asks_to_keep and exchange.version == HTTP_1_1
+        says = NOTHING if says_nothing else self._says(exchange, keeps=keeps)
+        head = known.before + date_bytes(now_us // US_PER_S) + head_end(says) if exchange.version > HTTP_0_9 else b""
+        transport.write(head + body if known.has_body else head)
         return keeps
 
-    def _head(self, exchange: HttpExchange, response: HttpResponse, *, keeps: bool) -> bytes:
+    def _head(self, exchange: HttpExchange, response: HttpResponse, now_us: int, *, keeps: bool) -> bytes:
         if exchange.version <= HTTP_0_9:
             return b""
-        return head_bytes(response, exchange.method, self._says(exchange, keeps=keeps), self._clock.now_us())
+        return head_bytes(response, exchange.method, self._says(exchange, keeps=keeps), now_us)
 
     async def _send(self, exchange: HttpExchange, response: HttpResponse) -> bool:
         """Writes a whole answer, wherever its body is."""
@@ -95,7 +106,8 @@ class HttpResponder:
         keeps = exchange.keeps and not says_close(response, self._rules)
         body = response.body if has_body(exchange.method, response.status) else b""
         try:
-            await send(transport, exchange.drain, self._head(exchange, response, keeps=keeps), body)
+            head = self._head(exchange, response, self._clock.now_us(), keeps=keeps)
+            await send(transport, exchange.drain, head, body)
             await exchange.drain()
         except ConnectionError:
             raise
@@ -143,7 +155,7 @@ class HttpResponder:
             self._clock.now_us(), Lane.NETWORK, "malformed", envelope=page, reason=why.reason, session=exchange.session
         )
         exchange.keeps = False
-        self._write(exchange, page)
+        self._write(exchange, page, self._clock.now_us())
 
     def release(self) -> None:
         """Ends all waiting: the server stops."""

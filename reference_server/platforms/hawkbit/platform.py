@@ -49,12 +49,13 @@ from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_scheduler im
 from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, framework
 from fleetrig.reference_server.platforms.hawkbit.state.forwarded import BadForwarding, apply_forwarded_headers
 from fleetrig.reference_server.platforms.hawkbit.state.generations import Traits
+from fleetrig.reference_server.platforms.hawkbit.state.kept_answers import Kept, KeptAnswers
 from fleetrig.reference_server.platforms.hawkbit.state.records import TENANT
 from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.reference_server.platforms.hawkbit.state.tenants import open_tenant
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store, StoreFailed
-from fleetrig.simulator.contract.clock import US_PER_S, earliest_us
+from fleetrig.simulator.contract.clock import US_PER_MS, US_PER_S, earliest_us
 from fleetrig.simulator.contract.http import Body, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.session import Session
 
@@ -80,8 +81,12 @@ class HawkbitPlatform:
 
     name = "hawkbit"
 
-    def __init__(self, store: Store, blobs: Blobs, entropy: Entropy, settings: Settings) -> None:
+    def __init__(
+        self, store: Store, blobs: Blobs, entropy: Entropy, settings: Settings, *, keeps_answers: bool = True
+    ) -> None:
+        """`keeps_answers` False: all are worked out anew, which tells nobody but a benchmark."""
         self.repo = Repository(store, blobs, entropy, settings)
+        self._kept = KeptAnswers(self.repo) if keeps_answers and settings.client_verifier is None else None
         self._schedulers = (RolloutScheduler(self.repo), AutoAssigner(self.repo), ActionCleanup(self.repo))
         self._long = LongReplies()
         self._looks_again_us: int | None = None
@@ -97,6 +102,29 @@ class HawkbitPlatform:
         self._operators, self._devices = routers_of(self.repo.traits)
 
     def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer | HeldRequest:
+        answers = self._kept
+        if answers is None or request.method != "GET":
+            return self._worked_out(request, session, now_us)
+        kept = answers.find(request, session.peer)
+        if kept is not None and self._dos.lets_in("ddi", kept.address, now_us):
+            return self._given_again(kept, now_us)
+        if not answers.may_keep(request):
+            return self._worked_out(request, session, now_us)
+        with answers.noting() as notes:
+            answer = self._worked_out(request, session, now_us)
+        if isinstance(answer, HttpAnswer):
+            answers.keep(request, session.peer, answer, notes)
+        return answer
+
+    def _given_again(self, kept: Kept, now_us: int) -> HttpAnswer:
+        """What `_worked_out` would give, with all that happens besides."""
+        if kept.polled is not None:
+            self.repo.polled(*kept.polled, now_us // US_PER_MS)
+        for scheduler in self._schedulers:
+            scheduler.note(kept.tenant, now_us, by_operator=False)
+        return kept.answer
+
+    def _worked_out(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer | HeldRequest:
         passed_on = self._passed_on(request, session, now_us)
         if isinstance(passed_on, HttpAnswer):
             return passed_on
@@ -134,7 +162,7 @@ class HawkbitPlatform:
         if path == "/" and request.method in READING:
             return HttpAnswer(front_page(call.base))
         try:
-            self._admit(call)
+            self._admit(call, now_us)
             if not call.device:
                 open_tenant(self.repo, call.tenant, now_us)
             route, values, takes_long, content_type = self._found(call)
@@ -146,6 +174,8 @@ class HawkbitPlatform:
             reply: Reply | Steps = route.handler(call, *self._prepared(route, call, values, takes_long))
         except HawkbitError as error:
             return self._refuse(call, error, rollback=not error.keeps)
+        if self.repo.notes is not None:
+            self.repo.notes.caller = (call.tenant, call.address)
         writes = not call.device and request.method not in READING
         for scheduler in self._schedulers:
             scheduler.note(call.tenant, now_us, by_operator=writes)
@@ -203,7 +233,7 @@ class HawkbitPlatform:
             call = Call(request, session, now_us, self.repo)
             if container_answer(request.method, request.target, call.path) is not None or call.path == "/":
                 return False
-            self._admit(call, counts=False)
+            self._admit(call, now_us, counts=False)
             route, values, takes_long, _ = self._found(call)
             arguments(values, takes_long)
         except (BadForwarding, OutsideContext, HawkbitError, Options):
@@ -249,13 +279,13 @@ class HawkbitPlatform:
         route, values, takes_long = router.find(call.request.method, call.segments)
         return route, values, takes_long, _content_types(route, call)
 
-    def _admit(self, call: Call, *, counts: bool = True) -> None:
+    def _admit(self, call: Call, now_us: int, *, counts: bool = True) -> None:
         """Everything before routing. Changes nothing but the counts of the DoS filter, and these only if told to."""
         method = call.request.method
         is_device = call.segments[1:3] == ["controller", "v1"]
         is_operator = call.segments[0] == "rest"
         if is_device or is_operator:
-            self._dos.check("ddi" if is_device else "mgmt", method, call.address, call.now_us, counts=counts)
+            self._dos.check("ddi" if is_device else "mgmt", method, call.address, now_us, counts=counts)
         check_path(method, call.path, has_body=call.traits.unknown_methods_have_body)
         check_host(call.headers.get("host", ""), call.settings.allowed_host_names)
         if is_device:

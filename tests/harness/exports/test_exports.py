@@ -262,6 +262,7 @@ def test_mermaid_itself_reads_it(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text(ASK_MERMAID.format(script=MERMAID.as_uri(), text=text.replace("<", "\\u003c")), encoding="utf-8")
     words = [need_program("chromium", "chromium"), "--headless=new", "--no-sandbox",
-             f"--user-data-dir={tmp_path / 'p'}",             "--virtual-time-budget=5000", "--dump-dom", page.as_uri()]  # fmt: skip
+             f"--user-data-dir={tmp_path / 'p'}",
+             "--virtual-time-budget=5000", "--dump-dom", page.as_uri()]  # fmt: skip
     done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
     assert '<pre id="said">it is a sequence</pre>' in done.stdout

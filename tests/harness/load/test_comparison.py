@@ -146,7 +146,7 @@ def test_mistakes(
 
 def test_what_holds_no_curves_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
-    assert main(["compare", str(tmp_path / "x.csv"), str(tmp_path)]) == 4
+    assert main(["compare", str(tmp_path / "x.csv"), str(tmp_path / "x.csv")]) == 4
     assert "x.csv is no curve: expected the columns at_s, rate" in capsys.readouterr().err
     assert main(["compare", str(tmp_path), str(tmp_path)]) == 4
-    assert "curves.csv: there is no such file" in capsys.readouterr().err
+    assert "holds no traces; compare takes traces of runs" in capsys.readouterr().err

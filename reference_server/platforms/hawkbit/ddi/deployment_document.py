@@ -18,7 +18,11 @@ FORCED, ATTEMPT, SKIP = "forced", "attempt", "skip"
 
 def deployment_document(call: Call, action: Action, messages: int, key: str = "deployment") -> dict[str, Any]:
     """`messages`: how many lines of history are asked for; 0 none, negative all. `key` is `confirmation` elsewhere."""
-    download = FORCED if action.is_download_only or action_rules.is_forced(action, call.now_us) else ATTEMPT
+    download = (
+        FORCED
+        if action.is_download_only or action_rules.is_forced(action, deployments.moment_us(call, action))
+        else ATTEMPT
+    )
     record = software.need_set(call, action.set_id)
     deployment: dict[str, Any] = {
         "download": download,
@@ -26,7 +30,7 @@ def deployment_document(call: Call, action: Action, messages: int, key: str = "d
         "chunks": [_chunk(call, module) for module in software.modules_of(call, record)],
     }
     if action.schedule is not None:
-        is_open = action_rules.window_is_open(action, call.now_us)
+        is_open = action_rules.window_is_open(action, deployments.moment_us(call, action))
         deployment["maintenanceWindow"] = "available" if is_open else "unavailable"
     document: dict[str, Any] = {"id": str(action.id), key: deployment}
     if messages and (lines := _history(call, action, messages)):
@@ -41,7 +45,7 @@ def artifact_documents(call: Call, module: SoftwareModule) -> list[dict[str, Any
 
 
 def _update(call: Call, action: Action, download: str) -> str:
-    if action.is_download_only or not action_rules.window_is_open(action, call.now_us):
+    if action.is_download_only or not action_rules.window_is_open(action, deployments.moment_us(call, action)):
         return SKIP
     return download
 

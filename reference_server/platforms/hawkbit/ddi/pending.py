@@ -44,8 +44,9 @@ def pending_work(call: Call, target: Target) -> Pending:
     if current is not None:
         current = deployments.cancel_if_lapsed(call, current)
         links.update(_link_of(call, current))
-        start_us = action_rules.window_start_us(current, call.now_us)
-        starts_at_ms = None if start_us is None or start_us <= call.now_us else start_us // US_PER_MS
+        now_us = deployments.moment_us(call, current)
+        start_us = action_rules.window_start_us(current, now_us)
+        starts_at_ms = None if start_us is None or start_us <= now_us else start_us // US_PER_MS
     if installed is not None and not installed.active:
         links["installedBase"] = {"href": f"{call.device_base}/installedBase/{installed.id}"}
     return Pending(links, starts_at_ms)
@@ -81,4 +82,4 @@ def _link_of(call: Call, action: Action) -> dict[str, Any]:
 
 
 def _cache_breaker(call: Call, action: Action) -> str:
-    return f"?c={action_rules.cache_breaker(action, call.now_us)}"
+    return f"?c={action_rules.cache_breaker(action, deployments.moment_us(call, action))}"

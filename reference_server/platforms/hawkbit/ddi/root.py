@@ -41,7 +41,7 @@ def seen(call: Call) -> tuple[Target, str]:
             target = replace(target, update_status=UpdateStatus.REGISTERED.value)
         target = replace(target, address=address)
         repo.save(tenant, target)
-    repo.polled(tenant, call.device, call.now_ms)
+    call.note_poll()
     return target, changed
 
 

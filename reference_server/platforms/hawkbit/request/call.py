@@ -38,7 +38,7 @@ class Call:
     def __init__(self, request: HttpRequest, session: Session, now_us: int, repo: Repository) -> None:
         self.request = request
         self.session = session
-        self.now_us = now_us
+        self._now_us = now_us
         self.repo = repo
         self.path = request.target.partition("?")[0]
         self.segments = decoded_where_plain(self.path).split("/")[1:]
@@ -63,8 +63,19 @@ class Call:
         return self.repo.traits
 
     @property
+    def now_us(self) -> int:
+        """Whoever asks for it gives an answer that may be another one later, so it is not kept (`kept_answers`)."""
+        if self.repo.notes is not None:
+            self.repo.notes.spoil()
+        return self._now_us
+
+    @property
     def now_ms(self) -> int:
         return self.now_us // US_PER_MS
+
+    def note_poll(self) -> None:
+        """The device has called just now."""
+        self.repo.polled(self.tenant, self.device, self._now_us // US_PER_MS)
 
     @property
     def base(self) -> str:

@@ -48,6 +48,20 @@ class DosFilter:
             reason = f"DoS filter: more than {most + 2} {what} from {address} within a second; wait for it to pass"
             raise HawkbitError(429, secured=False, reason=reason)
 
+    def lets_in(self, interface: str, address: str, now_us: int) -> bool:
+        """Counts a read if `check` would let it in; a refused one is left to `check`, which counts it and says why."""
+        blacklist, dos = self.settings.blacklist, self.settings.dos
+        if not dos.enabled:
+            return True
+        if blacklist and re.search(blacklist, address):
+            return False
+        if self._white.get(address) or self._is_white(address):
+            return True
+        client = f"{interface} {address}"
+        return _would_admit(self._reads, client, dos.max_read, now_us) and _admit(
+            self._reads, client, dos.max_read, now_us
+        )
+
     def _is_white(self, address: str) -> bool:
         """Remembered, since the pattern is searched for on every request."""
         white = self._white.get(address)

@@ -33,7 +33,7 @@ def register(call: Call) -> Target:
         address=address_of(call),
     )
     call.repo.save(call.tenant, target)
-    call.repo.polled(call.tenant, call.device, call.now_ms)
+    call.note_poll()
     return target
 
 

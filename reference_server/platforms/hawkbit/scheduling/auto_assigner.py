@@ -47,8 +47,10 @@ class AutoAssigner:
         """A request was handled. Operators' writes make every target of their tenant worth a look."""
         if by_operator:
             self._stale_tenants.add(tenant)
+        elif tenant not in self._repo.written_targets:
+            return
         next_us = self._after(now_us)
-        if (self.due_us is None or self.due_us > next_us) and (by_operator or tenant in self._repo.written_targets):
+        if self.due_us is None or self.due_us > next_us:
             if self._repo.store.count(AUTO_ASSIGNMENT, tenant):
                 self.due_us = next_us
             else:

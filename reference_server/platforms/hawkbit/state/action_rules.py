@@ -244,6 +244,11 @@ def split_messages(messages: Iterable[str]) -> tuple[str, ...]:
     return tuple(pieces)
 
 
+def is_timed(action: Action) -> bool:
+    """Whether a device sees another action as time goes by, though nobody writes anything."""
+    return action.schedule is not None or action.force_type == ForceType.TIMEFORCED
+
+
 def is_forced(action: Action, now_us: int) -> bool:
     """Forced, or time-forced and its time has come."""
     return action.force_type == ForceType.FORCED or time_has_come(action, now_us)

@@ -55,6 +55,11 @@ def history(ctx: Context, action: Action) -> list[StatusEntry]:
     return ctx.repo.store.find(STATUS_ENTRY, ctx.tenant, "action", action.id)
 
 
+def moment_us(ctx: Context, action: Action) -> int:
+    """Now, where the time decides about the action; else always the same moment, since nobody has to ask for it."""
+    return ctx.now_us if action_rules.is_timed(action) else 0
+
+
 def save(ctx: Context, action: Action) -> None:
     ctx.repo.store.put(ACTION, ctx.tenant, action)
     if action.rollout_id is not None:
@@ -173,7 +178,7 @@ def cancel(ctx: Context, action: Action) -> Action:
 
 def cancel_if_lapsed(ctx: Context, action: Action) -> Action:
     """The action, canceling from now on if its maintenance schedule has no window left (§2.2)."""
-    if not action.active or action.is_cancel or not action_rules.is_lapsed(action, ctx.now_us):
+    if not action.active or action.is_cancel or not action_rules.is_lapsed(action, moment_us(ctx, action)):
         return action
     action = action_rules.changed(action, status=Status.CANCELING)
     return write_entry(ctx, action, Entry(Status.CANCELING, (action_rules.LAPSED,)))

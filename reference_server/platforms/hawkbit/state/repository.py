@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fleetrig.reference_server.platforms.hawkbit.state.config_keys import GATEWAY_KEY, effective
 from fleetrig.reference_server.platforms.hawkbit.state.errors import not_found
@@ -21,6 +21,9 @@ from fleetrig.reference_server.platforms.hawkbit.state.records import (
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.header_text import basic_credentials
+
+if TYPE_CHECKING:
+    from fleetrig.reference_server.platforms.hawkbit.state.kept_answers import Notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class Repository:
             ("basic", basic_credentials(account.user, account.password)) for account in settings.accounts
         ]
         self.new_secrets.append(("gateway-token", settings.config_defaults.get(GATEWAY_KEY, "")))
+        self.notes: Notes | None = None
+        """While an answer is worked out that may be kept: what it depends on."""
         self.written_targets: dict[str, set[str]] = {}
         """Tenant -> targets that were written since the last round of auto-assignment."""
         self.moved_rollouts: set[str] = set()
