@@ -86,7 +86,7 @@ Jobs = Annotated[
 Junit = Annotated[Path | None, typer.Option(metavar="F", help="Write JUnit XML to this file; its folder must exist.")]
 CurvePage = Annotated[
     Path | None,
-    typer.Option("--html", metavar="F", help="Draw the curves of these runs into this page; its folder must exist."),
+    typer.Option("--html", metavar="F", help="Write a page with verdicts, events and curves; its folder must exist."),
 ]
 Repeat = Annotated[
     int,

@@ -29,9 +29,9 @@ from fleetrig.harness.commands.options import (
 )
 from fleetrig.harness.commands.output_places import check_file
 from fleetrig.harness.report.console import ConsoleReport, make_console
-from fleetrig.harness.report.curve_page import write_curve_page
 from fleetrig.harness.report.exits import ExitRules, exit_of_all, remark_on_skips
 from fleetrig.harness.report.junit import by_rules, write_junit
+from fleetrig.harness.report_page.page import write_report_page
 from fleetrig.harness.run.known_deviations import peer_of
 from fleetrig.harness.run.replay import replay
 from fleetrig.harness.run.trace_file import ENDING
@@ -93,7 +93,7 @@ def report_command(
         if junit is not None:
             write_junit(by_rules(reports, rules), junit)
         if html is not None:
-            write_curve_page(reports, html)
+            write_report_page(reports, html)
         write_verdicts(exports, paths, reports)
     finally:
         took_s = time.monotonic() - began_s

@@ -284,6 +284,7 @@ def pairs_of(runs: Sequence[Expanded], options: RunOptions, request: RunRequest)
                 options.for_scenario(expanded.scenario),
                 seed=options.seed + index // per_round,
                 trace=trace_path(request.trace, runs, index),
+                keeps_trace=request.html is not None,
                 profile=request.profile_for(expanded.scenario.platform),
             ),
         )

@@ -1,16 +1,12 @@
-"""Curves as one HTML page: the runs of a scenario in one picture, and the same figures as a table."""
+"""Curves as HTML: the runs of a scenario in one picture, and the same figures as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
-from pathlib import Path
 from typing import Final
 
-from fleetrig.harness.report.curve_groups import CurveGroup, RunCurve, groups_of
-from fleetrig.harness.report.whole_file import whole_file
-from fleetrig.harness.verdict import Report
-from fleetrig.simulator.contract.errors import BrokenBench, system_said
+from fleetrig.harness.report.curve_groups import CurveGroup, RunCurve
 
 WIDTH, HEIGHT = 720, 240
 COLUMNS: Final = 360
@@ -20,43 +16,17 @@ LOOKS: Final = (
     ("#00788c", "16 4"), ("#7a5c00", "6 2 1 2 1 2"), ("#c2185b", "1 5"), ("#000000", "20 3 5 3"),
 )  # fmt: skip
 """Colour and dashes of each line, told apart without colours too; after the last they begin again."""
-PAGE: Final = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Curves</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a;
-        background: #fff }}
-table {{ border-collapse: collapse }} th, td {{ padding: .2rem .9rem; text-align: right }}
-th:first-child {{ text-align: left }}
-svg {{ width: 100%; height: auto; background: #f6f6f6 }} figure {{ margin: 1rem 0 }}
-svg.sample {{ width: 40px; background: none }}
-polyline {{ fill: none; stroke-width: 2 }} text {{ font-size: 13px; fill: #1a1a1a }}
-</style></head><body>
-{groups}
-</body></html>
-"""
-
-NO_CURVES: Final = "<p>No check of these runs draws a curve (<code>rate: {…, curve: true}</code>).</p>"
 
 
-def write_curve_page(reports: Sequence[Report], path: Path) -> None:
-    """Writes the page, whole. Raises BrokenBench if it cannot be written."""
-    try:
-        with whole_file(path) as file:
-            file.write(curve_page(groups_of(reports)))
-    except OSError as wrong:
-        raise BrokenBench(f"cannot write {path}: {system_said(wrong)}") from None
-
-
-def curve_page(groups: Sequence[CurveGroup]) -> str:
-    """The page; where no scenario draws a curve it says so."""
-    return PAGE.format(groups="\n".join(map(_section, groups)) or NO_CURVES)
+def curve_sections(groups: Sequence[CurveGroup]) -> str:
+    """A section of a page for each group; empty where no scenario draws a curve."""
+    return "\n".join(map(_section, groups))
 
 
 def _section(group: CurveGroup) -> str:
     rows = "\n".join(_row(group, curve, number) for number, curve in enumerate(group.curves))
     sentence = f"<p>{escape(group.sentence())}.</p>" if group.sentence() else ""
-    return f"""<section><h1>{escape(group.run)}</h1>
+    return f"""<section><h3>{escape(group.run)}</h3>
 <p>{escape(group.title)}</p>
 {sentence}
 {_figure(group)}

@@ -12,9 +12,9 @@ from typing import Final
 
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.report.console import ConsoleReport
-from fleetrig.harness.report.curve_page import write_curve_page
 from fleetrig.harness.report.exits import ExitRules, remark_on_skips
 from fleetrig.harness.report.junit import by_rules, write_junit
+from fleetrig.harness.report_page.page import write_report_page
 from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import Expanded
@@ -39,7 +39,7 @@ class BatchOutput:
     fail_fast: bool = False
     rules: ExitRules = field(default_factory=ExitRules)
     html: Path | None = None
-    """The page that curves are drawn into."""
+    """The page that shows them: verdicts, events, curves."""
 
     def written(self) -> dict[str, Path]:
         """The files that exist now, by kind."""
@@ -73,7 +73,7 @@ async def run_and_show(pairs: Sequence[Pair], output: BatchOutput, width: int) -
                 shown = [*by_rules(reports, output.rules), *not_run]
                 write_junit(sorted(shown, key=lambda report: order[report.name]), output.junit)
             if output.html is not None:
-                write_curve_page(reports, output.html)
+                write_report_page(reports, output.html)
         finally:
             took_s = time.monotonic() - began_s
             output.writer.finish(reports, output.written(), took_s=took_s, not_run=len(not_run), remark=remark)

@@ -34,6 +34,8 @@ class RunOptions:
     results: Path = Path("fleetrig-results")
     trace: Path | None = None
     """Where to keep the trace, for every verdict; if None, only failures keep theirs, in `results`."""
+    keeps_trace: bool = False
+    """Every verdict keeps its trace: a page is made of it."""
     verify: ssl.SSLContext | bool = True
     listener: TraceListener | None = None
     """Sees the events as they happen."""

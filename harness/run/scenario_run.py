@@ -151,7 +151,8 @@ class ScenarioRun:
 
     def _keep_trace(self, verdict: Verdict) -> tuple[str, str]:
         """Returns the path of the trace, and why there is none. Only a trace that was asked for is missed."""
-        keep = self.options.trace is not None or verdict in (Verdict.FAILED, Verdict.BROKEN)
+        options = self.options
+        keep = options.trace is not None or options.keeps_trace or verdict in (Verdict.FAILED, Verdict.BROKEN)
         if self._boards is not None:
             with closing(self._boards) as boards:
                 boards.keep_evidence() if keep else None

@@ -1,0 +1,121 @@
+"""What is on the page, as one JSON document.
+
+{"version": 1, "title", "fleetrig", "made_at",
+ "totals": {"passed": 3, "failed": 1},
+ "causes": [{"sentence", "verdict", "runs": [0, 4]}],               runs by number; what most runs share comes first
+ "runs": [{"run", "title", "verdict", …, "phases": [{"name", "checks": […]}],   as `run_section.py` has it
+           "began_us", "span_us", "sampled": null | {"shown", "of"},
+           "faults": [{"kind", "sentence", "from_us", "to_us", "bites"}],   since the beginning, as all times
+           "curves": [{"name", "unit", "step_us", "series": [{"name", "values"}]}],
+           "lanes", "device_names", "phase_names", "texts", "events": {column: […]}}]}  where there is a stored trace
+
+Texts come from trace lines, so secrets are masked. A trace is read twice, in flat memory: once to know how long it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from fleetrig.harness.report.version import VERSION
+from fleetrig.harness.report_page.event_columns import EventColumns, Sampler
+from fleetrig.harness.report_page.fault_windows import FaultWindows
+from fleetrig.harness.report_page.run_curves import RunCurves, window_of
+from fleetrig.harness.report_page.run_section import Document, cause_of, evidence_of, section_of
+from fleetrig.harness.traces.event_words import words_of
+from fleetrig.harness.traces.seen_events import SeenEvent, TraceContents, seen_records
+from fleetrig.harness.traces.stored_trace import StoredTrace
+from fleetrig.harness.verdict import WORST_FIRST, Report
+from fleetrig.simulator.contract.errors import UsageError
+
+DOCUMENT_VERSION: Final = 1
+MOST_TRACES: Final = 20
+"""So many runs show their events: those that did not pass first."""
+
+
+def report_document(reports: Sequence[Report], made_at: datetime, title: str = "Report") -> Document:
+    """The whole document. A trace that cannot be read any more is left out, and its run says so."""
+    shown = _with_events(reports)
+    return {
+        "version": DOCUMENT_VERSION,
+        "title": reports[0].name if len(reports) == 1 else title,
+        "fleetrig": VERSION,
+        "made_at": made_at.isoformat(timespec="seconds"),
+        "totals": {str(verdict): count for verdict, count in _counted(reports)},
+        "causes": _causes(reports),
+        "runs": [section_of(one) | (events_of(one) if number in shown else {}) for number, one in enumerate(reports)],
+    }
+
+
+def _counted(reports: Iterable[Report]) -> Iterator[tuple[str, int]]:
+    counts = Counter(report.verdict for report in reports)
+    return ((verdict, counts[verdict]) for verdict in WORST_FIRST if counts[verdict])
+
+
+def _causes(reports: Sequence[Report]) -> list[Document]:
+    """Runs that did not pass for the same reason stand together."""
+    by_cause: dict[tuple[str, str], list[int]] = {}
+    for number, report in enumerate(reports):
+        if cause := cause_of(report):
+            by_cause.setdefault((str(report.verdict), cause), []).append(number)
+    found = sorted(by_cause.items(), key=lambda pair: -len(pair[1]))
+    return [{"verdict": verdict, "sentence": cause, "runs": runs} for (verdict, cause), runs in found]
+
+
+def _with_events(reports: Sequence[Report]) -> set[int]:
+    ordered = sorted(range(len(reports)), key=lambda number: WORST_FIRST.index(reports[number].verdict))
+    return set([number for number in ordered if reports[number].trace_file][:MOST_TRACES])
+
+
+def events_of(report: Report) -> dict[str, Any]:
+    """What a stored trace adds."""
+    path = Path(report.trace_file)
+    try:
+        total, began_us, ended_us = _extent(path)
+        return _read(path, report, total, began_us, ended_us) if total else {}
+    except UsageError as gone:
+        return {"no_trace": str(gone)}
+
+
+def _events(path: Path) -> Iterator[SeenEvent]:
+    for record in seen_records(StoredTrace(path), TraceContents()):
+        if isinstance(record, SeenEvent):
+            yield record
+
+
+def _extent(path: Path) -> tuple[int, int, int]:
+    """(how many events, when the first, when the last of them)."""
+    total, began_us, ended_us = 0, 0, 0
+    for seen in _events(path):
+        at_us = seen.event.at_us
+        began_us = at_us if not total else min(began_us, at_us)
+        ended_us = max(ended_us, at_us)
+        total += 1
+    return total, began_us, ended_us
+
+
+def _read(path: Path, report: Report, total: int, began_us: int, ended_us: int) -> dict[str, Any]:
+    evidence = evidence_of(report)
+    sampler, columns = Sampler(total, evidence), EventColumns(began_us, evidence)
+    curves, faults = RunCurves(began_us, window_of(ended_us - began_us)), FaultWindows()
+    for seen in _events(path):
+        curves.take(seen.event)
+        faults.take(seen.event)
+        if sampler.keeps(seen, is_wrong=words_of(seen.event, seen.question).is_wrong):
+            columns.take(seen)
+    return {
+        "began_us": began_us,
+        "span_us": ended_us - began_us,
+        "sampled": None if sampler.is_whole else {"shown": columns.count, "of": total},
+        "faults": [_since(fault, began_us) for fault in faults.documents()],
+        "curves": curves.curves(),
+        **columns.document(),
+    }
+
+
+def _since(fault: Document, began_us: int) -> Document:
+    to_us = fault["to_us"]
+    return fault | {"from_us": fault["from_us"] - began_us, "to_us": None if to_us is None else to_us - began_us}

@@ -1,0 +1,86 @@
+"""How a run went, in figures over its time: questions, what was refused or failed, and how long answers took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from fleetrig.simulator.contract.clock import US_PER_S, to_s
+from fleetrig.simulator.contract.failures import is_failure
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
+
+WINDOWS: Final = 240
+"""At most so many: a window is a second, or a part of the run."""
+SHARES: Final = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+ANSWERS: Final = frozenset({"received", "downloaded", "no_reply"})
+
+
+def window_of(span_us: int) -> int:
+    """How long a window is (us): whole milliseconds, so that they are read easily."""
+    return max(1_000, -(-span_us // WINDOWS // 1_000) * 1_000)
+
+
+@dataclass(slots=True)
+class _Window:
+    asked: int = 0
+    failed: int = 0
+    took_us: list[int] = field(default_factory=list)
+
+
+class RunCurves:
+    """Told every event. Counts what devices ask; where none of them tells it, what came to the server."""
+
+    def __init__(self, began_us: int, window_us: int) -> None:
+        self._began_us, self._window_us = began_us, window_us
+        self._of_devices: dict[int, _Window] = {}
+        self._of_server: dict[int, _Window] = {}
+
+    def take(self, event: TraceEvent) -> None:
+        if event.lane is Lane.DEVICE:
+            if event.kind == "sent":
+                self._window(self._of_devices, event).asked += 1
+            elif event.kind in ANSWERS:
+                window = self._window(self._of_devices, event)
+                window.failed += event.kind == "no_reply" or is_failure(event.envelope)
+                if event.kind != "no_reply":
+                    window.took_us.append(event.took_us)
+        elif event.lane is Lane.SERVER and event.kind in ("received", "refused"):
+            window = self._window(self._of_server, event)
+            window.asked += event.kind == "received"
+            window.failed += event.kind == "refused"
+
+    def curves(self) -> list[dict[str, Any]]:
+        """Each with its unit and its series; a value for each window, None where there is none."""
+        windows = self._of_devices or self._of_server
+        if not windows:
+            return []
+        all_of_them = [windows.get(number) for number in range(max(windows) + 1)]
+        seconds = to_s(self._window_us)
+        rate = [{"name": name, "values": values} for name, values in self._rates(all_of_them, seconds)]
+        found = [self._curve("requests", "per second", rate)]
+        if any(window is not None and window.took_us for window in all_of_them):
+            shares = [{"name": name, "values": _share(all_of_them, share)} for name, share in SHARES]
+            found.append(self._curve("time to the answer", "ms", shares))
+        return found
+
+    def _rates(self, windows: Sequence[_Window | None], seconds: float) -> Iterator[tuple[str, list[float]]]:
+        for name in ("asked", "failed"):
+            counts = (0 if window is None else getattr(window, name) for window in windows)
+            yield ("failed or refused" if name == "failed" else name), [round(one / seconds, 3) for one in counts]
+
+    def _curve(self, name: str, unit: str, series: list[dict[str, Any]]) -> dict[str, Any]:
+        return {"name": name, "unit": unit, "step_us": self._window_us, "series": series}
+
+    def _window(self, windows: dict[int, _Window], event: TraceEvent) -> _Window:
+        number = max(0, event.at_us - self._began_us) // self._window_us
+        return windows.setdefault(number, _Window())
+
+
+def _share(windows: Sequence[_Window | None], share: float) -> list[float | None]:
+    """Milliseconds within which that share of the answers of a window came."""
+    found: list[float | None] = []
+    for window in windows:
+        took = sorted(window.took_us) if window is not None else []
+        found.append(round(took[min(len(took) - 1, int(share * len(took)))] * 1_000 / US_PER_S, 3) if took else None)
+    return found
