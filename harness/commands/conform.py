@@ -17,6 +17,7 @@ from fleetrig.harness.conformance.run_rows import OpenClient, run_rows
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import ExitRules, exit_of_all, remark_on_skips
 from fleetrig.harness.report.junit import by_rules, write_junit
+from fleetrig.harness.report_page.page import write_report_page
 from fleetrig.harness.servers.description import description_of
 from fleetrig.harness.servers.secrets import checked_account, secret_from
 from fleetrig.harness.servers.server_file import described_server
@@ -57,6 +58,7 @@ class ConformOptions:
     ca: Path | None
     insecure: bool
     junit: Path | None
+    html: Path | None
     rules: ExitRules
     verbose: bool
 
@@ -93,6 +95,8 @@ def conform(
     console = make_console()
     if options.junit is not None:
         check_file("--junit", options.junit)
+    if options.html is not None:
+        check_file("--html", options.html)
     if options.insecure:
         console.print("--insecure: the server's certificate is not checked, anybody could be answering")
     writer = ConsoleReport(console, verbose=options.verbose)
@@ -152,14 +156,17 @@ def _show(running: Iterator[Report], count: int, writer: ConsoleReport, options:
                 reports.append(report)
                 writer.show_row(report)
     finally:
-        junit = options.junit
+        junit, html = options.junit, options.html
         verdicts = [report.verdict for report in reports]
+        rounded = [replace(report, took_s=round(report.took_s, 3)) for report in reports]
         try:
             if junit is not None:
-                rounded = [replace(report, took_s=round(report.took_s, 3)) for report in reports]
                 write_junit(by_rules(rounded, options.rules), junit)
+            if html is not None:
+                write_report_page(rounded, html)
         finally:
-            written = {"junit": junit} if junit is not None and junit.exists() else {}
+            places = {"junit": junit, "html": html}
+            written = {what: path for what, path in places.items() if path is not None and path.exists()}
             remark = remark_on_skips(verdicts, options.rules)
             writer.finish(reports, written, took_s=time.monotonic() - began_s, remark=remark)
     return verdicts

@@ -28,17 +28,24 @@ ExportTo = Annotated[
 ]
 
 
-def read_exports(texts: Sequence[str] | None, traces: Sequence[Path]) -> list[Export]:
-    """Of the options. Raises UsageError for what could not be written, before anything is."""
+def exports_of_runs(texts: Sequence[str] | None, count: int) -> list[Export]:
+    """Of the options of so many runs. Raises UsageError for what could not be written, before anything is."""
     exports = [read_export(text) for text in texts or ()]
     for export in exports:
         check_file(f"--to {export.name}", export.path)
-        if export.format.is_of_one_trace and len(traces) > 1:
-            raise UsageError(f"--to {export.name} is of one trace, and there are {len(traces)}: give one of them")
-        if export.path.resolve() in {trace.resolve() for trace in traces}:
-            raise UsageError(f"--to {export.name}={export.path} would replace the trace: give another file")
+        if export.format.is_of_one_trace and count > 1:
+            raise UsageError(f"--to {export.name} is of one trace, and there are {count}: give one of them")
     if len({export.path.resolve() for export in exports}) < len(exports):
         raise UsageError("several --to have the same file: give each its own")
+    return exports
+
+
+def read_exports(texts: Sequence[str] | None, traces: Sequence[Path]) -> list[Export]:
+    """Of the options for stored traces. Raises as above."""
+    exports = exports_of_runs(texts, len(traces))
+    for export in exports:
+        if export.path.resolve() in {trace.resolve() for trace in traces}:
+            raise UsageError(f"--to {export.name}={export.path} would replace the trace: give another file")
     return exports
 
 

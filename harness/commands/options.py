@@ -84,7 +84,7 @@ Jobs = Annotated[
     ),
 ]
 Junit = Annotated[Path | None, typer.Option(metavar="F", help="Write JUnit XML to this file; its folder must exist.")]
-CurvePage = Annotated[
+ReportPage = Annotated[
     Path | None,
     typer.Option("--html", metavar="F", help="Write a page with verdicts, events and curves; its folder must exist."),
 ]

@@ -21,9 +21,9 @@ from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import (
     AllowOutside,
     AllowSkipped,
-    CurvePage,
     FailOnSkip,
     Junit,
+    ReportPage,
     Scenarios,
     Strict,
 )
@@ -48,7 +48,7 @@ from fleetrig.simulator.contract.errors import UsageError
 def report_command(
     traces: Annotated[list[Path], typer.Argument(metavar="TRACE.jsonl", help="Traces of runs, or folders of them.")],
     junit: Junit = None,
-    html: CurvePage = None,
+    html: ReportPage = None,
     to: ExportTo = None,
     strict: Strict = False,
     fail_on_skip: FailOnSkip = False,

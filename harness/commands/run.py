@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from fleetrig.harness.commands.export_option import ExportTo
 from fleetrig.harness.commands.help_page import examples
 from fleetrig.harness.commands.options import (
     AgainstIfGiven,
@@ -15,7 +16,6 @@ from fleetrig.harness.commands.options import (
     BenchFileGiven,
     Ca,
     ChangeTenantSettings,
-    CurvePage,
     DeskGiven,
     DeviceImage,
     DeviceProgram,
@@ -27,6 +27,7 @@ from fleetrig.harness.commands.options import (
     OwnDevice,
     Params,
     Repeat,
+    ReportPage,
     Scenarios,
     Seed,
     Shrink,
@@ -77,7 +78,8 @@ def run_command(
     insecure: Insecure = False,
     change_tenant_settings: ChangeTenantSettings = False,
     junit: Junit = None,
-    html: CurvePage = None,
+    html: ReportPage = None,
+    to: ExportTo = None,
     trace: Annotated[
         Path | None,
         typer.Option(metavar="F", help="Write the trace to this file; several runs write files into this folder."),

@@ -11,11 +11,13 @@ from typing import Final, Literal
 
 from rich.console import Console
 
+from fleetrig.harness.commands.export_option import exports_of_runs
 from fleetrig.harness.commands.fleet_options import warn_of_tokens
 from fleetrig.harness.commands.output_places import RESULTS as RESULTS
 from fleetrig.harness.commands.output_places import check_file, check_file_or_folder, check_own_folder
 from fleetrig.harness.commands.policy_option import with_policy_from
 from fleetrig.harness.commands.scenario_lookup import looked_up
+from fleetrig.harness.exports.writing import Export
 from fleetrig.harness.external.command import device_command
 from fleetrig.harness.fleets.engine_choice import EngineName, engine_for
 from fleetrig.harness.report.console import ConsoleReport, make_console
@@ -73,6 +75,7 @@ class RunRequest:
     change_tenant_settings: bool
     junit: Path | None
     html: Path | None
+    to: list[str] | None
     trace: Path | None
     results: Path
     strict: bool
@@ -199,6 +202,7 @@ def execute(request: RunRequest) -> Exit:
     check_places(request.junit, request.trace, request.results, is_many=not is_single)
     if request.html is not None:
         check_file("--html", request.html)
+    exports = exports_of_runs(request.to, len(runs))
     if request.insecure:
         console.print("--insecure: the server's certificate is not checked, anybody could be answering")
     looked_up(request.scenarios, request.ids or [])
@@ -212,7 +216,9 @@ def execute(request: RunRequest) -> Exit:
         check_size(expanded.scenario, of_run)
     with progress.on_screen() if is_single else nullcontext():
         width = width_of([options for _, options in pairs], request.jobs, has_boards=has_boards(runs))
-        reports = run_until_stopped(run_and_show(pairs, output_of(request, console, is_single=is_single), width))
+        reports = run_until_stopped(
+            run_and_show(pairs, output_of(request, console, exports, is_single=is_single), width)
+        )
     return exit_of_all([report.verdict for report in reports], request.rules)
 
 
@@ -257,11 +263,10 @@ def has_boards(runs: Sequence[Expanded]) -> str:
     return next((one.scenario.id for one in runs if one.scenario.boards), "")
 
 
-def output_of(request: RunRequest, console: Console, *, is_single: bool) -> BatchOutput:
+def output_of(request: RunRequest, console: Console, exports: Sequence[Export], *, is_single: bool) -> BatchOutput:
     writer = ConsoleReport(console, verbose=request.verbose, single=is_single)
-    return BatchOutput(
-        writer, request.junit, request.trace, request.results, request.fail_fast, request.rules, request.html
-    )
+    places = request.junit, request.trace, request.results
+    return BatchOutput(writer, *places, request.fail_fast, request.rules, request.html, exports)
 
 
 def check_places(junit: Path | None, trace: Path | None, results: Path, *, is_many: bool) -> None:
@@ -284,7 +289,7 @@ def pairs_of(runs: Sequence[Expanded], options: RunOptions, request: RunRequest)
                 options.for_scenario(expanded.scenario),
                 seed=options.seed + index // per_round,
                 trace=trace_path(request.trace, runs, index),
-                keeps_trace=request.html is not None,
+                keeps_trace=request.html is not None or bool(request.to),
                 profile=request.profile_for(expanded.scenario.platform),
             ),
         )

@@ -21,6 +21,11 @@ class ExportedTrace:
     path: Path
     report: Report | None = None
 
+    @property
+    def has_trace(self) -> bool:
+        """False for the report of a run whose trace was not kept."""
+        return self.path != Path()
+
     def records(self) -> Iterator[SeenRecord]:
         """From the beginning, in flat memory. Raises UsageError for what is no trace."""
         return seen_records(StoredTrace(self.path), TraceContents())

@@ -40,6 +40,13 @@ def read_export(text: str) -> Export:
     return Export(name, Path(file))
 
 
+def write_exports(exports: Sequence[Export], judged: Sequence[ExportedTrace]) -> None:
+    """Each of what it needs: verdicts, or traces, which a run that was not begun has not. Raises as `write_export`."""
+    for export in exports:
+        is_of_verdicts = export.format.needs_verdict and not export.format.is_of_one_trace
+        write_export(export, [one for one in judged if is_of_verdicts or one.has_trace])
+
+
 def write_export(export: Export, traces: Sequence[ExportedTrace]) -> None:
     """Raises BrokenBench when the file cannot be written, UsageError for what is no trace."""
     try:

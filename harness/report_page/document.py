@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from os.path import commonpath
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,7 +42,7 @@ def report_document(reports: Sequence[Report], made_at: datetime, title: str = "
     shown = _with_events(reports)
     return {
         "version": DOCUMENT_VERSION,
-        "title": reports[0].name if len(reports) == 1 else title,
+        "title": reports[0].name if len(reports) == 1 else commonpath([one.name for one in reports] or [""]) or title,
         "fleetrig": VERSION,
         "made_at": made_at.isoformat(timespec="seconds"),
         "totals": {str(verdict): count for verdict, count in _counted(reports)},

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from fleetrig.harness.exports.exported_trace import ExportedTrace
+from fleetrig.harness.exports.writing import Export, write_exports
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.report.console import ConsoleReport
 from fleetrig.harness.report.exits import ExitRules, remark_on_skips
@@ -40,10 +42,13 @@ class BatchOutput:
     rules: ExitRules = field(default_factory=ExitRules)
     html: Path | None = None
     """The page that shows them: verdicts, events, curves."""
+    exports: Sequence[Export] = ()
+    """Files in the formats of other tools."""
 
     def written(self) -> dict[str, Path]:
         """The files that exist now, by kind."""
-        places = {"junit": self.junit, "html": self.html, "trace": self.trace, "results": self.results}
+        exported = {export.name: export.path for export in self.exports}
+        places = {"junit": self.junit, "html": self.html, **exported, "trace": self.trace, "results": self.results}
         return {what: path for what, path in places.items() if path is not None and path.exists()}
 
 
@@ -74,6 +79,7 @@ async def run_and_show(pairs: Sequence[Pair], output: BatchOutput, width: int) -
                 write_junit(sorted(shown, key=lambda report: order[report.name]), output.junit)
             if output.html is not None:
                 write_report_page(reports, output.html)
+            write_exports(output.exports, [ExportedTrace(Path(one.trace_file), one) for one in reports])
         finally:
             took_s = time.monotonic() - began_s
             output.writer.finish(reports, output.written(), took_s=took_s, not_run=len(not_run), remark=remark)

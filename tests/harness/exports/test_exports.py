@@ -6,6 +6,7 @@ import base64
 import json
 import subprocess
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from fleetrig.harness.exports.formats import FORMATS
 from fleetrig.harness.exports.markdown import escaped
+from fleetrig.harness.report_page.document import report_document
+from fleetrig.harness.report_page.page import report_page
 from fleetrig.harness.verdict import Verdict
 from fleetrig.simulator.contract.envelope import payload_of
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
@@ -43,6 +46,13 @@ def test_no_format_tells_a_secret(stored: Stored) -> None:
         for secret in stored.secrets:
             assert secret.encode() not in content, name
             assert base64.b64encode(secret.encode()) not in content, name
+
+
+def test_the_page_tells_none_either(stored: Stored) -> None:
+    assert stored.trace.report is not None
+    page = report_page(report_document([stored.trace.report], datetime(2026, 1, 1, tzinfo=UTC)))
+    assert '"events"' in page
+    assert [secret for secret in stored.secrets if secret in page] == []
 
 
 def test_the_same_trace_gives_the_same_bytes(stored: Stored) -> None:

@@ -25,6 +25,7 @@ from fleetrig.harness.commands.options import (
     FailOnSkip,
     Insecure,
     Junit,
+    ReportPage,
     Strict,
 )
 from fleetrig.harness.conformance.exact_client import ExactClient
@@ -70,6 +71,7 @@ def conform_command(
         typer.Option(metavar="KIND=USER:SECRET", help="An account with fewer rights: reader=USER:env:NAME."),
     ] = None,
     junit: Junit = None,
+    html: ReportPage = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the rows that passed too.")] = False,
 ) -> None:
     """Check a hawkBit server against every row of its contract.
@@ -85,7 +87,7 @@ def conform_command(
         for line in listing(rows):
             typer.echo(line)
         return
-    options = ConformOptions(against, profile, ca, insecure, junit, rules, verbose)
+    options = ConformOptions(against, profile, ca, insecure, junit, html, rules, verbose)
     server = opened(options, accounts_of(account or [], tuple(RIGHTS)), may_change=change_tenant_settings)
     conform("hawkbit", rows, server, options, rerun(against, profile))
 

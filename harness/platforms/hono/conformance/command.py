@@ -11,7 +11,16 @@ import typer
 
 from fleetrig.harness.commands.conform import ConformOptions, ExpectedProfile, OpenedServer, conform, expected_profile
 from fleetrig.harness.commands.help_page import examples
-from fleetrig.harness.commands.options import AgainstIfGiven, AllowSkipped, Ca, FailOnSkip, Insecure, Junit, Strict
+from fleetrig.harness.commands.options import (
+    AgainstIfGiven,
+    AllowSkipped,
+    Ca,
+    FailOnSkip,
+    Insecure,
+    Junit,
+    ReportPage,
+    Strict,
+)
 from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.conformance.foreign_listeners import (
     Place,
@@ -65,6 +74,7 @@ def conform_command(
     ca: Ca = None,
     insecure: Insecure = False,
     junit: Junit = None,
+    html: ReportPage = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the rows that passed too.")] = False,
 ) -> None:
     """Check a Hono against every row of its contract.
@@ -82,7 +92,7 @@ def conform_command(
             typer.echo(line)
         return
     options = ConformOptions(
-        against, profile, ca, insecure, junit, ExitRules(strict, fail_on_skip, allow_skipped), verbose
+        against, profile, ca, insecure, junit, html, ExitRules(strict, fail_on_skip, allow_skipped), verbose
     )
     given = {"http": http, "https": https, "mqtt": mqtt, "mqtts": mqtts, "coaps": coaps}
     named = {name: place for name, place in given.items() if place}

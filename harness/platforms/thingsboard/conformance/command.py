@@ -18,7 +18,16 @@ from fleetrig.harness.commands.conform import (
     expected_profile,
 )
 from fleetrig.harness.commands.help_page import examples
-from fleetrig.harness.commands.options import AgainstIfGiven, AllowSkipped, Ca, FailOnSkip, Insecure, Junit, Strict
+from fleetrig.harness.commands.options import (
+    AgainstIfGiven,
+    AllowSkipped,
+    Ca,
+    FailOnSkip,
+    Insecure,
+    Junit,
+    ReportPage,
+    Strict,
+)
 from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.conformance.foreign_listeners import (
     Place,
@@ -75,6 +84,7 @@ def conform_command(
     ca: Ca = None,
     insecure: Insecure = False,
     junit: Junit = None,
+    html: ReportPage = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the rows that passed too.")] = False,
 ) -> None:
     """Check a ThingsBoard server against every row of its contract.
@@ -91,7 +101,7 @@ def conform_command(
             typer.echo(line)
         return
     options = ConformOptions(
-        against, profile, ca, insecure, junit, ExitRules(strict, fail_on_skip, allow_skipped), verbose
+        against, profile, ca, insecure, junit, html, ExitRules(strict, fail_on_skip, allow_skipped), verbose
     )
     named = {name: place for name, place in (("mqtt", mqtt), ("mqtts", mqtts), ("coap", coap)) if place}
     accounts = accounts_of(account or [], (SYSADMIN,))
