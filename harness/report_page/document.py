@@ -4,7 +4,8 @@
  "totals": {"passed": 3, "failed": 1},
  "causes": [{"sentence", "verdict", "runs": [0, 4]}],               runs by number; what most runs share comes first
  "runs": [{"run", "title", "verdict", …, "phases": [{"name", "checks": […]}],   as `run_section.py` has it
-           "began_us", "span_us", "sampled": null | {"shown", "of"},
+           "began_us", "span_us", "one_of", "sampled": null | {"shown", "of"},
+           "wrong": [[count, what]],                                of all events, also those that are not shown
            "faults": [{"kind", "sentence", "from_us", "to_us", "bites"}],   since the beginning, as all times
            "curves": [{"name", "unit", "step_us", "series": [{"name", "values"}]}],
            "lanes", "device_names", "phase_names", "texts", "events": {column: […]}}]}  where there is a stored trace
@@ -26,6 +27,7 @@ from fleetrig.harness.report_page.event_columns import EventColumns, Sampler
 from fleetrig.harness.report_page.fault_windows import FaultWindows
 from fleetrig.harness.report_page.run_curves import RunCurves, window_of
 from fleetrig.harness.report_page.run_section import Document, cause_of, evidence_of, section_of
+from fleetrig.harness.report_page.wrong_causes import WrongCauses
 from fleetrig.harness.traces.event_words import words_of
 from fleetrig.harness.traces.seen_events import SeenEvent, TraceContents, seen_records
 from fleetrig.harness.traces.stored_trace import StoredTrace
@@ -101,18 +103,24 @@ def _extent(path: Path) -> tuple[int, int, int]:
 def _read(path: Path, report: Report, total: int, began_us: int, ended_us: int) -> dict[str, Any]:
     evidence = evidence_of(report)
     sampler, columns = Sampler(total, evidence), EventColumns(began_us, evidence)
-    curves, faults = RunCurves(began_us, window_of(ended_us - began_us)), FaultWindows()
+    curves, faults, causes = RunCurves(began_us, window_of(ended_us - began_us)), FaultWindows(), WrongCauses()
+    one_of = 0
     for seen in _events(path):
         curves.take(seen.event)
         faults.take(seen.event)
-        if sampler.keeps(seen, is_wrong=words_of(seen.event, seen.question).is_wrong):
-            columns.take(seen)
+        words = words_of(seen.event, seen.question)
+        cause = causes.take(words, seen.device) if words.is_wrong else ""
+        one_of = seen.run.one_of if seen.run is not None else one_of
+        if sampler.keeps(seen, is_wrong=words.is_wrong):
+            columns.take(seen, words, cause)
     return {
         "began_us": began_us,
         "span_us": ended_us - began_us,
+        "one_of": one_of,
         "sampled": None if sampler.is_whole else {"shown": columns.count, "of": total},
         "faults": [_since(fault, began_us) for fault in faults.documents()],
         "curves": curves.curves(),
+        "wrong": causes.document(),
         **columns.document(),
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from fleetrig.harness.traces.event_words import words_of
+from fleetrig.harness.traces.event_words import EventWords
 from fleetrig.harness.traces.message_details import detail_lines
 from fleetrig.harness.traces.seen_events import SeenEvent
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
@@ -76,15 +76,15 @@ class EventColumns:
         self._evidence = evidence
         self._texts, self._devices, self._phases = _Texts(), _Texts(), _Texts()
         self._columns: dict[str, list[int]] = {
-            name: [] for name in ("at", "lane", "seq", "device", "kind", "text", "detail", "phase", "to", "flags")
+            name: []
+            for name in ("at", "lane", "seq", "device", "kind", "text", "detail", "phase", "to", "flags", "cause")
         }
         self._details_chars = 0
         self.count = 0
 
-    def take(self, seen: SeenEvent) -> None:
-        event, texts = seen.event, self._texts
-        words = words_of(event, seen.question)
-        question = seen.question
+    def take(self, seen: SeenEvent, words: EventWords, cause: str) -> None:
+        """`cause`: what it is counted as where it went wrong."""
+        event, texts, question = seen.event, self._texts, seen.question
         is_evidence = (str(event.lane), event.seq) in self._evidence
         row = {
             "at": event.at_us - self._began_us,
@@ -97,6 +97,7 @@ class EventColumns:
             "phase": self._phases.number(seen.phase),
             "to": question.seq if question is not None and question.seq != event.seq else 0,
             "flags": WRONG * words.is_wrong + EVIDENCE * is_evidence,
+            "cause": texts.number(cause),
         }
         for name, value in row.items():
             self._columns[name].append(value)

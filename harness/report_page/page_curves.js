@@ -7,9 +7,25 @@ function faultShapes(run, height) {
     const from = WIDTH * fault.from_us / Math.max(1, run.span_us);
     const to = WIDTH * (fault.to_us ?? run.span_us) / Math.max(1, run.span_us);
     const shape = draw("rect", { class: "fault", x: from, y: 0, width: Math.max(2, to - from), height });
-    shape.append(draw("title", {}, `${fault.sentence}: bit ${fault.bites} times`));
+    shape.append(draw("title", {}, faultWords(fault)));
     return shape;
   });
+}
+
+function faultWords(fault) {
+  const until = fault.to_us === null ? "to the end" : `to ${inTime(fault.to_us)}`;
+  return `${fault.sentence}, from ${inTime(fault.from_us)} ${until}: ${fault.bites ? `did something ${counted(fault.bites, "time", "times")}` : "nothing of the server tells that it did something"}`;
+}
+
+function faultList(run) {
+  if (!run.faults.length) return null;
+  const most = 5, items = run.faults.map((one) => make("li", {}, faultWords(one)));
+  return make("div", { class: "soft" }, "Faults, shaded above and in the list:", make("ul", {}, items.slice(0, most)),
+    items.length > most ? make("details", {}, make("summary", {}, `${items.length - most} more`), make("ul", {}, items.slice(most))) : null);
+}
+
+function axis(run) {
+  return make("div", { class: "axis", "aria-hidden": "true" }, make("span", {}, "0 s"), make("span", {}, span(run.span_us / 1e6)));
 }
 
 function chosenShape(range, run, height) {
@@ -26,10 +42,9 @@ function curveOf(run, curve, range) {
   const samples = curve.series.map((one, number) => make("span", {},
     draw("svg", { class: "sample", viewBox: "0 0 40 10", "aria-hidden": "true" }, draw("polyline", { class: `s${number}`, points: "0,5 40,5" })), ` ${one.name} `));
   return make("figure", {},
-    make("figcaption", {}, `${curve.name} (${curve.unit}), up to ${+top.toFixed(2)} `, samples),
-    draw("svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": `${curve.name}, ${curve.unit}: ${curve.series.map((one) => one.name).join(", ")}; up to ${+top.toFixed(2)}` },
-      ...faultShapes(run, height), ...lines, ...chosenShape(range, run, height),
-      draw("text", { x: 4, y: height - 4 }, "0 s"), draw("text", { x: WIDTH - 4, y: height - 4, "text-anchor": "end" }, span(run.span_us / 1e6))));
+    make("figcaption", {}, `${curve.name} (${curve.unit}), up to ${(+top.toFixed(2)).toLocaleString("en")} `, samples),
+    draw("svg", { class: "curve", viewBox: `0 0 ${WIDTH} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": `${curve.name}, ${curve.unit}: ${curve.series.map((one) => one.name).join(", ")}; up to ${+top.toFixed(2)}` },
+      ...faultShapes(run, height), ...lines, ...chosenShape(range, run, height)), axis(run));
 }
 
 function linesOf(values, place, number) {
@@ -39,7 +54,7 @@ function linesOf(values, place, number) {
     const value = values[at];
     if (value !== null && value !== undefined) points.push(place(at, value));
     else if (points.length) {
-      if (points.length === 1) points.push([points[0][0] + 2, points[0][1]]);
+      if (points.length === 1) points.push([points[0][0] + 4, points[0][1]]);
       lines.push(draw("polyline", { class: `s${number}`, points: points.map((one) => one.map((x) => x.toFixed(1)).join(",")).join(" ") }));
       points = [];
     }
@@ -52,7 +67,7 @@ function overviewOf(run, times, range, choose) {
   for (const at of times) counts[Math.min(columns - 1, Math.floor(columns * at / Math.max(1, run.span_us)))] += 1;
   const top = Math.max(1, ...counts);
   const bars = counts.map((count, at) => draw("rect", { class: "bar", x: at * WIDTH / columns, width: WIDTH / columns - 1, y: height * (1 - count / top), height: height * count / top }));
-  const svg = draw("svg", { id: "overview", viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": "How many events there are over the time of the run; drag to choose a range, or use the fields From and To" },
+  const svg = draw("svg", { id: "overview", viewBox: `0 0 ${WIDTH} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": "How many events there are over the time of the run; drag to choose a range, or use the fields From and To" },
     ...faultShapes(run, height), ...bars, ...chosenShape(range, run, height));
   let began = null;
   const at = (event) => {

@@ -6,6 +6,7 @@ function drawRows() {
   const rows = [];
   for (let place = first; place < last; place += 1) rows.push(rowOf(run, place));
   spacer.replaceChildren(...rows);
+  document.getElementById("list-head").scrollLeft = list.scrollLeft;
   if (state.active >= first && state.active < last) list.setAttribute("aria-activedescendant", `event-${state.active}`);
   else list.removeAttribute("aria-activedescendant");
 }
@@ -24,8 +25,8 @@ function rowOf(run, place) {
 function headOfRows() {
   const x = (at) => 22 + 44 * at;
   const names = LIVES.map((name, at) => draw("text", { x: x(at), y: 17, "text-anchor": "middle" }, name));
-  return make("div", { class: "event head", "aria-hidden": "true" }, make("span", {}, "time"),
-    draw("svg", { viewBox: "0 0 176 26" }, ...names), make("span", {}, "lane:number"), make("span", {}, "device"), make("span", {}, "what happened"));
+  return make("div", { id: "list-head", "aria-hidden": "true" }, make("div", { class: "event head" }, make("span", {}, "time"),
+    draw("svg", { viewBox: "0 0 176 26" }, ...names), make("span", {}, "lane:number"), make("span", {}, "device"), make("span", {}, "what happened")));
 }
 
 function sequenceOf(lane, words) {

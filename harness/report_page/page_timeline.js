@@ -24,6 +24,7 @@ function showTimeline(number, moves = true) {
   place.replaceChildren(...[
     make("h2", { id: "timeline-title", tabindex: "-1" }, `What happened in ${run.run}`),
     run.sampled ? make("p", { class: "warned" }, `⚠ ${run.sampled.of.toLocaleString("en")} events: ${run.sampled.shown.toLocaleString("en")} of them are shown, with all of the bench, all evidence and what went wrong first. Curves count all of them.`) : null,
+    run.one_of ? make("p", { class: "warned" }, `⚠ The trace has one device in ${run.one_of}: what devices did, and the curves, are of those; verdicts are about all devices.`) : null,
     make("div", { class: "filters" },
       withEvents().length > 1 ? named("Run", make("select", { id: "which", onchange: (event) => showTimeline(+event.target.value) },
         withEvents().map((one) => make("option", { value: one, selected: one === number }, REPORT.runs[one].run)))) : null,
@@ -98,7 +99,7 @@ function refresh() {
   const choose = (range) => { state.range = range; refresh(); };
   document.getElementById("drawn").replaceChildren(
     overviewOf(run, run.events.at, state.range, choose),
-    make("p", { class: "soft" }, run.faults.length ? `Shaded: ${run.faults.slice(0, 5).map((one) => one.sentence).join("; ")}` : ""),
+    axis(run), faultList(run) ?? "",
     make("div", { class: "columns" }, run.curves.map((curve) => curveOf(run, curve, state.range))));
   document.getElementById("count").textContent = `${state.shown.length.toLocaleString("en")} of ${counted(run.events.at.length, "event", "events")}`;
   document.querySelector("#list .spacer").style.height = `${state.shown.length * ROW}px`;
@@ -109,8 +110,11 @@ function refresh() {
 
 function showReasons(run) {
   const counts = new Map();
-  for (const one of state.shown) if (run.events.flags[one] & WRONG) counts.set(run.events.text[one], (counts.get(run.events.text[one]) ?? 0) + 1);
-  const rows = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 30).map(([text, count]) => make("tr", {}, make("td", {}, count.toLocaleString("en")), make("td", { class: "mono" }, run.texts[text])));
+  for (const one of state.shown) if (run.events.flags[one] & WRONG) counts.set(run.events.cause[one], (counts.get(run.events.cause[one]) ?? 0) + 1);
+  const isAll = state.shown.length === run.events.at.length;
+  const told = isAll ? run.wrong : [...counts].sort((a, b) => b[1] - a[1]).slice(0, 30).map(([cause, count]) => [count, run.texts[cause]]);
+  const caption = isAll ? "What went wrong, in the whole run" : run.sampled ? "What went wrong, of the events that are shown: there are more" : "What went wrong, of the events that are chosen";
+  const rows = told.map(([count, text]) => make("tr", {}, make("td", {}, count.toLocaleString("en")), make("td", { class: "mono" }, text)));
   document.getElementById("reasons").replaceChildren(...(rows.length ? [make("div", { class: "scroll" }, make("table", {},
-    make("caption", {}, "What went wrong, in this range"), make("thead", {}, make("tr", {}, ["times", "what"].map((one) => make("th", { scope: "col" }, one)))), make("tbody", {}, rows)))] : []));
+    make("caption", {}, caption), make("thead", {}, make("tr", {}, ["times", "what"].map((one) => make("th", { scope: "col" }, one)))), make("tbody", {}, rows)))] : []));
 }

@@ -6,19 +6,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from fleetrig.simulator.contract.clock import US_PER_S, to_s
+from fleetrig.harness.traces.event_words import span_text
+from fleetrig.simulator.contract.clock import US_PER_MS
 from fleetrig.simulator.contract.failures import is_failure
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 WINDOWS: Final = 240
-"""At most so many: a window is a second, or a part of the run."""
+"""At most so many."""
+STEPS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 60_000)
+"""How long a window may be (ms), to be read easily; beyond it is whole minutes."""
 SHARES: Final = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
 ANSWERS: Final = frozenset({"received", "downloaded", "no_reply"})
 
 
 def window_of(span_us: int) -> int:
-    """How long a window is (us): whole milliseconds, so that they are read easily."""
-    return max(1_000, -(-span_us // WINDOWS // 1_000) * 1_000)
+    """How long a window is (us)."""
+    least_ms = -(-span_us // WINDOWS // US_PER_MS)
+    minutes_ms = -(-least_ms // STEPS[-1]) * STEPS[-1]
+    return US_PER_MS * next((step for step in STEPS if step >= least_ms), minutes_ms)
 
 
 @dataclass(slots=True)
@@ -56,18 +61,12 @@ class RunCurves:
         if not windows:
             return []
         all_of_them = [windows.get(number) for number in range(max(windows) + 1)]
-        seconds = to_s(self._window_us)
-        rate = [{"name": name, "values": values} for name, values in self._rates(all_of_them, seconds)]
-        found = [self._curve("requests", "per second", rate)]
+        counts = [{"name": name, "values": values} for name, values in _counts(all_of_them)]
+        found = [self._curve("requests", f"in each {span_text(self._window_us)}", counts)]
         if any(window is not None and window.took_us for window in all_of_them):
             shares = [{"name": name, "values": _share(all_of_them, share)} for name, share in SHARES]
             found.append(self._curve("time to the answer", "ms", shares))
         return found
-
-    def _rates(self, windows: Sequence[_Window | None], seconds: float) -> Iterator[tuple[str, list[float]]]:
-        for name in ("asked", "failed"):
-            counts = (0 if window is None else getattr(window, name) for window in windows)
-            yield ("failed or refused" if name == "failed" else name), [round(one / seconds, 3) for one in counts]
 
     def _curve(self, name: str, unit: str, series: list[dict[str, Any]]) -> dict[str, Any]:
         return {"name": name, "unit": unit, "step_us": self._window_us, "series": series}
@@ -77,10 +76,15 @@ class RunCurves:
         return windows.setdefault(number, _Window())
 
 
+def _counts(windows: Sequence[_Window | None]) -> Iterator[tuple[str, list[int]]]:
+    yield "asked", [0 if window is None else window.asked for window in windows]
+    yield "failed or refused", [0 if window is None else window.failed for window in windows]
+
+
 def _share(windows: Sequence[_Window | None], share: float) -> list[float | None]:
     """Milliseconds within which that share of the answers of a window came."""
     found: list[float | None] = []
     for window in windows:
         took = sorted(window.took_us) if window is not None else []
-        found.append(round(took[min(len(took) - 1, int(share * len(took)))] * 1_000 / US_PER_S, 3) if took else None)
+        found.append(round(took[min(len(took) - 1, int(share * len(took)))] / US_PER_MS, 3) if took else None)
     return found

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.report_page import event_columns
+from fleetrig.harness.report_page import event_columns, wrong_causes
 from fleetrig.harness.report_page.document import report_document
 from fleetrig.harness.report_page.page import report_page
+from fleetrig.harness.report_page.wrong_causes import WrongCauses, cause_words
+from fleetrig.harness.traces.event_words import EventWords
 from fleetrig.harness.verdict import Report
 from tests.harness.runs import run_once
 
@@ -74,8 +76,8 @@ def test_faults_have_their_time_and_what_they_bit(tmp_path: Path) -> None:
     assert run["curves"][0]["series"][1]["name"] == "failed or refused"
     asked = sum(line["kind"] == "sent" for line in lines(report))
     curve = run["curves"][0]
-    counted = sum(round(value * curve["step_us"] / 1e6) for value in curve["series"][0]["values"])
-    assert counted == asked
+    assert (curve["step_us"], curve["unit"]) == (10_000, "in each 10 ms")
+    assert sum(curve["series"][0]["values"]) == asked
 
 
 def test_of_too_many_events_what_matters_is_kept_and_the_page_says_so(
@@ -93,6 +95,50 @@ def test_of_too_many_events_what_matters_is_kept_and_the_page_says_so(
     )
     assert run["events"]["lane"].count(0) == whole["events"]["lane"].count(0)
     assert run["curves"] == whole["curves"]
+
+
+def test_what_went_wrong_is_counted_in_the_whole_run_whatever_its_numbers_and_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = failed(tmp_path)
+    no_replies = [line for line in lines(report) if line["kind"] == "no_reply"]
+    assert len(no_replies) > 1
+    monkeypatch.setattr(event_columns, "MOST_EVENTS", 20)
+    monkeypatch.setattr(event_columns, "MOST_WRONG", 1)
+    [run] = report_document([report], NOON)["runs"]
+    told = [count for count, cause in run["wrong"] if cause.startswith("! no reply") and "[poll]" in cause]
+    assert told == [len(no_replies)]
+    shown = {run["texts"][cause] for cause in run["events"]["cause"]}
+    assert shown - {""} <= {cause for _, cause in run["wrong"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "device", "cause"),
+    [
+        ("no answer to #20 PUBLISH a/gw-7/b after 69.99 s: reset", "gw-7", "! no answer PUBLISH a/{device}/b: reset"),
+        ("fault capacity to #13 CONNECT KU-00001: late", "", "! fault capacity CONNECT KU-…: late"),
+        ("404 to #3 GET /v1/gw-70 after 2 min 5 s", "gw-7", "! 404 GET /v1/gw-…"),
+    ],
+)
+def test_names_numbers_and_times_do_not_tell_causes_apart(text: str, device: str, cause: str) -> None:
+    assert cause_words(EventWords("!", text, is_wrong=True), device) == cause
+
+
+def test_causes_without_end_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wrong_causes, "MOST_CAUSES", 2)
+    causes = WrongCauses()
+    told = [causes.take(EventWords("!", text, is_wrong=True), "") for text in ("a", "b", "c", "d", "a")]
+    assert told == ["! a", "! b", "other", "other", "! a"]
+    assert causes.document() == [(2, "! a"), (2, "other"), (1, "! b")]
+
+
+def test_the_page_says_of_how_many_devices_the_trace_is(tmp_path: Path) -> None:
+    report = failed(tmp_path)
+    path = Path(report.trace_file)
+    head, rest = path.read_text().split("\n", 1)
+    assert report_document([report], NOON)["runs"][0]["one_of"] == 0
+    path.write_text(json.dumps(json.loads(head) | {"one_of": 64}) + "\n" + rest)
+    assert report_document([report], NOON)["runs"][0]["one_of"] == 64
 
 
 def test_a_run_without_a_trace_and_one_whose_trace_is_gone(tmp_path: Path) -> None:
