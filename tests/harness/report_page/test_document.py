@@ -12,10 +12,12 @@ import pytest
 
 from fleetrig.harness.report_page import event_columns, wrong_causes
 from fleetrig.harness.report_page.document import report_document
+from fleetrig.harness.report_page.fault_windows import FaultWindows
 from fleetrig.harness.report_page.page import report_page
 from fleetrig.harness.report_page.wrong_causes import WrongCauses, cause_words
 from fleetrig.harness.traces.event_words import EventWords
 from fleetrig.harness.verdict import Report
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from tests.harness.runs import run_once
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -78,6 +80,45 @@ def test_faults_have_their_time_and_what_they_bit(tmp_path: Path) -> None:
     curve = run["curves"][0]
     assert (curve["step_us"], curve["unit"]) == (10_000, "in each 10 ms")
     assert sum(curve["series"][0]["values"]) == asked
+
+
+def told(at_s: float, lane: Lane, kind: str, **fields: str) -> TraceEvent:
+    return TraceEvent(at_us=round(at_s * 1e6), seq=1, lane=lane, device="", kind=kind)._replace(**fields)  # type: ignore[arg-type]
+
+
+def noted(at_s: float, fault: str) -> TraceEvent:
+    return told(at_s, Lane.BENCH, "note", name=f"fault {fault}")
+
+
+def bitten(at_s: float, kind: str) -> TraceEvent:
+    return told(at_s, Lane.SERVER, "fault", fault=kind)
+
+
+@pytest.mark.parametrize(
+    ("fault", "from_s", "to_s"),
+    [
+        ("capacity {requests_per_s: 500.0, waiting: 2s}", 1, None),
+        ("capacity {at: 3s, for: 1.5m}", 4, 94),
+        ("capacity {at: 3s, for: 500ms}", 4, 4.5),
+        ("capacity {hits: GET *, times: 2}", 1, 5),
+        ("capacity", 1, None),
+        ("capacity {for: 999999999h}", 1, None),
+    ],
+)
+def test_a_fault_is_in_force_from_when_it_says_for_as_long_as_it_says(
+    fault: str, from_s: float, to_s: float | None
+) -> None:
+    windows = FaultWindows()
+    over = told(3, Lane.BENCH, "verdict", name="the first phase", reason="passed")
+    for event in (
+        *(noted(1, fault), bitten(2, "capacity"), over),
+        *(bitten(at_s, "capacity") for at_s in (5, 6, 7)),
+        bitten(8, "outage"),
+    ):
+        windows.take(event)
+    [window] = windows.documents()
+    to_us = None if to_s is None else round(to_s * 1e6)
+    assert (window["from_us"], window["to_us"], window["bites"]) == (round(from_s * 1e6), to_us, 4)
 
 
 def test_of_too_many_events_what_matters_is_kept_and_the_page_says_so(
