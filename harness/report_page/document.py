@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from os.path import commonpath
 from pathlib import Path
+from shlex import quote
 from typing import Any, Final
 
 from fleetrig.harness.report.version import VERSION
@@ -49,7 +50,10 @@ def report_document(reports: Sequence[Report], made_at: datetime, title: str = "
         "made_at": made_at.isoformat(timespec="seconds"),
         "totals": {str(verdict): count for verdict, count in _counted(reports)},
         "causes": _causes(reports),
-        "runs": [section_of(one) | (events_of(one) if number in shown else {}) for number, one in enumerate(reports)],
+        "runs": [
+            section_of(one) | (events_of(one) if number in shown else _not_shown(one))
+            for number, one in enumerate(reports)
+        ],
     }
 
 
@@ -71,6 +75,13 @@ def _causes(reports: Sequence[Report]) -> list[Document]:
 def _with_events(reports: Sequence[Report]) -> set[int]:
     ordered = sorted(range(len(reports)), key=lambda number: WORST_FIRST.index(reports[number].verdict))
     return set([number for number in ordered if reports[number].trace_file][:MOST_TRACES])
+
+
+def _not_shown(report: Report) -> dict[str, str]:
+    if not report.trace_file:
+        return {}
+    command = f"fleetrig trace {quote(report.trace_file)}"
+    return {"no_trace": f"Only {MOST_TRACES} runs show their events here; those of this one: {command}"}
 
 
 def events_of(report: Report) -> dict[str, Any]:

@@ -17,6 +17,10 @@ function faultWords(fault) {
   return `${fault.sentence}, from ${inTime(fault.from_us)} ${until}: ${fault.bites ? `did something ${counted(fault.bites, "time", "times")}` : "nothing of the server tells that it did something"}`;
 }
 
+function faultAt(run, us) {
+  return run.faults.findLast((fault) => us >= fault.from_us && us <= (fault.to_us ?? run.span_us));
+}
+
 function faultList(run) {
   if (!run.faults.length) return null;
   const most = 5, items = run.faults.map((one) => make("li", {}, faultWords(one)));

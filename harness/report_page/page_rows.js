@@ -13,7 +13,7 @@ function drawRows() {
 
 function rowOf(run, place) {
   const one = state.shown[place], { at, lane, seq, device, text, flags } = run.events, name = run.lanes[lane[one]];
-  const fault = run.faults.find((window) => at[one] >= window.from_us && at[one] <= (window.to_us ?? run.span_us));
+  const fault = faultAt(run, at[one]);
   const isEvidence = Boolean(flags[one] & EVIDENCE), words = run.texts[text[one]];
   const classes = ["event", flags[one] & WRONG ? "is-wrong" : "", fault ? "in-fault" : "", isEvidence ? "is-evidence" : "", words.startsWith("─") ? "is-rule" : "", place === state.active ? "is-active" : ""];
   const inFault = fault ? `▒ ${fault.kind}  ` : "";
@@ -50,7 +50,7 @@ function activate(place) {
   if (top < list.scrollTop || top + ROW > list.scrollTop + list.clientHeight) list.scrollTop = Math.max(0, top - list.clientHeight / 2);
   drawRows();
   const run = REPORT.runs[state.run], one = state.shown[place], { lane, seq, text, detail, kind, to, device } = run.events;
-  const fault = run.faults.find((window) => run.events.at[one] >= window.from_us && run.events.at[one] <= (window.to_us ?? run.span_us));
+  const fault = faultAt(run, run.events.at[one]);
   document.getElementById("details").textContent = [
     `${run.lanes[lane[one]]}:${seq[one]}  ${run.texts[kind[one]]}  ${run.device_names[device[one]]}  at ${inTime(run.events.at[one])}`,
     run.texts[text[one]], to[one] ? `belongs to ${run.lanes[lane[one]]}:${to[one]}` : "", fault ? `during ${fault.sentence}` : "", run.texts[detail[one]]].filter(Boolean).join("\n");
@@ -88,6 +88,8 @@ function keepInAddress() {
 
 function fromAddress() {
   const parts = new URLSearchParams(location.hash.slice(1)), number = Number(parts.get("run"));
+  const linked = /^#run-(\d+)$/.exec(location.hash);
+  if (linked && REPORT.runs[+linked[1]]) openRun(+linked[1]);
   if (!parts.has("run") || !REPORT.runs[number]?.events) return false;
   showTimeline(number);
   const range = (parts.get("range") ?? "").split("-").map(Number);

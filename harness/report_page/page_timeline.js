@@ -7,7 +7,11 @@ const state = { run: null, range: null, text: "", device: "", phase: "", lanes: 
 function showEvidence(number, lane, seq) {
   showTimeline(number);
   const run = REPORT.runs[number], at = run.events.seq.findIndex((one, index) => one === seq && run.lanes[run.events.lane[index]] === lane);
-  if (at < 0) return;
+  if (at < 0) {
+    document.getElementById("details").textContent = `${lane}:${seq} is not among the events that are kept here.`;
+    document.getElementById("details").focus();
+    return;
+  }
   if (!state.shown.includes(at)) Object.assign(state, { range: null, text: "", device: "", phase: "", wrong: false, lanes: new Set(run.lanes) });
   refresh();
   activate(state.shown.indexOf(at));

@@ -18,7 +18,7 @@ function showFailed() {
   const place = document.getElementById("failed");
   place.append(make("h2", { id: "failed-title" }, "What did not pass"));
   if (!REPORT.causes.length) {
-    place.append(make("p", {}, "Everything that was judged passed."));
+    place.append(make("p", {}, Object.keys(REPORT.totals).every((one) => one === "skipped") ? "Nothing was judged." : "Everything that was judged passed."));
     return;
   }
   const rows = REPORT.causes.map((cause) => make("tr", {},
@@ -53,8 +53,7 @@ function runOf(run, number) {
     ["devices", run.devices || ""], ["seed", run.seed || ""], ["server", [run.target, run.profile].filter(Boolean).join(" ")],
     ["engine", run.engine], ...run.about, ...run.told].filter(([, value]) => value);
   return make("details", { id: `run-${number}`, open: isOpen },
-    make("summary", {}, verdictOf(run.verdict), ` ${run.run}`),
-    make("p", {}, run.title),
+    make("summary", {}, verdictOf(run.verdict), ` ${run.run} `, make("span", { class: "soft" }, run.title)),
     run.reason ? make("p", { class: "failed" }, run.reason) : null,
     run.phases.map((phase) => phaseOf(phase, number)),
     make("dl", {}, facts.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, String(value))])),
@@ -78,7 +77,7 @@ function phaseOf(phase, number) {
 
 function findingOf(check, number) {
   const seen = check.evidence.map(([lane, seq, line]) => make("li", {},
-    make("button", { type: "button", onclick: () => showEvidence(number, lane, seq) }, `${lane}:${seq}`), " ", make("span", { class: "mono" }, line)));
+    REPORT.runs[number].events ? make("button", { type: "button", onclick: () => showEvidence(number, lane, seq) }, `${lane}:${seq}`) : make("span", { class: "mono" }, `${lane}:${seq}`), " ", make("span", { class: "mono" }, line)));
   const parts = [["expected", check.expected], ["got", check.got], ["clause", check.clause.join(", ")], ["known", check.known]];
   return [
     make("dl", {}, parts.filter(([, text]) => text).flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)])),

@@ -190,6 +190,15 @@ def test_a_run_without_a_trace_and_one_whose_trace_is_gone(tmp_path: Path) -> No
     assert "cannot read" in run["no_trace"]
 
 
+def test_a_run_beyond_those_that_show_their_events_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fleetrig.harness.report_page.document.MOST_TRACES", 1)
+    report = failed(tmp_path)
+    first, second = report_document([report, report], NOON)["runs"]
+    assert "events" in first
+    assert "events" not in second
+    assert second["no_trace"].endswith(f"fleetrig trace {report.trace_file}")
+
+
 def test_the_same_cause_stands_once(tmp_path: Path) -> None:
     report = failed(tmp_path)
     document = report_document([report, report], NOON)

@@ -138,3 +138,31 @@ def test_ten_thousand_events_are_all_found_and_few_of_them_are_drawn(
     looked_for = list(range(0, MANY, 997))
     found = page.execute_script(FIND_EACH, looked_for)
     assert found == looked_for
+
+
+def test_a_run_that_does_not_show_its_events_has_no_buttons_that_lead_nowhere_and_its_link_opens_it(
+    browser: webdriver.Chrome, tmp_path: Path, document: dict[str, Any]
+) -> None:
+    run = document["runs"][0]
+    bare = {name: value for name, value in run.items() if name != "events"} | {"verdict": "passed"}
+    page = opened(browser, tmp_path, document | {"runs": [run, bare]})
+    assert page.find_elements(By.CSS_SELECTOR, "#run-0 ul button") != []
+    assert page.find_elements(By.CSS_SELECTOR, "#run-1 ul button") == []
+    assert page.find_element(By.ID, "run-1").get_attribute("open") is None
+    address = f"{page.current_url.partition('#')[0]}#run-1"
+    page.get("about:blank")
+    page.get(address)
+    assert page.find_element(By.ID, "run-1").get_attribute("open") == "true"
+
+
+def test_the_head_of_the_list_goes_with_it_on_a_small_screen(
+    browser: webdriver.Chrome, tmp_path: Path, document: dict[str, Any]
+) -> None:
+    browser.set_window_size(500, 900)
+    try:
+        page = opened(browser, tmp_path, document)
+        page.execute_script("document.getElementById('list').scrollLeft = 200; drawRows();")
+        assert page.execute_script("return document.getElementById('list-head').scrollLeft") == 200
+        assert page.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        browser.set_window_size(1280, 1000)
