@@ -11,6 +11,16 @@ function drawRows() {
   else list.removeAttribute("aria-activedescendant");
 }
 
+function drawPrinted() {
+  // Paper has no place for all: what stands around the chosen event, or around the first evidence.
+  const spacer = document.querySelector("#list .spacer"), flags = state.run === null ? null : REPORT.runs[state.run].events.flags;
+  if (!spacer || !flags) return;
+  const wanted = state.active >= 0 ? state.active : state.shown.findIndex((one) => flags[one] & EVIDENCE);
+  const first = Math.max(0, Math.min(wanted - MOST_PRINTED / 2, state.shown.length - MOST_PRINTED)), last = Math.min(state.shown.length, first + MOST_PRINTED);
+  spacer.replaceChildren(...state.shown.slice(first, last).map((_, at) => rowOf(REPORT.runs[state.run], first + at)));
+  document.getElementById("printed").textContent = `Printed: events ${(first + 1).toLocaleString("en")} to ${last.toLocaleString("en")} of ${state.shown.length.toLocaleString("en")}.${last - first < state.shown.length ? " The page itself has the others." : ""}`;
+}
+
 function rowOf(run, place) {
   const one = state.shown[place], { at, lane, seq, device, text, flags } = run.events, name = run.lanes[lane[one]];
   const fault = faultAt(run, at[one]);
@@ -101,6 +111,8 @@ function fromAddress() {
   return true;
 }
 
+addEventListener("beforeprint", drawPrinted);
+addEventListener("afterprint", () => { if (state.run !== null) drawRows(); });
 showHead();
 showFailed();
 showRuns();

@@ -1,6 +1,6 @@
 "use strict";
 // The events of one run: filters, the sequence drawing as a list of which only what is seen is drawn, and details.
-const ROW = 26, WRONG = 1, EVIDENCE = 2;
+const ROW = 26, MOST_PRINTED = 60, WRONG = 1, EVIDENCE = 2;
 const LIVES = ["bench", "device", "network", "server"];
 const state = { run: null, range: null, text: "", device: "", phase: "", lanes: new Set(), wrong: false, active: -1, shown: [] };
 
@@ -25,6 +25,8 @@ function showTimeline(number, moves = true) {
   place.hidden = false;
   const named = (name, field) => make("label", {}, name, field);
   const choices = (id, names, all) => make("select", { id, onchange: read }, make("option", { value: "" }, all), names.slice(1).map((one) => make("option", { value: one }, one)));
+  const widest = run.device_names.reduce((most, one) => Math.max(most, one.length), 9);
+  place.style.setProperty("--device", `${Math.min(28, widest) + 1}ch`);
   place.replaceChildren(...[
     make("h2", { id: "timeline-title", tabindex: "-1" }, `What happened in ${run.run}`),
     run.sampled ? make("p", { class: "warned" }, `⚠ ${run.sampled.of.toLocaleString("en")} events: ${run.sampled.shown.toLocaleString("en")} of them are shown, with all of the bench, all evidence and what went wrong first. Curves count all of them.`) : null,
@@ -44,6 +46,7 @@ function showTimeline(number, moves = true) {
     make("div", { id: "drawn" }),
     make("p", { id: "count", role: "status", "aria-live": "polite" }),
     make("div", {}, make("button", { type: "button", onclick: () => step(-1) }, "◂ previous evidence"), " ", make("button", { type: "button", onclick: () => step(1) }, "next evidence ▸")),
+    make("p", { id: "printed" }),
     headOfRows(),
     make("div", { id: "list", tabindex: "0", role: "listbox", "aria-label": "Events; arrow keys move, details stand below", onscroll: drawRows, onkeydown: keys }, make("div", { class: "spacer", role: "presentation" })),
     make("h3", {}, "Details"),

@@ -166,3 +166,21 @@ def test_the_head_of_the_list_goes_with_it_on_a_small_screen(
         assert page.execute_script("return document.documentElement.scrollWidth <= innerWidth")
     finally:
         browser.set_window_size(1280, 1000)
+
+
+def test_on_paper_stands_the_evidence_and_which_part_of_the_events_it_is(
+    browser: webdriver.Chrome, tmp_path: Path, document: dict[str, Any]
+) -> None:
+    page = opened(browser, tmp_path, document)
+    of = len(document["runs"][0]["events"]["at"])
+    page.execute_script("dispatchEvent(new Event('beforeprint'));")
+    said = page.find_element(By.ID, "printed").get_attribute("textContent")
+    assert said == f"Printed: events 1 to {of} of {of}."
+    assert len(page.find_elements(By.CSS_SELECTOR, "[role=option]")) == of
+    many = {name: column * 10 for name, column in document["runs"][0]["events"].items()}
+    page = opened(browser, tmp_path, document | {"runs": [document["runs"][0] | {"events": many}]})
+    page.execute_script("activate(300); dispatchEvent(new Event('beforeprint'));")
+    assert page.find_element(By.ID, "printed").get_attribute("textContent").startswith("Printed: events 271 to 330 of ")
+    assert page.find_element(By.CSS_SELECTOR, ".is-active") is not None
+    page.execute_script("dispatchEvent(new Event('afterprint'));")
+    assert page.find_element(By.ID, "printed").is_displayed() is False
