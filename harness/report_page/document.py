@@ -2,7 +2,7 @@
 
 {"version": 1, "title", "fleetrig", "made_at",
  "totals": {"passed": 3, "failed": 1},
- "causes": [{"sentence", "verdict", "runs": [0, 4]}],               runs by number; what most runs share comes first
+ "causes": [{"sentence", "got", "verdict", "runs": [0, 4]}],        runs by number; what most runs share comes first
  "runs": [{"run", "title", "verdict", …, "phases": [{"name", "checks": […]}],   as `run_section.py` has it
            "began_us", "span_us", "one_of", "sampled": null | {"shown", "of"},
            "wrong": [[count, what]],                                of all events, also those that are not shown
@@ -23,6 +23,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, Final
 
+from fleetrig.harness.report.closing_table import NUMBER
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.report_page.event_columns import EventColumns, Sampler
 from fleetrig.harness.report_page.fault_windows import FaultWindows
@@ -63,13 +64,14 @@ def _counted(reports: Iterable[Report]) -> Iterator[tuple[str, int]]:
 
 
 def _causes(reports: Sequence[Report]) -> list[Document]:
-    """Runs that did not pass for the same reason stand together."""
-    by_cause: dict[tuple[str, str], list[int]] = {}
+    """Runs that did not pass for the same reason stand together, whatever its numbers: those of the first are told."""
+    by_cause: dict[tuple[str, str], Document] = {}
     for number, report in enumerate(reports):
         if cause := cause_of(report):
-            by_cause.setdefault((str(report.verdict), cause), []).append(number)
-    found = sorted(by_cause.items(), key=lambda pair: -len(pair[1]))
-    return [{"verdict": verdict, "sentence": cause, "runs": runs} for (verdict, cause), runs in found]
+            told = {"verdict": str(report.verdict), "sentence": cause.sentence, "got": cause.got, "runs": []}
+            key = (str(report.verdict), NUMBER.sub("…", cause.sentence))
+            by_cause.setdefault(key, told)["runs"].append(number)
+    return sorted(by_cause.values(), key=lambda told: -len(told["runs"]))
 
 
 def _with_events(reports: Sequence[Report]) -> set[int]:

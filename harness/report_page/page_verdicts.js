@@ -23,7 +23,7 @@ function showFailed() {
   }
   const rows = REPORT.causes.map((cause) => make("tr", {},
     make("td", {}, verdictOf(cause.verdict)),
-    make("td", {}, cause.sentence),
+    make("td", {}, cause.sentence, cause.got ? make("div", { class: "soft" }, `got: ${cause.got}`) : null),
     make("td", {}, make("ul", { style: "margin:0;padding-left:1.1rem" }, cause.runs.slice(0, 20).map((number) =>
       make("li", {}, make("a", { href: `#run-${number}`, onclick: () => openRun(number) }, REPORT.runs[number].run))),
       cause.runs.length > 20 ? make("li", {}, `and ${cause.runs.length - 20} more`) : null))));

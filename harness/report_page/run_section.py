@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from fleetrig.harness.report.open_command import open_command, open_phase_command
 from fleetrig.harness.report.text import about_lines, contract_place
@@ -79,12 +79,22 @@ def _commands(report: Report) -> Iterator[tuple[str, str]]:
         yield "run again", report.rerun
 
 
-def cause_of(report: Report) -> str:
-    """Why it did not pass, in a sentence that other runs share; empty for one that did."""
+class Cause(NamedTuple):
+    """Why a run did not pass: a sentence that other runs share, and what came in this one."""
+
+    sentence: str
+    got: str = ""
+
+
+def cause_of(report: Report) -> Cause | None:
+    """None for one that passed."""
     if report.verdict in (Verdict.PASSED, Verdict.SKIPPED):
-        return ""
+        return None
     for phase in report.phases:
         for check in phase.checks:
             if check.finding is not None and check.verdict is report.verdict:
-                return f"{check.title}: expected {check.finding.expected.splitlines()[0]}"
-    return report.reason or next((phase.broken for phase in report.phases if phase.broken), str(report.verdict))
+                finding = check.finding
+                expected, _, _ = finding.expected.partition("\n")
+                return Cause(f"{check.title}: expected {expected}", finding.got)
+    broken = (phase.broken for phase in report.phases if phase.broken)
+    return Cause(report.reason or next(broken, str(report.verdict)))

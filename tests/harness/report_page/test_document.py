@@ -201,9 +201,12 @@ def test_a_run_beyond_those_that_show_their_events_says_so(tmp_path: Path, monke
 
 def test_the_same_cause_stands_once(tmp_path: Path) -> None:
     report = failed(tmp_path)
-    document = report_document([report, report], NOON)
+    other = run_once(tmp_path / "other", SCENARIO.replace("at_least: 30s", "at_least: 20s"))
+    document = report_document([report, other], NOON)
     [cause] = document["causes"]
     assert cause["runs"] == [0, 1]
+    assert cause["sentence"] == "gap {at_least: 30s}: expected each device sends poll with at least 30 s in between"
+    assert cause["got"] == "HB-1 did so after 1.002 s"
     assert document["totals"] == {"failed": 2}
 
 

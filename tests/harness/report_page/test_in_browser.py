@@ -180,7 +180,8 @@ def test_on_paper_stands_the_evidence_and_which_part_of_the_events_it_is(
     many = {name: column * 10 for name, column in document["runs"][0]["events"].items()}
     page = opened(browser, tmp_path, document | {"runs": [document["runs"][0] | {"events": many}]})
     page.execute_script("activate(300); dispatchEvent(new Event('beforeprint'));")
-    assert page.find_element(By.ID, "printed").get_attribute("textContent").startswith("Printed: events 271 to 330 of ")
+    said = page.find_element(By.ID, "printed").get_attribute("textContent")
+    assert f"{said}".startswith("Printed: events 271 to 330 of ")
     assert page.find_element(By.CSS_SELECTOR, ".is-active") is not None
     page.execute_script("dispatchEvent(new Event('afterprint'));")
     assert page.find_element(By.ID, "printed").is_displayed() is False
