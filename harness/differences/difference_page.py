@@ -11,6 +11,7 @@ from fleetrig.harness.differences.difference_text import (
     change_text,
     closing_sentence,
     devices_lines,
+    names_text,
     places_text,
     sentence_of,
     shown_us,
@@ -52,7 +53,7 @@ def _run(one: Compared) -> Iterator[str]:
     if isinstance(one, OnlyIn):
         yield f"<h2>{escape(one.name)}</h2><p>Only in {one.side}.</p>"
         return
-    yield f"<h2>{escape(one.first.name or one.second.name or 'Both')}</h2><p>{escape(sentence_of(one))}</p>"
+    yield f"<h2>{escape(names_text(one))}</h2><p>{escape(sentence_of(one))}</p>"
     yield from (f"<p>{escape(line)}</p>" for line in devices_lines(one))
     yield _table("Verdicts", ("what", "A", "B", "what was found"), map(_verdict, one.verdicts))
     yield _table("Exchanges", ("how", "exchange", "devices", "where"), map(_exchange, one.rows))

@@ -34,8 +34,7 @@ def difference_lines(found: Compared) -> Iterator[str]:
     if isinstance(found, OnlyIn):
         yield f"{found.name}: only in {found.side}"
         return
-    name = found.first.name or found.second.name
-    yield f"{name or 'both'}: {sentence_of(found)}"
+    yield f"{names_text(found)}: {sentence_of(found)}"
     if found.is_alike:
         return
     yield from _part("verdicts", list(map(verdict_text, found.verdicts)))
@@ -44,6 +43,14 @@ def difference_lines(found: Compared) -> Iterator[str]:
         same = [row for row in found.rows if row.change.change is change]
         yield from _part(WORDS[change], [f"{MARKS[change]} {row_text(row)}" for row in same])
     yield from _part("times (medians)", list(map(timing_text, found.timings)))
+
+
+def names_text(found: RunDifference) -> str:
+    """`hawkbit/demo`; `hawkbit/demo in A, mine/demo in B` of two different runs; `both` without names."""
+    first, second = found.first.name, found.second.name
+    if first and second and first != second:
+        return f"{first} in A, {second} in B"
+    return first or second or "both"
 
 
 def closing_sentence(found: Sequence[Compared]) -> str:

@@ -124,3 +124,12 @@ def test_mistakes_are_sentences(
     first = tmp_path / next(iter(files), "none.jsonl").split("/")[0]
     assert main(["compare", str(first), str(tmp_path / "b.jsonl")]) == 4
     assert sentence in capsys.readouterr().err
+
+
+def test_two_different_runs_are_both_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, two = trace(tmp_path, "one"), trace(tmp_path, "two")
+    _, text = said(capsys, one, two, "--html", tmp_path / "d.html")
+    assert re.search(r"one\S* in A, \S*two\S* in B: ", text)
+    assert re.search(r"<h2>\S*one\S* in A, \S*two\S* in B</h2>", (tmp_path / "d.html").read_text())
+    _, text = said(capsys, one, one)
+    assert " in A, " not in text
