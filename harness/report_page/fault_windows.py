@@ -10,8 +10,8 @@ from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 SET: Final = re.compile(r"fault (\w+)(.*)", re.DOTALL)
-LASTS: Final = re.compile(r"\bfor: ([0-9.]+)(ms|s|m|h)\b")
-SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+LASTS: Final = re.compile(r"\bfor: ([0-9.]+)(us|ms|s|m|h|d)\b")
+SECONDS: Final = {"us": 1e-6, "d": 86_400.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 MOST_WINDOWS: Final = 200
 
 
@@ -62,7 +62,8 @@ class FaultWindows:
         self._open.clear()
 
     def _bite(self, event: TraceEvent) -> None:
-        for window in reversed(self._windows):
-            if window.kind == event.fault and window.from_us <= event.at_us:
-                window.bites += 1
-                return
+        """Of several of a kind the latest that is in force; one that has ended may still bite what is under way."""
+        begun = [one for one in self._windows if one.kind == event.fault and one.from_us <= event.at_us]
+        in_force = [one for one in begun if one.to_us is None or event.at_us <= one.to_us]
+        for window in (in_force or begun)[-1:]:
+            window.bites += 1

@@ -24,6 +24,7 @@ function showTimeline(number, moves = true) {
   place.replaceChildren(...[
     make("h2", { id: "timeline-title", tabindex: "-1" }, `What happened in ${run.run}`),
     run.sampled ? make("p", { class: "warned" }, `⚠ ${run.sampled.of.toLocaleString("en")} events: ${run.sampled.shown.toLocaleString("en")} of them are shown, with all of the bench, all evidence and what went wrong first. Curves count all of them.`) : null,
+    run.has_all_details ? null : make("p", { class: "warned" }, "⚠ Headers and bodies of later events are left out: fleetrig trace -v shows them."),
     make("div", { class: "filters" },
       withEvents().length > 1 ? named("Run", make("select", { id: "which", onchange: (event) => showTimeline(+event.target.value) },
         withEvents().map((one) => make("option", { value: one, selected: one === number }, REPORT.runs[one].run)))) : null,

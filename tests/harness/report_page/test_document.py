@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from fleetrig.harness.report_page import document as document_module
 from fleetrig.harness.report_page import event_columns
 from fleetrig.harness.report_page.document import report_document
+from fleetrig.harness.report_page.fault_windows import FaultWindows
 from fleetrig.harness.report_page.page import report_page
 from fleetrig.harness.verdict import Report
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from tests.harness.runs import run_once
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -78,12 +81,38 @@ def test_faults_have_their_time_and_what_they_bit(tmp_path: Path) -> None:
     assert counted == asked
 
 
+def test_a_bite_counts_for_the_fault_that_is_in_force() -> None:
+    windows = FaultWindows()
+    for at_s, lane, kind, text in (
+        (0, Lane.BENCH, "note", "fault outage {for: 30s}"), (0, Lane.BENCH, "note", "fault outage {for: 1s}"),
+        (0.5, Lane.SERVER, "fault", ""), (20, Lane.SERVER, "fault", ""), (31, Lane.SERVER, "fault", ""),
+    ):  # fmt: skip
+        windows.take(TraceEvent(int(at_s * 1e6), 1, "", lane, kind, fault="outage" if not text else "", name=text))
+    assert [(one["to_us"], one["bites"]) for one in windows.documents()] == [(30_000_000, 1), (1_000_000, 2)]
+
+
+def test_many_runs_share_the_room_of_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = failed(tmp_path)
+    monkeypatch.setattr(document_module, "MOST_EVENTS", 40)
+    monkeypatch.setattr(document_module, "LEAST_EVENTS", 10)
+    monkeypatch.setattr(document_module, "ALL_DETAILS_CHARS", 100)
+    runs = report_document([report, report], NOON)["runs"]
+    assert [run["sampled"]["of"] for run in runs] == [len(lines(report))] * 2
+    assert not any(run["has_all_details"] for run in runs)
+    for run in runs:
+        events = run["events"]
+        shown = {(run["lanes"][lane], seq) for lane, seq in zip(events["lane"], events["seq"], strict=True)}
+        last = {line["device"]: (line["lane"], line["seq"]) for line in lines(report) if line.get("device")}
+        assert set(last.values()) <= shown
+
+
 def test_of_too_many_events_what_matters_is_kept_and_the_page_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = failed(tmp_path)
     whole = report_document([report], NOON)["runs"][0]
-    monkeypatch.setattr(event_columns, "MOST_EVENTS", 20)
+    monkeypatch.setattr(document_module, "MOST_EVENTS", 20)
+    monkeypatch.setattr(document_module, "LEAST_EVENTS", 20)
     [run] = report_document([report], NOON)["runs"]
     shown = len(run["events"]["at"])
     assert run["sampled"] == {"shown": shown, "of": len(lines(report))}
