@@ -4,7 +4,7 @@
  "totals": {"passed": 3, "failed": 1},
  "causes": [{"sentence", "got", "verdict", "runs": [0, 4]}],        runs by number; what most runs share comes first
  "runs": [{"run", "title", "verdict", …, "phases": [{"name", "checks": […]}],   as `run_section.py` has it
-           "began_us", "span_us", "one_of", "sampled": null | {"shown", "of"},
+           "began_us", "span_us", "one_of", "sampled": null | {"shown", "of"}, "has_all_details",
            "wrong": [[count, what]],                                of all events, also those that are not shown
            "faults": [{"kind", "sentence", "from_us", "to_us", "bites"}],   since the beginning, as all times
            "curves": [{"name", "unit", "step_us", "series": [{"name", "values"}]}],
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from os.path import commonpath
 from pathlib import Path
@@ -25,7 +26,14 @@ from typing import Any, Final
 
 from fleetrig.harness.report.closing_table import NUMBER
 from fleetrig.harness.report.version import VERSION
-from fleetrig.harness.report_page.event_columns import EventColumns, Sampler
+from fleetrig.harness.report_page.event_columns import (
+    ALL_DETAILS_CHARS,
+    MOST_EVENTS,
+    MOST_WRONG,
+    EventColumns,
+    Point,
+    Sampler,
+)
 from fleetrig.harness.report_page.fault_windows import FaultWindows
 from fleetrig.harness.report_page.run_curves import RunCurves, window_of
 from fleetrig.harness.report_page.run_section import Document, cause_of, evidence_of, section_of
@@ -37,6 +45,7 @@ from fleetrig.harness.verdict import WORST_FIRST, Report
 from fleetrig.simulator.contract.errors import UsageError
 
 DOCUMENT_VERSION: Final = 1
+LEAST_EVENTS: Final = 2_000
 MOST_TRACES: Final = 20
 """So many runs show their events: those that did not pass first."""
 
@@ -44,6 +53,7 @@ MOST_TRACES: Final = 20
 def report_document(reports: Sequence[Report], made_at: datetime, title: str = "Report") -> Document:
     """The whole document. A trace that cannot be read any more is left out, and its run says so."""
     shown = _with_events(reports)
+    share = max(1, len(shown))
     return {
         "version": DOCUMENT_VERSION,
         "title": reports[0].name if len(reports) == 1 else commonpath([one.name for one in reports] or [""]) or title,
@@ -52,7 +62,7 @@ def report_document(reports: Sequence[Report], made_at: datetime, title: str = "
         "totals": {str(verdict): count for verdict, count in _counted(reports)},
         "causes": _causes(reports),
         "runs": [
-            section_of(one) | (events_of(one) if number in shown else _not_shown(one))
+            section_of(one) | (events_of(one, share) if number in shown else _not_shown(one))
             for number, one in enumerate(reports)
         ],
     }
@@ -86,12 +96,12 @@ def _not_shown(report: Report) -> dict[str, str]:
     return {"no_trace": f"Only {MOST_TRACES} runs show their events here; those of this one: {command}"}
 
 
-def events_of(report: Report) -> dict[str, Any]:
-    """What a stored trace adds."""
+def events_of(report: Report, share: int = 1) -> dict[str, Any]:
+    """What a stored trace adds, where so many of them share the room of a page."""
     path = Path(report.trace_file)
     try:
-        total, began_us, ended_us = _extent(path)
-        return _read(path, report, total, began_us, ended_us) if total else {}
+        extent = _extent(path)
+        return _read(path, report, extent, share) if extent.total else {}
     except UsageError as gone:
         return {"no_trace": str(gone)}
 
@@ -102,22 +112,37 @@ def _events(path: Path) -> Iterator[SeenEvent]:
             yield record
 
 
-def _extent(path: Path) -> tuple[int, int, int]:
-    """(how many events, when the first, when the last of them)."""
-    total, began_us, ended_us = 0, 0, 0
-    for seen in _events(path):
+@dataclass(slots=True)
+class _Extent:
+    """How many events there are, when the first and the last of them happened, and the last one of each device."""
+
+    total: int = 0
+    began_us: int = 0
+    ended_us: int = 0
+    last: dict[str, Point] = field(default_factory=dict)
+
+    def take(self, seen: SeenEvent) -> None:
         at_us = seen.event.at_us
-        began_us = at_us if not total else min(began_us, at_us)
-        ended_us = max(ended_us, at_us)
-        total += 1
-    return total, began_us, ended_us
+        self.began_us = at_us if not self.total else min(self.began_us, at_us)
+        self.ended_us = max(self.ended_us, at_us)
+        self.total += 1
+        if seen.device in self.last or len(self.last) < MOST_WRONG:
+            self.last[seen.device] = (str(seen.event.lane), seen.event.seq)
 
 
-def _read(path: Path, report: Report, total: int, began_us: int, ended_us: int) -> dict[str, Any]:
-    evidence = evidence_of(report)
-    sampler, columns = Sampler(total, evidence), EventColumns(began_us, evidence)
-    curves, faults, causes = RunCurves(began_us, window_of(ended_us - began_us)), FaultWindows(), WrongCauses()
-    one_of = 0
+def _extent(path: Path) -> _Extent:
+    extent = _Extent()
+    for seen in _events(path):
+        extent.take(seen)
+    return extent
+
+
+def _read(path: Path, report: Report, extent: _Extent, share: int) -> dict[str, Any]:
+    evidence, began_us = evidence_of(report), extent.began_us
+    sampler = Sampler(extent.total, {*evidence, *extent.last.values()}, max(LEAST_EVENTS, MOST_EVENTS // share))
+    columns = EventColumns(began_us, evidence, ALL_DETAILS_CHARS // share)
+    curves, faults = RunCurves(began_us, window_of(extent.ended_us - began_us)), FaultWindows()
+    causes, one_of = WrongCauses(), 0
     for seen in _events(path):
         curves.take(seen.event)
         faults.take(seen.event)
@@ -128,9 +153,10 @@ def _read(path: Path, report: Report, total: int, began_us: int, ended_us: int) 
             columns.take(seen, words, cause)
     return {
         "began_us": began_us,
-        "span_us": ended_us - began_us,
+        "span_us": extent.ended_us - began_us,
         "one_of": one_of,
-        "sampled": None if sampler.is_whole else {"shown": columns.count, "of": total},
+        "sampled": None if sampler.is_whole else {"shown": columns.count, "of": extent.total},
+        "has_all_details": columns.has_all_details,
         "faults": [_since(fault, began_us) for fault in faults.documents()],
         "curves": curves.curves(),
         "wrong": causes.document(),

@@ -13,6 +13,8 @@ from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 MOST_EVENTS: Final = 12_000
 MOST_WRONG: Final = 3_000
+"""Of what went wrong, of devices, and of the bench's events."""
+MOST_TEXT_CHARS: Final = 400
 MOST_DETAIL_CHARS: Final = 700
 ALL_DETAILS_CHARS: Final = 900_000
 LANES: Final = tuple(str(lane) for lane in Lane)
@@ -43,21 +45,27 @@ class Sampler:
     what went wrong, the first of each device, and every so many-th of the rest."""
 
     total: int
-    evidence: Collection[Point]
+    needed: Collection[Point]
+    """Evidence, and the last event of each device."""
+    most: int = MOST_EVENTS
     _seen: int = 0
     _wrong: int = 0
+    _bench: int = 0
     _devices: set[str] = field(default_factory=set)
 
     @property
     def is_whole(self) -> bool:
-        return self.total <= MOST_EVENTS
+        return self.total <= self.most
 
     def keeps(self, seen: SeenEvent, *, is_wrong: bool) -> bool:
         if self.is_whole:
             return True
         event = seen.event
         self._seen += 1
-        if event.lane is Lane.BENCH or (str(event.lane), event.seq) in self.evidence:
+        if (str(event.lane), event.seq) in self.needed:
+            return True
+        if event.lane is Lane.BENCH and self._bench < MOST_WRONG:
+            self._bench += 1
             return True
         if is_wrong and self._wrong < MOST_WRONG:
             self._wrong += 1
@@ -65,13 +73,13 @@ class Sampler:
         if seen.device not in self._devices and len(self._devices) < MOST_WRONG:
             self._devices.add(seen.device)
             return True
-        return self._seen % max(1, 2 * self.total // MOST_EVENTS) == 0
+        return self._seen % max(1, 2 * self.total // self.most) == 0
 
 
 class EventColumns:
     """Told the events that are kept."""
 
-    def __init__(self, began_us: int, evidence: Collection[Point]) -> None:
+    def __init__(self, began_us: int, evidence: Collection[Point], details_chars: int = ALL_DETAILS_CHARS) -> None:
         self._began_us = began_us
         self._evidence = evidence
         self._texts, self._devices, self._phases = _Texts(), _Texts(), _Texts()
@@ -79,7 +87,8 @@ class EventColumns:
             name: []
             for name in ("at", "lane", "seq", "device", "kind", "text", "detail", "phase", "to", "flags", "cause")
         }
-        self._details_chars = 0
+        self._details_chars = details_chars
+        self.has_all_details = True
         self.count = 0
 
     def take(self, seen: SeenEvent, words: EventWords, cause: str) -> None:
@@ -92,7 +101,7 @@ class EventColumns:
             "seq": event.seq,
             "device": self._devices.number(seen.device),
             "kind": texts.number(event.kind),
-            "text": texts.number(f"{words.mark} {words.text}"),
+            "text": texts.number(_cut(f"{words.mark} {words.text}", MOST_TEXT_CHARS)),
             "detail": texts.number(self._details(event)),
             "phase": self._phases.number(seen.phase),
             "to": question.seq if question is not None and question.seq != event.seq else 0,
@@ -114,12 +123,16 @@ class EventColumns:
 
     def _details(self, event: TraceEvent) -> str:
         """Headers and body; none any more once the page would become large."""
-        if self._details_chars > ALL_DETAILS_CHARS:
-            return ""
         lines = [] if event.envelope is None else list(detail_lines(event.envelope))
         if event.reason and event.envelope is not None:
             lines.append(f"reason: {event.reason}")
-        text = "\n".join(lines)
-        text = text if len(text) <= MOST_DETAIL_CHARS else f"{text[:MOST_DETAIL_CHARS]} …"
-        self._details_chars += len(text)
+        text = _cut("\n".join(lines), MOST_DETAIL_CHARS)
+        self._details_chars -= len(text)
+        if self._details_chars < 0:
+            self.has_all_details = False
+            return ""
         return text
+
+
+def _cut(text: str, chars: int) -> str:
+    return text if len(text) <= chars else f"{text[:chars]} …"

@@ -31,6 +31,7 @@ function showTimeline(number, moves = true) {
     make("h2", { id: "timeline-title", tabindex: "-1" }, `What happened in ${run.run}`),
     run.sampled ? make("p", { class: "warned" }, `⚠ ${run.sampled.of.toLocaleString("en")} events: ${run.sampled.shown.toLocaleString("en")} of them are shown, with all of the bench, all evidence and what went wrong first. Curves count all of them.`) : null,
     run.one_of ? make("p", { class: "warned" }, `⚠ The trace has one device in ${run.one_of}: what devices did, and the curves, are of those; verdicts are about all devices.`) : null,
+    run.has_all_details ? null : make("p", { class: "warned" }, "⚠ Headers and bodies of later events are left out: fleetrig trace -v shows them."),
     make("div", { class: "filters" },
       withEvents().length > 1 ? named("Run", make("select", { id: "which", onchange: (event) => showTimeline(+event.target.value) },
         withEvents().map((one) => make("option", { value: one, selected: one === number }, REPORT.runs[one].run)))) : null,

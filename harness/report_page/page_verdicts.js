@@ -1,6 +1,9 @@
 "use strict";
 // The head, what failed, and the runs with their phases and checks.
-const REPORT = JSON.parse(document.getElementById("report").textContent);
+// Marks that turn the direction of writing would let a name hide what stands behind it: they are shown as what they are.
+const TURNING = /[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g;
+const shown = (_, value) => typeof value !== "string" ? value : value.replace(TURNING, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const REPORT = JSON.parse(document.getElementById("report").textContent, shown);
 const WORST = ["broken", "failed", "warned", "known deviation", "passed", "skipped"];
 
 function showHead() {

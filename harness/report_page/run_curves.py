@@ -15,6 +15,7 @@ WINDOWS: Final = 240
 """At most so many."""
 STEPS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 60_000)
 """How long a window may be (ms), to be read easily; beyond it is whole minutes."""
+MOST_ANSWERS: Final = 4_096
 SHARES: Final = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
 ANSWERS: Final = frozenset({"received", "downloaded", "no_reply"})
 
@@ -31,6 +32,16 @@ class _Window:
     asked: int = 0
     failed: int = 0
     took_us: list[int] = field(default_factory=list)
+    every: int = 1
+    answers: int = 0
+
+    def took(self, took_us: int) -> None:
+        """Of very many answers every second, fourth, … stands for the rest."""
+        self.answers += 1
+        if self.answers % self.every == 0:
+            self.took_us.append(took_us)
+        if len(self.took_us) >= MOST_ANSWERS:
+            self.took_us, self.every = self.took_us[::2], self.every * 2
 
 
 class RunCurves:
@@ -49,7 +60,7 @@ class RunCurves:
                 window = self._window(self._of_devices, event)
                 window.failed += event.kind == "no_reply" or is_failure(event.envelope)
                 if event.kind != "no_reply":
-                    window.took_us.append(event.took_us)
+                    window.took(event.took_us)
         elif event.lane is Lane.SERVER and event.kind in ("received", "refused"):
             window = self._window(self._of_server, event)
             window.asked += event.kind == "received"

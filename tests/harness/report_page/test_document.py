@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from fleetrig.harness.report_page import document as document_module
 from fleetrig.harness.report_page import event_columns, wrong_causes
 from fleetrig.harness.report_page.document import report_document
 from fleetrig.harness.report_page.fault_windows import FaultWindows
@@ -121,12 +122,38 @@ def test_a_fault_is_in_force_from_when_it_says_for_as_long_as_it_says(
     assert (window["from_us"], window["to_us"], window["bites"]) == (round(from_s * 1e6), to_us, 4)
 
 
+def test_a_bite_counts_for_the_fault_that_is_in_force() -> None:
+    windows = FaultWindows()
+    for at_s, lane, kind, text in (
+        (0, Lane.BENCH, "note", "fault outage {for: 30s}"), (0, Lane.BENCH, "note", "fault outage {for: 1s}"),
+        (0.5, Lane.SERVER, "fault", ""), (20, Lane.SERVER, "fault", ""), (31, Lane.SERVER, "fault", ""),
+    ):  # fmt: skip
+        windows.take(TraceEvent(int(at_s * 1e6), 1, "", lane, kind, fault="outage" if not text else "", name=text))
+    assert [(one["to_us"], one["bites"]) for one in windows.documents()] == [(30_000_000, 1), (1_000_000, 2)]
+
+
+def test_many_runs_share_the_room_of_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = failed(tmp_path)
+    monkeypatch.setattr(document_module, "MOST_EVENTS", 40)
+    monkeypatch.setattr(document_module, "LEAST_EVENTS", 10)
+    monkeypatch.setattr(document_module, "ALL_DETAILS_CHARS", 100)
+    runs = report_document([report, report], NOON)["runs"]
+    assert [run["sampled"]["of"] for run in runs] == [len(lines(report))] * 2
+    assert not any(run["has_all_details"] for run in runs)
+    for run in runs:
+        events = run["events"]
+        shown = {(run["lanes"][lane], seq) for lane, seq in zip(events["lane"], events["seq"], strict=True)}
+        last = {line["device"]: (line["lane"], line["seq"]) for line in lines(report) if line.get("device")}
+        assert set(last.values()) <= shown
+
+
 def test_of_too_many_events_what_matters_is_kept_and_the_page_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = failed(tmp_path)
     whole = report_document([report], NOON)["runs"][0]
-    monkeypatch.setattr(event_columns, "MOST_EVENTS", 20)
+    monkeypatch.setattr(document_module, "MOST_EVENTS", 20)
+    monkeypatch.setattr(document_module, "LEAST_EVENTS", 20)
     [run] = report_document([report], NOON)["runs"]
     shown = len(run["events"]["at"])
     assert run["sampled"] == {"shown": shown, "of": len(lines(report))}
@@ -144,9 +171,11 @@ def test_what_went_wrong_is_counted_in_the_whole_run_whatever_its_numbers_and_ti
     report = failed(tmp_path)
     no_replies = [line for line in lines(report) if line["kind"] == "no_reply"]
     assert len(no_replies) > 1
-    monkeypatch.setattr(event_columns, "MOST_EVENTS", 20)
-    monkeypatch.setattr(event_columns, "MOST_WRONG", 1)
+    monkeypatch.setattr(document_module, "MOST_EVENTS", 20)
+    monkeypatch.setattr(document_module, "LEAST_EVENTS", 10)
+    monkeypatch.setattr(event_columns, "MOST_WRONG", 0)
     [run] = report_document([report], NOON)["runs"]
+    assert run["sampled"] is not None
     told = [count for count, cause in run["wrong"] if cause.startswith("! no reply") and "[poll]" in cause]
     assert told == [len(no_replies)]
     shown = {run["texts"][cause] for cause in run["events"]["cause"]}

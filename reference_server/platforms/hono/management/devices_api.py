@@ -91,6 +91,7 @@ def search(call: Call) -> Reply:
         lambda device: found_device(device, traits),
         NO_MATCH,
         partial(call.registry.store.count, DEVICE, tenant_name),
+        partial(call.registry.store.page, DEVICE, tenant_name),
     )
     return Reply(200, found_page(call, seen))
 

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from itertools import islice
 from typing import Any, Final, Generic, TypeVar
 
 from fleetrig.reference_server.platforms.hono.management.call import Call
@@ -61,6 +60,8 @@ class Search(Generic[T]):
     no_match: str
     count: Callable[[], int]
     """How many `found` gives, where that is no list: then nobody looks at those before and after the page."""
+    page: Callable[[int, int], list[T]]
+    """(offset, limit) -> the same as of `found`, for the cost of the page."""
 
 
 def found_page(call: Call, search: Search[T]) -> Document:
@@ -75,7 +76,7 @@ def found_page(call: Call, search: Search[T]) -> Document:
         found = []
     total = len(found) if isinstance(found, list) else search.count()
     begins = offset * size if traits.counts_pages else offset
-    page = list(islice(found, begins, begins + size))
+    page = found[begins : begins + size] if isinstance(found, list) else search.page(begins, size)
     if not total or not (page or traits.counts_pages):
         error = search.no_match if traits.tells_no_match else NO_TEXT
         raise Refused(404, error, "nothing matches the search, which is told as 404")

@@ -61,8 +61,9 @@ def search(call: Call) -> Reply:
     """GET /v1/tenants."""
     found = partial(call.registry.store.scan, TENANT, INSTALLATION)
     count = partial(call.registry.store.count, TENANT, INSTALLATION)
+    page = partial(call.registry.store.page, TENANT, INSTALLATION)
     shown = _found if call.registry.traits.shows_authorities_in_search else _without_authorities
-    return Reply(200, found_page(call, Search(found, _found, shown, "no tenants found", count)))
+    return Reply(200, found_page(call, Search(found, _found, shown, "no tenants found", count, page)))
 
 
 def _found(tenant: Tenant) -> dict[str, Any]:
