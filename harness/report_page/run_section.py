@@ -79,14 +79,14 @@ def _commands(report: Report) -> Iterator[tuple[str, str]]:
         yield "run again", report.rerun
 
 
-class Cause(NamedTuple):
+class RunCause(NamedTuple):
     """Why a run did not pass: a sentence that other runs share, and what came in this one."""
 
     sentence: str
     got: str = ""
 
 
-def cause_of(report: Report) -> Cause | None:
+def cause_of(report: Report) -> RunCause | None:
     """None for one that passed."""
     if report.verdict in (Verdict.PASSED, Verdict.SKIPPED):
         return None
@@ -95,6 +95,6 @@ def cause_of(report: Report) -> Cause | None:
             if check.finding is not None and check.verdict is report.verdict:
                 finding = check.finding
                 expected, _, _ = finding.expected.partition("\n")
-                return Cause(f"{check.title}: expected {expected}", finding.got)
+                return RunCause(f"{check.title}: expected {expected}", finding.got)
     broken = (phase.broken for phase in report.phases if phase.broken)
-    return Cause(report.reason or next(broken, str(report.verdict)))
+    return RunCause(report.reason or next(broken, str(report.verdict)))
