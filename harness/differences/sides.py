@@ -9,6 +9,7 @@ from typing import Final
 from fleetrig.harness.differences.exchange_rows import RowReader
 from fleetrig.harness.differences.run_difference import RunRows
 from fleetrig.harness.differences.verdict_rows import VerdictReader, junit_rows
+from fleetrig.harness.scenario_file.unread import why_unread
 from fleetrig.harness.traces.seen_events import SeenEvent, TraceContents, seen_records
 from fleetrig.harness.traces.stored_trace import StoredTrace
 from fleetrig.harness.traces.trace_place import traces_below
@@ -31,8 +32,12 @@ def side_of(path: Path) -> Side:
         if not found:
             raise UsageError(f"{shown_path(path)} holds no traces; compare takes {WHAT_IS_COMPARED}")
         return {trace.run or str(trace.path.relative_to(path)): _reader(trace.path, trace.run) for trace in found}
-    if not path.exists():
-        raise UsageError(f"there is no {shown_path(path)}; compare takes {WHAT_IS_COMPARED}")
+    try:
+        path.stat()
+    except OSError as wrong:
+        raise UsageError(
+            f"cannot read {shown_path(path)}: {why_unread(path, wrong)}; compare takes {WHAT_IS_COMPARED}"
+        ) from None
     if path.suffix.lower() == XML:
         return {"": lambda: RunRows("", str(path), junit_rows(path))}
     return {"": _reader(path, "")}

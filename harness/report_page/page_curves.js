@@ -28,8 +28,8 @@ function faultList(run) {
     items.length > most ? make("details", {}, make("summary", {}, `${items.length - most} more`), make("ul", {}, items.slice(most))) : null);
 }
 
-function axis(run) {
-  return make("div", { class: "axis", "aria-hidden": "true" }, make("span", {}, "0 s"), make("span", {}, span(run.span_us / 1e6)));
+function axis([from, to]) {
+  return make("div", { class: "axis", "aria-hidden": "true" }, make("span", {}, from ? inTime(from) : "0 s"), make("span", {}, from ? inTime(to) : span(to / 1e6)));
 }
 
 function chosenShape(range, run, height) {
@@ -38,17 +38,19 @@ function chosenShape(range, run, height) {
   return [draw("rect", { class: "chosen", x: from, y: 0, width: Math.max(2, WIDTH * range[1] / Math.max(1, run.span_us) - from), height })];
 }
 
-function curveOf(run, curve, range) {
-  const height = 150;
-  const top = Math.max(1e-9, ...curve.series.flatMap((one) => one.values.filter((value) => value !== null)));
+function curveOf(run, curve, range, choose) {
+  const height = 150, view = range ?? [0, run.span_us], whole = Math.max(1, run.span_us);
+  const first = Math.floor(view[0] / curve.step_us), last = Math.ceil(view[1] / curve.step_us);
+  const top = Math.max(1e-9, ...curve.series.flatMap((one) => one.values.slice(first, last + 1).filter((value) => value !== null)));
+  const box = `${WIDTH * view[0] / whole} 0 ${Math.max(1e-3, WIDTH * (view[1] - view[0]) / whole)} ${height}`;
   const lines = curve.series.flatMap((one, number) => linesOf(one.values, (at, value) => [
     WIDTH * (at + 0.5) * curve.step_us / Math.max(1, run.span_us, curve.step_us * one.values.length), height * (1 - 0.92 * value / top)], number));
   const samples = curve.series.map((one, number) => make("span", {},
     draw("svg", { class: "sample", viewBox: "0 0 40 10", "aria-hidden": "true" }, draw("polyline", { class: `s${number}`, points: "0,5 40,5" })), ` ${one.name} `));
   return make("figure", {},
     make("figcaption", {}, `${curve.name} (${curve.unit}), up to ${(+top.toFixed(2)).toLocaleString("en")} `, samples),
-    draw("svg", { class: "curve", viewBox: `0 0 ${WIDTH} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": `${curve.name}, ${curve.unit}: ${curve.series.map((one) => one.name).join(", ")}; up to ${+top.toFixed(2)}` },
-      ...faultShapes(run, height), ...lines, ...chosenShape(range, run, height)), axis(run));
+    draggable(draw("svg", { class: "curve", viewBox: box, preserveAspectRatio: "none", role: "img", "aria-label": `${curve.name}, ${curve.unit}: ${curve.series.map((one) => one.name).join(", ")}; up to ${+top.toFixed(2)}` },
+      ...faultShapes(run, height), ...lines), view, choose), axis(view));
 }
 
 function linesOf(values, place, number) {
@@ -73,17 +75,22 @@ function overviewOf(run, times, range, choose) {
   const bars = counts.map((count, at) => draw("rect", { class: "bar", x: at * WIDTH / columns, width: WIDTH / columns - 1, y: height * (1 - count / top), height: height * count / top }));
   const svg = draw("svg", { id: "overview", viewBox: `0 0 ${WIDTH} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": "How many events there are over the time of the run; drag to choose a range, or use the fields From and To" },
     ...faultShapes(run, height), ...bars, ...chosenShape(range, run, height));
+  return draggable(svg, [0, run.span_us], choose);
+}
+
+// A range is chosen by dragging over what shows the times of `view`; a click shows all again.
+function draggable(svg, view, choose) {
   let began = null;
   const at = (event) => {
     const box = svg.getBoundingClientRect();
-    return Math.max(0, Math.min(1, (event.clientX - box.left) / box.width)) * run.span_us;
+    return view[0] + Math.max(0, Math.min(1, (event.clientX - box.left) / box.width)) * (view[1] - view[0]);
   };
   svg.addEventListener("pointerdown", (event) => { began = at(event); svg.setPointerCapture(event.pointerId); });
   svg.addEventListener("pointerup", (event) => {
     if (began === null) return;
     const ended = at(event), ends = [Math.min(began, ended), Math.max(began, ended)];
     began = null;
-    choose(ends[1] - ends[0] < run.span_us / 200 ? null : ends);
+    choose(ends[1] - ends[0] < (view[1] - view[0]) / 200 ? null : ends);
   });
   return svg;
 }

@@ -27,7 +27,7 @@ function rowOf(run, place) {
   const isEvidence = Boolean(flags[one] & EVIDENCE), words = run.texts[text[one]];
   const classes = ["event", flags[one] & WRONG ? "is-wrong" : "", fault ? "in-fault" : "", isEvidence ? "is-evidence" : "", words.startsWith("─") ? "is-rule" : "", place === state.active ? "is-active" : ""];
   const inFault = fault ? `▒ ${fault.kind}  ` : "";
-  return make("div", { id: `event-${place}`, class: classes.filter(Boolean).join(" "), role: "option", "aria-selected": place === state.active ? "true" : "false", style: `top:${place * ROW}px`, onclick: () => activate(place) },
+  return make("div", { id: `event-${place}`, class: classes.filter(Boolean).join(" "), role: "option", "aria-selected": place === state.active ? "true" : "false", "aria-setsize": state.shown.length, "aria-posinset": place + 1, style: `top:${place * ROW}px`, onclick: () => activate(place) },
     make("span", {}, inTime(at[one])), sequenceOf(name, words), make("span", {}, `${name}:${seq[one]}`), make("span", {}, run.device_names[device[one]]),
     make("span", { class: "words" }, inFault, isEvidence ? "◆ evidence " : "", flags[one] & WRONG && !words.startsWith("!") ? "! " : "", words));
 }
@@ -113,6 +113,7 @@ function fromAddress() {
 
 addEventListener("beforeprint", drawPrinted);
 addEventListener("afterprint", () => { if (state.run !== null) drawRows(); });
+addEventListener("hashchange", fromAddress);
 showHead();
 showFailed();
 showRuns();

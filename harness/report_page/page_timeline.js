@@ -99,6 +99,7 @@ function refresh() {
   const run = REPORT.runs[state.run], active = state.shown[state.active];
   state.shown = fitting(run);
   state.active = state.shown.indexOf(active);
+  if (active !== undefined && state.active < 0) document.getElementById("details").textContent = "Choose an event.";
   const set = (id, value) => { const field = document.getElementById(id); if (field !== document.activeElement) field.value = value; };
   set("search", state.text); set("device", state.device); set("phase", state.phase);
   set("from", state.range ? +(state.range[0] / 1e6).toFixed(3) : ""); set("to", state.range ? +(state.range[1] / 1e6).toFixed(3) : "");
@@ -107,8 +108,8 @@ function refresh() {
   const choose = (range) => { state.range = range; refresh(); };
   document.getElementById("drawn").replaceChildren(
     overviewOf(run, run.events.at, state.range, choose),
-    axis(run), faultList(run) ?? "",
-    make("div", { class: "columns" }, run.curves.map((curve) => curveOf(run, curve, state.range))));
+    axis([0, run.span_us]), faultList(run) ?? "",
+    make("div", { class: "columns" }, run.curves.map((curve) => curveOf(run, curve, state.range, choose))));
   document.getElementById("count").textContent = `${state.shown.length.toLocaleString("en")} of ${counted(run.events.at.length, "event", "events")}`;
   document.querySelector("#list .spacer").style.height = `${state.shown.length * ROW}px`;
   showReasons(run);

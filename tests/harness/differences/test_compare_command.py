@@ -110,7 +110,7 @@ def test_two_servers_by_their_conformance(tmp_path: Path, capsys: pytest.Capture
         ({"a.xml": "<html/>"}, "a.xml is no JUnit file: it begins with <html>"),
         ({"a.jsonl": "x\n"}, "a.jsonl is no trace"),
         ({"a/x.txt": ""}, "a holds no traces; compare takes traces of runs"),
-        ({}, "there is no"),
+        ({}, "there is no such file"),
         ({"a.csv": "at_s"}, "a.csv is no curve"),
     ],
 )

@@ -115,6 +115,7 @@ def test_a_range_of_time_and_a_search_leave_what_they_say_and_stand_in_the_addre
     page.find_element(By.ID, "from").send_keys(f"{from_us / 1e6:g}{Keys.TAB}")
     within = [at for at in run["events"]["at"] if at >= from_us]
     assert page.find_element(By.ID, "count").text == f"{len(within)} of {len(run['events']['at'])} events"
+    assert page.find_element(By.CSS_SELECTOR, "svg.curve").get_dom_attribute("viewBox").split()[0] != "0", "curves too"
     page.find_element(By.ID, "search").send_keys("poll")
     shown = page.find_element(By.ID, "count").text
     assert shown != f"{len(within)} of {len(run['events']['at'])} events"
