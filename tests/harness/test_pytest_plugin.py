@@ -170,7 +170,9 @@ def test_its_junit_file_says_where_and_how(library: Path, family: str) -> None:
     found = {one.get("name"): one.get("value") for one in case.iter("property")}
     trace = found.pop("trace")
     assert found == {"run": "hawkbit/fails", "file": "scenarios/hawkbit/fails.yaml", "line": "13", "seed": "3",
-                     "profile": "1.1", "time_mode": "virtual", "engine": "exact"}  # fmt: skip
+                     "profile": "1.1", "time_mode": "virtual", "engine": "exact",
+                     "measured: first contact / reaches {stage: online}": "2 devices after 0.004 s",
+                     "measured: bad / gap {at_least: 1s}": "1.002 s in 4 gaps"}  # fmt: skip
     assert Path(trace or "").is_file()
     assert (case.get("classname"), case.get("name")) == ("hawkbit", "fails")
 

@@ -129,7 +129,7 @@ def cut_schedules(original: Any, expression: str) -> Any:
 
 MUTANTS = (
     # actions
-    mutant("actions-oldest-first", "S160", (all_actions, "page", instead(oldest_first))),
+    mutant("actions-oldest-first", "S160", (all_actions, "stored_page", instead(oldest_first))),
     mutant("full-actions-are-compact", "S160", (all_actions, "FULL", being("whole"))),
     mutant("open-actions-deleted", "S160 S161", (action_deletion, "check", giving(None))),
     mutant("actions-not-deleted", "S160 S161", (deployments, "remove", instead(deleting_nothing))),

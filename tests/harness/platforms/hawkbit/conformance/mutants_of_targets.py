@@ -81,7 +81,7 @@ def skip_unknown_keys(original: Any, call: Any, given: dict[str, Any]) -> None:
 
 
 def least_first(original: Any, call: Any, records: Any, *more: Any, **named: Any) -> Any:
-    return original(call, list(records)[::-1], *more, **named)
+    return original(call, records, *more, **{**named, "newest_first": True})
 
 
 MUTANTS = (
@@ -129,7 +129,7 @@ MUTANTS = (
     mutant("49-to-a-page", "S22", (listing, "DEFAULT_LIMIT", being(49))),
     mutant("55-at-most", "S22", (listing, "MOST", being(55))),
     mutant("sort-ignored", "S23", (listing, "sort_orders", giving(None))),
-    mutant("default-order-backwards", "S23", (target_documents, "page", instead(least_first))),
+    mutant("default-order-backwards", "S23", (target_documents, "stored_page", instead(least_first))),
     mutant("wrong-parameters-ok", "S22 S23 S24", status_for("GET", TARGETS, 400, 200)),
     mutant("search-ignored", "S24 S25", (listing, "compiled", giving(lambda record, look: True))),
     # rights
