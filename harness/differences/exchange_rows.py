@@ -7,7 +7,6 @@ device's own name becomes `{device}`, other ids `{uuid}`, `{hex}` and `{n}`; ori
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -98,14 +97,6 @@ class RowReader:
             row = self._heard.pop(seen.question.seq)
             row.answer = _answer(event, seen.device)
             row.took_us = event.at_us - seen.begun_us - row.at_us + event.took_us
-
-
-def rows_of(events: Iterable[SeenEvent]) -> DeviceRows:
-    """All rows of a trace."""
-    reader = RowReader()
-    for seen in events:
-        reader.take(seen)
-    return reader.rows
 
 
 @lru_cache(maxsize=4_096)
